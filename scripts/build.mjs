@@ -1,0 +1,201 @@
+/**
+ * Makes JavaScript of the sources, only where something changed.
+ *
+ *     node scripts/build.mjs          both of these
+ *     node scripts/build.mjs node     .build/  every source file as one JavaScript file, which Node 20 can run
+ *     node scripts/build.mjs dist     dist/    what npm gets: a bundle of each entry, and the types in one file
+ *
+ * Types are not checked here (`tsc` does that), so a build takes no longer than its files take to be parsed.
+ */
+import { execFileSync } from "node:child_process";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { root } from "./runtimes.mjs";
+
+/** Folders with sources. The TypeScript files beside package.json are the package's entries. */
+const folders = ["src", "ffi", "test", "bench", "examples"];
+/** What is read at run time from beside the file that reads it. */
+const data = /\.(py|c|h|json|txt)$/;
+const entries = readdirSync(root).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts")).sort();
+
+/** Changes of these make everything stale. */
+const tools = ["package-lock.json", "tsconfig.json", "scripts/build.mjs"];
+
+function modified(path) {
+  return existsSync(path) ? statSync(path).mtimeMs : 0;
+}
+
+function newest(paths) {
+  return Math.max(...paths.map((path) => modified(join(root, path))));
+}
+
+/** Every file under a folder of the project, as paths from the project's folder. */
+function filesIn(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) =>
+      join(entry.parentPath ?? entry.path, entry.name).slice(root.length + 1).replaceAll("\\", "/")
+    )
+    .filter((path) => !path.includes("__pycache__"));
+}
+
+function write(path, text) {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+}
+
+// ---------------------------------------------------------------------------------------------- .build/
+
+async function buildForNode() {
+  const target = join(root, ".build");
+  const tooling = newest(tools);
+  const sources = [...entries, ...folders.flatMap(filesIn)];
+  const made = new Set();
+  const stale = [];
+  for (const path of sources) {
+    const isCode = path.endsWith(".ts") && !path.endsWith(".d.ts");
+    if (!isCode && !data.test(path)) continue;
+    const output = isCode ? path.replace(/\.ts$/, ".js") : path;
+    made.add(output);
+    if (isCode) made.add(`${output}.map`);
+    const since = Math.max(modified(join(root, path)), isCode ? tooling : 0);
+    if (modified(join(target, output)) <= since) stale.push({ path, output, isCode });
+  }
+  const code = stale.filter((file) => file.isCode);
+  if (code.length > 0) {
+    const { default: ts } = await import("typescript");
+    const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+    const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
+    const compilerOptions = {
+      ...options,
+      // "nodenext" asks package.json file by file what a module is, which transpileModule cannot.
+      module: ts.ModuleKind.ESNext,
+      moduleResolution: ts.ModuleResolutionKind.Bundler,
+      noEmit: false,
+      declaration: false,
+      isolatedDeclarations: false,
+      sourceMap: true,
+    };
+    for (const { path, output } of code) {
+      const file = join(root, path);
+      const result = ts.transpileModule(readFileSync(file, "utf8"), {
+        fileName: file,
+        compilerOptions,
+        reportDiagnostics: true,
+      });
+      if (result.diagnostics.length > 0) {
+        throw new Error(ts.formatDiagnostics(result.diagnostics, {
+          getCanonicalFileName: (name) => name,
+          getCurrentDirectory: () => root,
+          getNewLine: () => "\n",
+        }));
+      }
+      const map = JSON.parse(result.sourceMapText);
+      map.sources = [`${"../".repeat(path.split("/").length)}${path}`];
+      write(join(target, `${output}.map`), JSON.stringify(map));
+      write(join(target, output), result.outputText);
+    }
+  }
+  for (const { path, output } of stale.filter((file) => !file.isCode)) {
+    mkdirSync(dirname(join(target, output)), { recursive: true });
+    copyFileSync(join(root, path), join(target, output));
+  }
+  const left = filesIn(".build").filter((path) => !made.has(path.slice(".build/".length)));
+  for (const path of left) rmSync(join(root, path));
+  console.log(
+    `.build: ${stale.length} of ${sources.length} files made${left.length ? `, ${left.length} removed` : ""}`,
+  );
+}
+
+// ------------------------------------------------------------------------------------------------ dist/
+
+/** Puts the Python half into the bundle as text, where src/source.ts reads it from a file. */
+const embedPython = {
+  name: "embed-python",
+  setup(build) {
+    build.onLoad({ filter: /[\\/]src[\\/]source\.ts$/ }, () => {
+      const path = join(root, "src/pyawait.py");
+      const text = JSON.stringify(readFileSync(path, "utf8"));
+      return {
+        contents: `export function pythonSource(): string { return ${text}; }`,
+        loader: "ts",
+        watchFiles: [path],
+      };
+    });
+  },
+};
+
+/** An entry that imports another one (cli.ts imports mod.ts) shares its bundle instead of holding a copy. */
+const shareEntries = {
+  name: "share-entries",
+  setup(build) {
+    build.onResolve({ filter: /^\.\/[^/]+\.ts$/ }, ({ kind, path, resolveDir }) => {
+      const shared = kind !== "entry-point" && resolveDir === root && entries.includes(basename(path));
+      return shared ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined;
+    });
+  },
+};
+
+async function buildForNpm() {
+  const target = join(root, "dist");
+  // The sources of the shim go along: `cc` builds it where no prebuilt one fits.
+  const shim = filesIn("ffi/shim").filter((path) => /\.[ch]$/.test(path));
+  const inputs = [...tools, ...entries, ...filesIn("src"), ...filesIn("ffi")];
+  const outputs = [
+    ...entries.map((name) => name.replace(/\.ts$/, ".js")),
+    ...shim.map((path) => basename(path)),
+    "mod.d.ts",
+  ];
+  const oldest = Math.min(...outputs.map((name) => modified(join(target, name))));
+  if (oldest > newest(inputs)) return console.log("dist: up to date");
+
+  rmSync(target, { recursive: true, force: true });
+  const { build } = await import("esbuild");
+  for (const entry of entries) {
+    await build({
+      absWorkingDir: root,
+      entryPoints: [entry],
+      outdir: "dist",
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      target: "es2022",
+      external: ["koffi"],
+      sourcemap: true,
+      legalComments: "none",
+      logLevel: "warning",
+      plugins: [embedPython, shareEntries],
+    });
+  }
+  for (const path of shim) copyFileSync(join(root, path), join(target, basename(path)));
+  const generator = join(root, "node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js");
+  execFileSync(process.execPath, [
+    generator,
+    "--silent",
+    "--no-banner",
+    "--project",
+    "tsconfig.json",
+    "-o",
+    "dist/mod.d.ts",
+    "mod.ts",
+  ], { cwd: root, stdio: "inherit" });
+  console.log(`dist: ${readdirSync(target).sort().join(" ")}`);
+}
+
+const wanted = process.argv.slice(2);
+if (wanted.some((name) => name !== "node" && name !== "dist")) {
+  throw new Error(`Cannot build "${wanted.join(" ")}": the targets are node and dist`);
+}
+if (wanted.length === 0 || wanted.includes("node")) await buildForNode();
+if (wanted.length === 0 || wanted.includes("dist")) await buildForNpm();

@@ -1,0 +1,109 @@
+/**
+ * The package as users get it: packed, unpacked into a project of its own and used there, on the runtime that
+ * runs this test. It needs dist/, so `node scripts/build.mjs` comes first.
+ */
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { assertEquals } from "#std/assert";
+
+const isDeno = "Deno" in globalThis;
+
+/** Runs a program; gives what it prints and throws what it prints if it fails. */
+function run(program: string, args: string[], cwd: string): string {
+  const { status, signal, error, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
+  if (status !== 0) {
+    throw new Error(`${program} ${args.join(" ")}: ${error ?? signal ?? status}\n${stdout}${stderr}`);
+  }
+  return stdout;
+}
+
+/** Runs a script in the project, on this runtime. */
+function runScript(name: string, code: string): string {
+  writeFileSync(join(project, name), code);
+  return run(process.execPath, isDeno ? ["run", "--allow-all", "--no-check", name] : [name], project);
+}
+
+const project = mkdtempSync(join(tmpdir(), "pyawait-package-"));
+after(() => rmSync(project, { recursive: true, force: true }));
+
+/** Packs the package and unpacks it as npm would, with the koffi that is here; gives the names of its files. */
+function install(): string[] {
+  const [packed] = JSON.parse(
+    run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], "."),
+  );
+  const target = join(project, "node_modules", "pyawait");
+  mkdirSync(target, { recursive: true });
+  run("tar", ["-xzf", packed.filename, "-C", target, "--strip-components=1"], project);
+  symlinkSync(
+    join(process.cwd(), "node_modules", "koffi"),
+    join(project, "node_modules", "koffi"),
+    "junction",
+  );
+  const dependencies = { pyawait: packed.version };
+  writeFileSync(
+    join(project, "package.json"),
+    JSON.stringify({ name: "user", type: "module", dependencies }),
+  );
+  return packed.files.map((file: { path: string }) => file.path);
+}
+
+/** Prints which libpythons are mapped into the process; nothing where the system has no such list. */
+const printLibraries = `
+import { existsSync, readFileSync } from "node:fs";
+const maps = existsSync("/proc/self/maps") ? readFileSync("/proc/self/maps", "utf8") : "";
+console.log(JSON.stringify(maps.match(/\\S*(libpython|koffi|pyawait_shim)\\S*/g) ?? []));
+`;
+
+const files = install();
+
+test("the package has what it needs and nothing else", () => {
+  const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
+  const entries = Object.values(exports).flatMap((entry) =>
+    typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>)
+  );
+  assertEquals(entries.map((path) => path.replace("./", "")).filter((path) => !files.includes(path)), []);
+  const known =
+    /^(dist\/[a-z_]+\.(js|js\.map|d\.ts|c|h)|package\.json|README\.md|CHANGELOG\.md|LICENSE-(MIT|APACHE))$/;
+  assertEquals(files.filter((path) => !known.test(path)), []);
+  assertEquals(["LICENSE-MIT", "LICENSE-APACHE"].filter((path) => !files.includes(path)), []);
+});
+
+test("package.json and deno.json agree", () => {
+  const npm = JSON.parse(readFileSync("package.json", "utf8"));
+  const deno = JSON.parse(readFileSync("deno.json", "utf8"));
+  assertEquals([deno.version, deno.license], [npm.version, npm.license]);
+  assertEquals(deno.name.split("/").at(-1), npm.name);
+  assertEquals(deno.imports.koffi, `npm:koffi@${npm.dependencies.koffi}`);
+  assertEquals(deno.imports["#std/assert"], `npm:deno-std@${npm.devDependencies["deno-std"]}/assert/mod.js`);
+});
+
+test("importing it has no side effect", () => {
+  const output = runScript("import.mjs", `import "pyawait";\n${printLibraries}`);
+  assertEquals(output, "[]\n");
+});
+
+test("it works as a module", () => {
+  const output = runScript(
+    "module.mjs",
+    `import { intoPromise, python } from "pyawait";
+const asyncio = python.import("asyncio");
+console.log(await asyncio.sleep(0, "ok"), await intoPromise(asyncio.sleep(0, "ok")));
+`,
+  );
+  assertEquals(output, "ok ok\n");
+});
+
+test("it works with require()", () => {
+  // Node 20 prints a warning that require() of a module is experimental, on standard error.
+  const output = runScript(
+    "require.cjs",
+    `const { intoPromise, python } = require("pyawait");
+intoPromise(python.import("asyncio").sleep(0, "ok")).then(console.log);
+`,
+  );
+  assertEquals(output, "ok\n");
+});
