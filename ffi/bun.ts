@@ -1,0 +1,72 @@
+// The backend on Bun: `bun:ffi`.
+//
+// The one thing to know: a thread-safe JSCallback queues and returns at once, so it is the bell; it is made once and
+// never closed, because a call that arrives after closing is where Bun has crashed.
+import process from "node:process";
+import { pipeBell } from "./pipe_bell.ts";
+import type { Backend, Bell, Calls, CType, Pointer, SymbolTable } from "./types.ts";
+
+/** The part of `bun:ffi` that is used here. */
+export interface BunFfi {
+  // deno-lint-ignore no-explicit-any
+  dlopen(path: string, symbols: any): { symbols: any };
+  ptr(buffer: Uint8Array): number;
+  CString: new (pointer: number) => { toString(): string };
+  JSCallback: new (
+    // deno-lint-ignore no-explicit-any
+    fn: (...args: any[]) => void,
+    // deno-lint-ignore no-explicit-any
+    definition: any,
+  ) => { readonly ptr: number | null };
+}
+
+const types: Record<CType | "void", string> = { i32: "i32", pointer: "ptr", buffer: "ptr", void: "void" };
+
+let loaded: BunFfi | undefined;
+function ffi(): BunFfi {
+  return loaded ??= (process as unknown as { getBuiltinModule(name: string): BunFfi }).getBuiltinModule("bun:ffi");
+}
+
+const callbacks: unknown[] = []; // never freed: C may call them for as long as the process lives
+
+function callbackBell(ring: () => void): Bell {
+  const callback = new (ffi().JSCallback)(ring, { args: [], returns: "void", threadsafe: true });
+  callbacks.push(callback);
+  let timer: ReturnType<typeof setInterval> | undefined; // a callback keeps no process alive, a timer does
+  return {
+    ring: callback.ptr as number & Pointer,
+    open() {},
+    ref() {
+      timer ??= setInterval(() => {}, 2 ** 30);
+    },
+    unref() {
+      clearInterval(timer);
+      timer = undefined;
+    },
+  };
+}
+
+export const bun: Backend = {
+  name: "bun",
+  get runtime() {
+    return `bun ${process.versions.bun}`;
+  },
+  stackBytes: 0,
+  open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
+    const definitions: Record<string, unknown> = {};
+    for (const [name, { parameters, result }] of Object.entries(symbols)) {
+      definitions[name] = { args: parameters.map((type) => types[type]), returns: types[result] };
+    }
+    return ffi().dlopen(path, definitions).symbols as Calls<T>;
+  },
+  pointer: (address) => Number(address) as number & Pointer,
+  address: (buffer) => ffi().ptr(buffer) as number & Pointer,
+  allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  text: (pointer) => new (ffi().CString)(Number(pointer)).toString(),
+  callback(fn) {
+    const callback = new (ffi().JSCallback)(fn, { args: ["i32"], returns: "void" });
+    callbacks.push(callback);
+    return callback.ptr as number & Pointer;
+  },
+  bell: process.platform === "win32" ? pipeBell : callbackBell,
+};

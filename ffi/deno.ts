@@ -1,0 +1,55 @@
+// The backend on Deno: `Deno.dlopen`.
+//
+// The one thing to know: a 64-bit argument is fast as a bigint and fifteen times slower as a number, so an address is
+// a bigint from the moment it is known.
+import { pipeBell } from "./pipe_bell.ts";
+import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
+
+type PointerObject = { readonly __deno: unique symbol };
+
+/** The part of Deno that is used here. */
+export interface DenoFfi {
+  version: { deno: string };
+  // deno-lint-ignore no-explicit-any
+  dlopen(path: string, symbols: any): { symbols: any };
+  UnsafePointer: {
+    of(buffer: Uint8Array): PointerObject | null;
+    value(pointer: PointerObject | null): bigint;
+    create(address: bigint): PointerObject | null;
+  };
+  UnsafePointerView: { getCString(pointer: PointerObject): string };
+  UnsafeCallback: new (
+    definition: { parameters: readonly ["i32"]; result: "void" },
+    fn: (argument: number) => void,
+  ) => { pointer: PointerObject };
+}
+
+const types: Record<CType | "void", string> = { i32: "i32", pointer: "u64", buffer: "buffer", void: "void" };
+const runtime = () => (globalThis as unknown as { Deno: DenoFfi }).Deno;
+
+const callbacks: unknown[] = []; // never freed: C may call them for as long as the process lives
+
+export const deno: Backend = {
+  name: "deno",
+  get runtime() {
+    return `deno ${runtime().version.deno}`;
+  },
+  stackBytes: 0,
+  open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
+    const definitions: Record<string, unknown> = {};
+    for (const [name, { parameters, result }] of Object.entries(symbols)) {
+      definitions[name] = { parameters: parameters.map((type) => types[type]), result: types[result] };
+    }
+    return runtime().dlopen(path, definitions).symbols as Calls<T>;
+  },
+  pointer: (address) => BigInt(address) as bigint & Pointer,
+  address: (buffer) => BigInt(runtime().UnsafePointer.value(runtime().UnsafePointer.of(buffer))) as bigint & Pointer,
+  allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  text: (pointer) => runtime().UnsafePointerView.getCString(runtime().UnsafePointer.create(BigInt(pointer))!),
+  callback(fn) {
+    const callback = new (runtime().UnsafeCallback)({ parameters: ["i32"], result: "void" }, fn);
+    callbacks.push(callback);
+    return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
+  },
+  bell: pipeBell,
+};

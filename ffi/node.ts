@@ -1,0 +1,58 @@
+// The backend on Node: koffi, loaded when Python is opened and not before.
+//
+// The one thing to know: koffi runs C on a stack of its own, so its size is set here and told to Python.
+import { createRequire } from "node:module";
+import process from "node:process";
+import { pipeBell } from "./pipe_bell.ts";
+import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
+
+/** The part of koffi that is used here. */
+export interface Koffi {
+  config(options: { sync_stack_size: number }): unknown;
+  load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
+  address(buffer: Uint8Array): bigint;
+  proto(definition: string): unknown;
+  pointer(type: unknown): unknown;
+  register(fn: (argument: number) => void, type: unknown): unknown;
+  decode: { string(pointer: bigint, length?: number): string };
+}
+
+const types: Record<CType | "void", string> = { i32: "int32_t", pointer: "uintptr_t", buffer: "void *", void: "void" };
+const stackBytes = 16 << 20;
+
+let loaded: Koffi | undefined;
+function koffi(): Koffi {
+  if (loaded) return loaded;
+  try {
+    loaded = createRequire(import.meta.url)("koffi") as Koffi;
+  } catch (error) {
+    throw new Error('Cannot load koffi, which pyawait needs on Node: run "npm install koffi"', { cause: error });
+  }
+  loaded.config({ sync_stack_size: stackBytes });
+  return loaded;
+}
+
+let callbackType: unknown;
+
+export const node: Backend = {
+  name: "node",
+  runtime: `node ${process.versions.node}`,
+  stackBytes,
+  open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
+    const library = koffi().load(path, {});
+    const calls: Record<string, unknown> = {};
+    for (const [name, { parameters, result }] of Object.entries(symbols)) {
+      calls[name] = library.func(name, types[result], parameters.map((type) => types[type]));
+    }
+    return calls as Calls<T>;
+  },
+  pointer: (address) => BigInt(address) as bigint & Pointer,
+  address: (buffer) => koffi().address(buffer) as bigint & Pointer,
+  allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  text: (pointer) => koffi().decode.string(BigInt(pointer)),
+  callback(fn) {
+    callbackType ??= koffi().pointer(koffi().proto("void pyawait_callback(int32_t)"));
+    return koffi().register(fn, callbackType) as bigint & Pointer;
+  },
+  bell: pipeBell,
+};

@@ -1,0 +1,274 @@
+/* From Python to JavaScript: calls that a thread waits for, requests that a future waits for, notices.
+ *
+ *    Python thread                        JavaScript thread
+ *      call_js ──► CALL record ─ bell ──►  runs the function     (on its own thread: on_call, directly)
+ *        waits, detached   ◄──── answer ──
+ *      request ──► REQUEST record, batched ──► calls, awaits
+ *        future  ◄──── SETTLE in the loop's inbox ──
+ *
+ * The one thing to know: JavaScript is never entered with the GIL held, and no Python thread but the heap's own ever
+ * enters it: others put a record down, ring, and wait on a lock of their own.
+ */
+#ifndef PYAWAIT_CALLS_H
+#define PYAWAIT_CALLS_H
+#include "queue.h"
+
+enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT };
+
+static u32 last_call;
+
+static PyObject *raise(PyObject *type, const char *message) {
+  py.PyErr_SetString(type, message);
+  return 0;
+}
+
+static u32 argument_u32(PyObject *tuple, Py_ssize_t index) { return (u32)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, index)); }
+
+/* (op, heap, handle, arguments, keywords) as both kinds of call have them: u8 op, u32 handle, tuple, dict or None. */
+static int encode_request(struct writer *w, PyObject *tuple) {
+  PyObject *arguments = py.PyTuple_GetItem(tuple, 3), *keywords = py.PyTuple_GetItem(tuple, 4);
+  write_u8(w, (u8)argument_u32(tuple, 0));
+  write_u32(w, argument_u32(tuple, 2));
+  if (encode_sequence(w, arguments, 0)) return -1;
+  if (keywords == None || !py.PyDict_Size(keywords)) return write_u8(w, TAG_NONE), 0;
+  return encode_dict(w, keywords);
+}
+
+static struct heap *live_heap(u32 id) {
+  struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(id);
+  if (!heap) raise(EXCEPTION(RuntimeError), "Cannot call into JavaScript: its thread (or the process) is ending");
+  return heap;
+}
+
+static void unlink_call(struct heap *heap, struct call *call) {
+  for (struct call **at = &heap->calls; *at; at = &(*at)->next)
+    if (*at == call) {
+      *at = call->next;
+      return;
+    }
+}
+
+/* On the heap's own thread, inside an invoke: JavaScript is entered directly, detached. */
+static void call_directly(struct heap *heap, struct call *call, struct writer *record) {
+  int attached = heap->attached;
+  struct writer outer = heap->call_record;
+  heap->call_record = *record;
+  heap->attached = 0;
+  heap->state = py.PyEval_SaveThread();
+  heap->on_call((int)call->id);
+  py.PyEval_RestoreThread(heap->state);
+  heap->attached = attached;
+  *record = heap->call_record;
+  heap->call_record = outer;
+}
+
+static void call_and_wait(struct heap *heap, struct call *call, struct writer *record) {
+  lock_registry();
+  struct loop *loop = loops;
+  while (loop && loop->thread != py.PyThread_get_thread_ident()) loop = loop->next;
+  unlock_registry();
+  if (loop) flush_batch(loop); /* what this thread has sent before comes first */
+  send_records(heap, record);
+  PyThreadState *state = py.PyEval_SaveThread();
+  py.PyThread_acquire_lock(call->lock, 1);
+  lock_registry(), unlock_registry(); /* whoever answered has let go of the lock */
+  py.PyEval_RestoreThread(state);
+}
+
+/* call(op, heap, handle, arguments, keywords): runs it in JavaScript and gives its result. */
+static PyObject *call_js(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = live_heap(argument_u32(tuple, 1));
+  if (!heap) return 0;
+  int own = heap->thread == py.PyThread_get_thread_ident();
+  if (own && !heap->inside) return raise(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
+  struct call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
+  struct writer record = {0};
+  size_t start = begin_record(&record, heap, OUT_CALL);
+  write_u32(&record, call.id);
+  int failed = encode_request(&record, tuple);
+  end_record(&record, start);
+  if (!failed && !own && !(call.lock = py.PyThread_allocate_lock())) py.PyErr_NoMemory(), failed = 1;
+  if (failed) return py.PyMem_RawFree(record.data), (PyObject *)0;
+  COUNT(calls);
+  if (call.lock) py.PyThread_acquire_lock(call.lock, 1);
+  lock_registry();
+  int dead = heap->dead || closing;
+  if (!dead) call.next = heap->calls, heap->calls = &call;
+  unlock_registry();
+  if (!dead) {
+    if (own) call_directly(heap, &call, &record);
+    else call_and_wait(heap, &call, &record);
+    lock_registry();
+    unlink_call(heap, &call);
+    unlock_registry();
+  }
+  py.PyMem_RawFree(record.data);
+  if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
+  if (!call.answered) return raise(EXCEPTION(RuntimeError), "The JavaScript function did not return: its thread (or the process) is ending");
+  struct reader reader = {.at = call.answer, .end = call.answer + call.length};
+  PyObject *result = decode(&reader);
+  close_reader(&reader);
+  py.PyMem_RawFree(call.answer);
+  return result;
+}
+
+/* JavaScript's answer to a CALL; a late one, to a call that has been failed, finds nothing and is dropped. */
+static void answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
+  lock_registry();
+  struct call *call = heap->calls;
+  while (call && call->id != id) call = call->next;
+  if (call && (call->answer = py.PyMem_RawMalloc(length + 1))) {
+    memcpy(call->answer, data, length);
+    call->length = length;
+    call->answered = 1;
+    unlink_call(heap, call);
+    if (call->lock) py.PyThread_release_lock(call->lock);
+  }
+  unlock_registry();
+}
+
+static void fail_calls(struct heap *heap) {
+  lock_registry();
+  for (struct call *call; (call = heap->calls);) {
+    heap->calls = call->next;
+    if (call->lock) py.PyThread_release_lock(call->lock);
+  }
+  unlock_registry();
+}
+
+/* Slots: what awaits a SETTLE of JavaScript. The free ones form a list through `waiters_free` and signal_taken's twin. */
+static int new_slot(struct loop *loop, PyObject *future) {
+  for (u32 i = 0; i < loop->waiters_capacity; i++) {
+    u32 slot = (loop->waiters_free + i) % loop->waiters_capacity;
+    if (loop->waiters[slot]) continue;
+    loop->waiters[slot] = new_reference(future);
+    loop->signal_taken[slot] = 0;
+    loop->waiters_free = slot + 1;
+    return (int)slot;
+  }
+  u32 capacity = loop->waiters_capacity ? 2 * loop->waiters_capacity : 64;
+  PyObject **waiters = py.PyMem_RawRealloc(loop->waiters, capacity * sizeof *waiters);
+  if (waiters) loop->waiters = waiters;
+  u8 *taken = py.PyMem_RawRealloc(loop->signal_taken, capacity);
+  if (taken) loop->signal_taken = taken;
+  if (!waiters || !taken) return py.PyErr_NoMemory(), -1;
+  for (u32 i = loop->waiters_capacity; i < capacity; i++) waiters[i] = 0, taken[i] = 0;
+  loop->waiters_free = loop->waiters_capacity;
+  loop->waiters_capacity = capacity;
+  return new_slot(loop, future);
+}
+
+/* The loop that runs on this thread; one that has not been seen yet gets its inbox from pyawait.py. */
+static struct loop *running_loop(void) {
+  PyObject *object = call(helper.get_running_loop, 0, 0);
+  if (!object) return 0;
+  for (int attempt = 0; attempt < 2; attempt++) {
+    struct loop *loop;
+    lock_registry();
+    for (loop = loops; loop && loop->object != object; loop = loop->next);
+    unlock_registry();
+    if (loop) return py.Py_DecRef(object), loop;
+    PyObject *made = attempt ? 0 : call(helper.new_loop, &object, 1);
+    if (!made) break;
+    py.Py_DecRef(made);
+  }
+  py.Py_DecRef(object);
+  if (!py.PyErr_Occurred()) raise(EXCEPTION(RuntimeError), "pyawait: this event loop could not be connected to JavaScript");
+  return 0;
+}
+
+/* request(op, heap, handle, arguments, keywords): (slot, future) on the running loop, settled when JavaScript does. */
+static PyObject *request(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = live_heap(argument_u32(tuple, 1));
+  struct loop *loop = heap ? running_loop() : 0;
+  if (!loop) return 0;
+  if (heap->thread == loop->thread)
+    return raise(EXCEPTION(RuntimeError), "Cannot await JavaScript here: this event loop runs on the JavaScript thread itself, which would "
+                 "wait for itself; run the coroutine from JavaScript (await it), or in a thread of its own");
+  PyObject *future = call_method(loop->object, name.create_future, 0);
+  int slot = future ? new_slot(loop, future) : -1;
+  if (slot < 0) return release(future), (PyObject *)0;
+  struct writer *w = batch_for(loop, heap);
+  size_t start = begin_record(w, heap, OUT_REQUEST);
+  write_u32(w, loop->id), write_u32(w, (u32)slot);
+  if (encode_request(w, tuple)) {
+    w->length = start;
+    py.Py_DecRef(loop->waiters[slot]), py.Py_DecRef(future);
+    loop->waiters[slot] = 0;
+    return 0;
+  }
+  end_batch_record(loop, start);
+  PyObject *pair = py.PyTuple_New(2);
+  if (!pair) return py.Py_DecRef(future), (PyObject *)0;
+  py.PyTuple_SetItem(pair, 0, py.PyLong_FromLongLong(slot));
+  py.PyTuple_SetItem(pair, 1, future);
+  return pair;
+}
+
+/* abort(slot, heap, error): the await of this request was cancelled. Gives a future of the request's end if its signal
+   was taken, else None: the request is given up and its answer dropped. */
+static PyObject *abort_request(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct loop *loop = running_loop();
+  if (!loop) return 0;
+  u32 slot = argument_u32(tuple, 0);
+  struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(argument_u32(tuple, 1));
+  if (!heap || slot >= loop->waiters_capacity || !loop->waiters[slot]) return new_reference(None);
+  PyObject *next = loop->signal_taken[slot] ? call_method(loop->object, name.create_future, 0) : new_reference(None);
+  if (!next) return 0;
+  py.Py_DecRef(loop->waiters[slot]);
+  loop->waiters[slot] = new_reference(next);
+  struct writer *w = batch_for(loop, heap);
+  size_t start = begin_record(w, heap, OUT_ABORT);
+  write_u32(w, loop->id), write_u32(w, slot);
+  encode_error(w, py.PyTuple_GetItem(tuple, 2));
+  end_batch_record(loop, start);
+  return next;
+}
+
+/* give_up(slot): nobody waits any more for what `abort` gave. */
+static PyObject *give_up(PyObject *self, PyObject *slot_object) {
+  (void)self;
+  struct loop *loop = running_loop();
+  u32 slot = (u32)py.PyLong_AsUnsignedLongLong(slot_object);
+  if (!loop) return 0;
+  if (slot < loop->waiters_capacity && loop->waiters[slot]) {
+    py.Py_DecRef(loop->waiters[slot]);
+    loop->waiters[slot] = new_reference(None);
+  }
+  return new_reference(None);
+}
+
+/* Sends one record that belongs to no loop's batch. */
+static PyObject *send_now(struct heap *heap, struct writer *w, size_t start, int failed) {
+  end_record(w, start);
+  if (!failed) send_records(heap, w);
+  py.PyMem_RawFree(w->data);
+  return failed ? 0 : new_reference(None);
+}
+
+/* release(heap, handle, count): Python's last reference to a JavaScript value is gone. Called on any thread. */
+static PyObject *release_js(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(argument_u32(tuple, 0));
+  if (!heap) return new_reference(None);
+  struct writer w = {0};
+  size_t start = begin_record(&w, heap, OUT_RELEASE);
+  write_u32(&w, argument_u32(tuple, 1)), write_u32(&w, argument_u32(tuple, 2));
+  return send_now(heap, &w, start, 0);
+}
+
+/* event(heap, code, value): what JavaScript should hear of: output, an error that nobody awaits. */
+static PyObject *send_event(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(argument_u32(tuple, 0));
+  if (!heap) return new_reference(None);
+  struct writer w = {0};
+  size_t start = begin_record(&w, heap, OUT_EVENT);
+  write_u8(&w, (u8)argument_u32(tuple, 1));
+  return send_now(heap, &w, start, encode(&w, py.PyTuple_GetItem(tuple, 2)));
+}
+
+#endif

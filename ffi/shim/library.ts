@@ -1,0 +1,86 @@
+// Opening shared libraries as Python needs it: through the system's own loader, with its symbols global and pinned.
+//
+// The one thing to know: libpython must be RTLD_GLOBAL, or no extension module finds it, and RTLD_NODELETE, or the
+// runtime unloads it at exit under the feet of Python's threads. No FFI offers both, so libc's dlopen is called.
+import process from "node:process";
+import { backend } from "../mod.ts";
+import type { Pointer } from "../types.ts";
+
+/** The system's loader: what the shim needs to find functions by name. */
+export interface Loader {
+  /** dlsym, or GetProcAddress. */
+  readonly find: Pointer;
+  /** The handle to look system functions up in. */
+  readonly system: Pointer;
+  /** Loads a library for good, its symbols visible to all that is loaded later; throws with the system's reason. */
+  load(path: string): Pointer;
+}
+
+const encoder = new TextEncoder();
+const cstring = (text: string) => encoder.encode(text + "\0");
+
+function posix(): Loader {
+  const mac = process.platform === "darwin";
+  const names = mac ? ["/usr/lib/libSystem.B.dylib"] : ["libc.so.6", "libc.so", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+  const symbols = {
+    dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
+    dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
+    dlerror: { parameters: [], result: "pointer" },
+  } as const;
+  const libc = firstThatOpens(names, (name) => backend.open(name, symbols));
+  const system = backend.pointer(mac ? 0xffff_ffff_ffff_fffen : 0); // RTLD_DEFAULT
+  const flags = mac ? 0x2 | 0x8 | 0x80 : 0x2 | 0x100 | 0x1000; // RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE
+  return {
+    find: libc.dlsym(system, cstring("dlsym"))!,
+    system,
+    load(path) {
+      const handle = libc.dlopen(cstring(path), flags);
+      if (handle) return handle;
+      const reason = libc.dlerror();
+      throw new Error(reason ? backend.text(reason) : `dlopen failed for ${path}`);
+    },
+  };
+}
+
+function windows(): Loader {
+  const kernel = backend.open("kernel32.dll", {
+    LoadLibraryExW: { parameters: ["buffer", "pointer", "i32"], result: "pointer" },
+    GetModuleHandleExW: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
+    GetModuleHandleW: { parameters: ["buffer"], result: "pointer" },
+    GetProcAddress: { parameters: ["pointer", "buffer"], result: "pointer" },
+    GetLastError: { parameters: [], result: "i32" },
+  });
+  const wide = (text: string) => {
+    const units = Uint16Array.from(text + "\0", (unit) => unit.charCodeAt(0));
+    return new Uint8Array(units.buffer);
+  };
+  const system = kernel.GetModuleHandleW(wide("kernel32.dll"))!;
+  const handle = new Uint8Array(8);
+  return {
+    find: kernel.GetProcAddress(system, cstring("GetProcAddress"))!,
+    system,
+    load(path) {
+      const library = kernel.LoadLibraryExW(wide(path), backend.pointer(0), 0x8); // LOAD_WITH_ALTERED_SEARCH_PATH
+      if (!library) throw new Error(`LoadLibraryExW failed for ${path}: system error ${kernel.GetLastError()}`);
+      kernel.GetModuleHandleExW(0x1, wide(path), handle); // GET_MODULE_HANDLE_EX_FLAG_PIN
+      return library;
+    },
+  };
+}
+
+function firstThatOpens<T>(names: string[], open: (name: string) => T): T {
+  let first: unknown;
+  for (const name of names) {
+    try {
+      return open(name);
+    } catch (error) {
+      first ??= error;
+    }
+  }
+  throw first;
+}
+
+/** The loader of this platform. */
+export function openLoader(): Loader {
+  return process.platform === "win32" ? windows() : posix();
+}

@@ -1,0 +1,79 @@
+/* What the shim needs of the operating system: a thread, a byte through a pipe, and SIGINT's action kept.
+ *
+ * The one thing to know: as with CPython, nothing is linked; the addresses come from dlsym or GetProcAddress.
+ */
+#ifndef PYAWAIT_PLATFORM_H
+#define PYAWAIT_PLATFORM_H
+#include "capi.h"
+
+#define STACK_BYTES (16u << 20) /* as CPython's own threads on macOS; musl's default is too small for it */
+
+#ifdef _WIN32
+
+static struct {
+  void *(*CreateThread)(void *, size_t, void *, void *, u32, u32 *);
+  int (*WriteFile)(long long, const void *, u32, u32 *, void *);
+  void *(*LoadLibraryA)(const char *);
+  int (*send)(long long, const char *, int, int);
+} sys;
+
+static const char *resolve_system(symbol_finder find, void *kernel32) {
+  if (!(*(void **)&sys.CreateThread = find(kernel32, "CreateThread"))) return "CreateThread";
+  if (!(*(void **)&sys.WriteFile = find(kernel32, "WriteFile"))) return "WriteFile";
+  if (!(*(void **)&sys.LoadLibraryA = find(kernel32, "LoadLibraryA"))) return "LoadLibraryA";
+  void *winsock = sys.LoadLibraryA("ws2_32.dll");
+  if (!winsock || !(*(void **)&sys.send = find(winsock, "send"))) return "send";
+  return 0;
+}
+
+static int start_thread(void *(*body)(void *)) { return sys.CreateThread(0, STACK_BYTES, (void *)body, 0, 0x10000, 0) ? 0 : -1; }
+
+/* The loop's wake is a socket, JavaScript's bell a named pipe. */
+static void write_wake(long long socket) { sys.send(socket, "", 1, 0); }
+static void write_bell(long long pipe) {
+  u32 written;
+  sys.WriteFile(pipe, "", 1, &written, 0);
+}
+static void save_interrupt_action(void) {}
+static void restore_interrupt_action(void) {}
+
+#else
+
+static struct {
+  int (*pthread_attr_init)(void *);
+  int (*pthread_attr_setstacksize)(void *, size_t);
+  int (*pthread_create)(void *, const void *, void *(*)(void *), void *);
+  int (*pthread_detach)(void *);
+  int (*sigaction)(int, const void *, void *);
+  Py_ssize_t (*write)(int, const void *, size_t);
+} sys;
+
+static const char *resolve_system(symbol_finder find, void *libc) {
+  if (!(*(void **)&sys.pthread_attr_init = find(libc, "pthread_attr_init"))) return "pthread_attr_init";
+  if (!(*(void **)&sys.pthread_attr_setstacksize = find(libc, "pthread_attr_setstacksize"))) return "pthread_attr_setstacksize";
+  if (!(*(void **)&sys.pthread_create = find(libc, "pthread_create"))) return "pthread_create";
+  if (!(*(void **)&sys.pthread_detach = find(libc, "pthread_detach"))) return "pthread_detach";
+  if (!(*(void **)&sys.sigaction = find(libc, "sigaction"))) return "sigaction";
+  if (!(*(void **)&sys.write = find(libc, "write"))) return "write";
+  return 0;
+}
+
+static int start_thread(void *(*body)(void *)) {
+  u64 attributes[16] = {0}; /* pthread_attr_t: 56 to 64 bytes where it is largest */
+  void *thread = 0;
+  if (sys.pthread_attr_init(attributes) || sys.pthread_attr_setstacksize(attributes, STACK_BYTES)) return -1;
+  if (sys.pthread_create(&thread, attributes, body, 0)) return -1;
+  return sys.pthread_detach(thread);
+}
+
+/* Write ends do not block: a full pipe means that the other side has been told already. */
+static void write_wake(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
+static void write_bell(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
+
+/* `import asyncio` takes SIGINT over where it is at its default, as in Deno and Bun; it is theirs. */
+static u64 interrupt_action[32]; /* struct sigaction: 152 bytes where it is largest */
+static void save_interrupt_action(void) { sys.sigaction(2, 0, interrupt_action); }
+static void restore_interrupt_action(void) { sys.sigaction(2, interrupt_action, 0); }
+
+#endif
+#endif

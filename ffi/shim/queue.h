@@ -1,0 +1,180 @@
+/* The queues between JavaScript threads and Python's: chunks of records, first in first out.
+ *
+ *    JavaScript heap                                                    Python loop
+ *      submit ──── push ──► loop.inbox ──── take all ────► drain          wake: one byte, when it was empty
+ *      take  ◄── take all ── heap.outbox ◄──── push ──── flush            bell: one byte, when it was empty
+ *
+ * The one thing to know: a queue is a stack that producers push onto by compare-and-swap and that its consumer takes
+ * whole by one exchange, then turns round. "Was it empty?" is the answer of the push itself, so there is no flag
+ * that could be cleared too early, and whoever finds it empty wakes the consumer: once per batch, never per record.
+ */
+#ifndef PYAWAIT_QUEUE_H
+#define PYAWAIT_QUEUE_H
+#include "platform.h"
+#include "wire.h"
+
+struct heap;
+
+struct chunk {
+  struct chunk *next;
+  struct heap *heap; /* in an inbox: who submitted it */
+  size_t length, at; /* at: how much of it has been taken */
+  u8 data[];         /* records: u32 size (of all of it), then what the record's kind says */
+};
+
+/* A call of a JavaScript function that a Python thread waits for. */
+struct call {
+  struct call *next;
+  u32 id;
+  u8 *answer; /* ours; NULL when the heap ended before it answered */
+  size_t length;
+  int answered;
+  PyThread_type_lock lock; /* held by the waiting thread; NULL on the heap's own thread */
+};
+
+/* One JavaScript heap (an isolate: the main thread, a Worker, a `deno test` file) that uses Python. */
+struct heap {
+  struct heap *next;
+  u32 id;
+  unsigned long thread;
+  PyThreadState *state; /* this thread's, kept for life; NULL while attached */
+  int attached;         /* how often this thread has attached: the GIL is held above 0 */
+  int inside;           /* how many `invoke`s are on this thread's stack */
+  int dead;             /* its JavaScript has ended */
+  long long bell;       /* write end of the bell's pipe, or -1 */
+  void (*ring)(void);   /* or a callback that may be called from any thread (Bun) */
+  void (*on_call)(int); /* JavaScript's handler of a CALL, on its own thread only */
+  size_t stack_bytes;   /* the size of the stack that the FFI runs C on, where it is not the thread's own (koffi) */
+  char *stack_at;
+  struct chunk *outbox, *taken; /* taken: in order, touched by this heap's thread only */
+  struct call *calls;           /* under `registry` */
+  struct writer call_record;    /* arguments of the CALL that on_call is about to fetch */
+  u8 *overflow;                 /* a result that did not fit into the caller's buffer */
+  size_t overflow_length;
+  PyObject **tasks; /* by id of the promise; guarded by the GIL */
+  u32 tasks_capacity;
+};
+
+/* One asyncio event loop: the background loop (id 0), and each loop of the user's that awaits JavaScript. */
+struct loop {
+  struct loop *next;
+  u32 id;
+  unsigned long thread;
+  PyObject *object;
+  long long wake;
+  struct chunk *inbox;
+  PyObject *flush; /* a Python callable: flush_batch(loop) */
+  struct heap *batch_heap;
+  struct writer batch; /* records for batch_heap since the last flush, made on this loop's thread */
+  int flush_scheduled, draining, eager, has_context, has_factory;
+  PyObject **waiters; /* futures by slot; None: given up; NULL: free */
+  u8 *signal_taken;
+  u32 waiters_capacity, waiters_free;
+};
+
+static struct { u32 wakes, rings, attaches, submissions, takes, late, calls; } counters;
+#define COUNT(name) __atomic_add_fetch(&counters.name, 1, __ATOMIC_RELAXED)
+
+static struct heap *heaps; /* never freed: a late record may still name one */
+static struct loop *loops;
+static PyThread_type_lock registry; /* guards both lists and every heap's calls; held for a few instructions */
+static int closing;                 /* no JavaScript will be entered any more */
+
+static void lock_registry(void) { py.PyThread_acquire_lock(registry, 1); }
+static void unlock_registry(void) { py.PyThread_release_lock(registry); }
+
+/* Puts a chunk in; 1 if the queue was empty. */
+static int push(struct chunk **queue, struct chunk *chunk) {
+  struct chunk *head = __atomic_load_n(queue, __ATOMIC_RELAXED);
+  do chunk->next = head;
+  while (!__atomic_compare_exchange_n(queue, &head, chunk, 1, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+  return !head;
+}
+
+/* Takes all that is there, in the order in which it was pushed. */
+static struct chunk *take_all(struct chunk **queue) {
+  struct chunk *newest = __atomic_exchange_n(queue, 0, __ATOMIC_SEQ_CST), *oldest = 0;
+  while (newest) {
+    struct chunk *next = newest->next;
+    newest->next = oldest, oldest = newest, newest = next;
+  }
+  return oldest;
+}
+
+static struct chunk *new_chunk(struct heap *heap, const u8 *data, size_t length) {
+  struct chunk *chunk = py.PyMem_RawMalloc(sizeof *chunk + length);
+  if (!chunk) return 0;
+  chunk->next = 0, chunk->heap = heap, chunk->length = length, chunk->at = 0;
+  memcpy(chunk->data, data, length);
+  return chunk;
+}
+
+static void wake(struct loop *loop) {
+  COUNT(wakes);
+  write_wake(loop->wake);
+}
+
+/* Rings JavaScript; may be called from every thread, with or without the GIL: no JavaScript runs in it. */
+static void ring(struct heap *heap) {
+  if (__atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE) || __atomic_load_n(&closing, __ATOMIC_ACQUIRE)) return;
+  COUNT(rings);
+  if (heap->ring) heap->ring();
+  else if (heap->bell >= 0) write_bell(heap->bell);
+}
+
+static struct heap *find_heap(u32 id) {
+  struct heap *heap;
+  lock_registry();
+  for (heap = heaps; heap && heap->id != id; heap = heap->next);
+  unlock_registry();
+  return heap && !__atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE) ? heap : 0;
+}
+
+/* Records for JavaScript: `begin` writes the size's place and the kind, `end` fills in the size. */
+static size_t begin_record(struct writer *w, struct heap *heap, u8 kind) {
+  size_t start = w->length;
+  w->heap = heap->id;
+  w->depth = w->level = 0;
+  reserve(w, 4);
+  write_u8(w, kind);
+  return start;
+}
+
+static void end_record(struct writer *w, size_t start) {
+  u32 size = (u32)(w->length - start);
+  __builtin_memcpy(w->data + start, &size, 4);
+}
+
+static void send_records(struct heap *heap, struct writer *w) {
+  if (w->length && !__atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE)) {
+    struct chunk *chunk = new_chunk(heap, w->data, w->length);
+    if (!chunk) __builtin_trap();
+    if (push(&heap->outbox, chunk)) ring(heap);
+  }
+  w->length = 0;
+}
+
+static void flush_batch(struct loop *loop) {
+  if (loop->batch_heap) send_records(loop->batch_heap, &loop->batch);
+  loop->batch_heap = 0;
+}
+
+/* The writer that collects what this loop has for `heap` until the loop has gone round once: one ring for all of it. */
+static struct writer *batch_for(struct loop *loop, struct heap *heap) {
+  if (loop->batch_heap != heap) flush_batch(loop);
+  loop->batch_heap = heap;
+  if (!loop->flush_scheduled && !loop->draining) {
+    PyObject *handle = call_method(loop->object, name.call_soon, loop->flush);
+    if (handle) loop->flush_scheduled = 1;
+    else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
+    release(handle);
+  }
+  return &loop->batch;
+}
+
+static void end_batch_record(struct loop *loop, size_t start) {
+  end_record(&loop->batch, start);
+  if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);
+}
+
+#endif

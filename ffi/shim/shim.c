@@ -1,0 +1,408 @@
+/* pyawait's native half: the thread that runs Python, and the queues through which it talks with JavaScript.
+ *
+ * Why C at all: Python's loop has to run on a thread of its own, and JavaScript's FFIs can neither make one nor be
+ * entered from one safely. Everything that must happen without JavaScript is here; what is simplest in Python is in
+ * src/pyawait.py, what is simplest in TypeScript is in src/.
+ *
+ *    JavaScript thread                      this file                      loop thread (Python's main thread)
+ *      pyawait_open      ─── starts ──────────────────────────────────►      initialises Python, runs pyawait.py
+ *      pyawait_invoke    ─── attaches, calls, detaches (synchronous)
+ *      pyawait_submit    ─── inbox (queue.h) ─── wake ────────────────►      drain (loop.h)
+ *      pyawait_take      ◄── outbox ─── bell ─────────────────────────       flush, call_js (calls.h)
+ *
+ * The one rule: JavaScript is never entered with the GIL held. It includes nothing but the files beside it and links
+ * nothing, so one binary per platform serves every CPython, glibc and musl (see build.mjs).
+ */
+#include "capi.h"
+#include "wire.h"
+#include "platform.h"
+#include "queue.h"
+#include "calls.h"
+#include "loop.h"
+
+#ifdef _WIN32
+#define EXPORT __declspec(dllexport)
+int _fltused = 0;
+#else
+#define EXPORT __attribute__((visibility("default")))
+#endif
+
+/* Compilers may call these two for copies of their own making. */
+void *memcpy(void *restrict to, const void *restrict from, size_t length) {
+  u8 *t = to;
+  const u8 *f = from;
+  for (; length >= 8; t += 8, f += 8, length -= 8) {
+    u64 word;
+    __builtin_memcpy(&word, f, 8);
+    __builtin_memcpy(t, &word, 8);
+  }
+  while (length--) *t++ = *f++;
+  return to;
+}
+
+void *memset(void *to, int value, size_t length) {
+  for (volatile u8 *t = to; length--;) *t++ = (u8)value;
+  return to;
+}
+
+/* What JavaScript hands over at the first open; the thread reads it while JavaScript waits. */
+static struct {
+  const char *executable, *source;
+  const u8 *configuration;
+  size_t configuration_length;
+  PyThread_type_lock gate, ended; /* held until Python is ready; until the shutdown is through */
+  int state;                      /* 0: not opened, 1: opening, 2: ready, 3: failed, 4: the shutdown is through */
+  const char *problem;
+  char message[2048]; /* of the exception that ended the start */
+} process;
+
+static void set_problem_from_exception(void) {
+  PyObject *error = fetch_error(), *parts[2] = {(PyObject *)type_of(error), error};
+  PyObject *label = py.PyObject_GetAttrString(parts[0], "__name__"), *text = 0;
+  PyObject *builtins = py.PyEval_GetBuiltins(), *str = builtins ? py.PyDict_GetItemString(builtins, "str") : 0;
+  if (str) text = call(str, &error, 1);
+  char *at = process.message, *end = process.message + sizeof process.message - 3;
+  for (int part = 0; part < 2; part++) {
+    PyObject *object = part ? text : label;
+    const char *bytes = object ? py.PyUnicode_AsUTF8AndSize(object, 0) : 0;
+    while (bytes && *bytes && at < end) *at++ = *bytes++;
+    if (!part) *at++ = ':', *at++ = ' ';
+  }
+  *at = 0;
+  process.problem = process.message;
+  release(label), release(text), release(error);
+  py.PyErr_Clear();
+}
+
+static void open_gate(int state) {
+  __atomic_store_n(&process.state, state, __ATOMIC_RELEASE);
+  py.PyThread_release_lock(process.gate);
+}
+
+/* ready(): the loop runs; JavaScript may go on. */
+static PyObject *ready(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  restore_interrupt_action();
+  if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == 1) open_gate(2);
+  return new_reference(None);
+}
+
+/* setup(namespace): the helpers of pyawait.py. */
+static PyObject *setup(PyObject *self, PyObject *namespace) {
+  (void)self;
+#define TAKE(field) \
+  if (!(helper.field = py.PyDict_GetItemString(namespace, #field))) return raise(EXCEPTION(RuntimeError), "pyawait.py has no " #field); \
+  py.Py_IncRef(helper.field);
+  HELPERS(TAKE)
+  return new_reference(None);
+}
+
+/* closing(): whether the process (or python.close) wants Python to end. */
+static PyObject *is_closing(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return py.PyBool_FromLong(__atomic_load_n(&closing, __ATOMIC_ACQUIRE));
+}
+
+/* set_bell(heap, handle): where to write to ring this heap; what came before is rung now. */
+static PyObject *set_bell(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = find_heap(argument_u32(tuple, 0));
+  if (!heap) return new_reference(None);
+  heap->bell = (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
+  if (__atomic_load_n(&heap->outbox, __ATOMIC_ACQUIRE)) ring(heap);
+  return new_reference(None);
+}
+
+static PyMethodDef methods[] = {
+  {"setup", setup, METH_O, 0}, {"ready", ready, METH_NOARGS, 0}, {"closing", is_closing, METH_NOARGS, 0},
+  {"open_loop", open_loop, METH_VARARGS, 0}, {"close_loop", close_loop, METH_O, 0},
+  {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
+  {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
+  {"set_bell", set_bell, METH_VARARGS, 0},
+};
+
+static int make_names(void) {
+#define MAKE(field) \
+  if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
+  NAMES(MAKE)
+  return (kinds = py.PyDict_New()) ? make_done_type() || make_task_keywords() : -1;
+}
+
+/* Runs pyawait.py as the module `pyawait`, with the functions above in `_shim`, and gives its namespace. */
+static PyObject *run_source(void) {
+  PyObject *module = py.PyImport_AddModule("pyawait"), *namespace = module ? py.PyModule_GetDict(module) : 0;
+  PyObject *functions = namespace ? py.PyDict_New() : 0;
+  if (!functions || py.PyDict_SetItemString(namespace, "_shim", functions)) return 0;
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    PyObject *function = py.PyCFunction_NewEx(&methods[i], 0, 0);
+    if (!function || py.PyDict_SetItemString(functions, methods[i].ml_name, function)) return 0;
+    py.Py_DecRef(function);
+  }
+  py.Py_DecRef(functions);
+  py.PyDict_SetItemString(namespace, "__builtins__", py.PyEval_GetBuiltins());
+  PyObject *code = py.Py_CompileString(process.source, "<pyawait>", 257 /* Py_file_input */);
+  PyObject *result = code ? py.PyEval_EvalCode(code, namespace, namespace) : 0;
+  release(code);
+  if (!result) return 0;
+  py.Py_DecRef(result);
+  return namespace;
+}
+
+static int initialise(void) {
+  static u64 preconfiguration[64]; /* PyPreConfig: 11 ints where it is largest */
+  py.PyPreConfig_InitPythonConfig((PyPreConfig *)preconfiguration);
+  PyStatus status = py.Py_PreInitialize((PyPreConfig *)preconfiguration);
+  if (status._type) {
+    process.problem = status.err_msg ? status.err_msg : "Py_PreInitialize failed";
+    return -1;
+  }
+  wchar_t *program = py.Py_DecodeLocale(process.executable, 0);
+  if (!program) {
+    process.problem = "the path of the executable cannot be decoded";
+    return -1;
+  }
+  if (*program) py.Py_SetProgramName(program);
+  save_interrupt_action();
+  py.Py_InitializeEx(0);
+  if (!probe_type_offset()) {
+    process.problem = "this Python keeps the type of its objects in a place that pyawait does not know";
+    return -1;
+  }
+  return 0;
+}
+
+/* The loop thread: Python's main thread, from its start until the process ends. */
+static void *main_thread(void *unused) {
+  (void)unused;
+  if (initialise()) return open_gate(3), (void *)0;
+  struct reader reader = {.at = process.configuration, .end = process.configuration + process.configuration_length};
+  PyObject *namespace = make_names() ? 0 : run_source(), *main = namespace ? py.PyDict_GetItemString(namespace, "_main") : 0;
+  PyObject *configuration = main ? decode(&reader) : 0, *result = configuration ? call(main, &configuration, 1) : 0;
+  close_reader(&reader);
+  if (!result && __atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == 1) {
+    set_problem_from_exception();
+    restore_interrupt_action();
+    open_gate(3);
+  }
+  __atomic_store_n(&process.state, 4, __ATOMIC_RELEASE);
+  py.PyThread_release_lock(process.ended);
+  /* Parked with the GIL held: no daemon thread runs Python any more while the process is taken down around it. */
+  PyThread_type_lock forever = py.PyThread_allocate_lock();
+  for (;;) py.PyThread_acquire_lock(forever, 1);
+}
+
+/* Opens Python, once per process. 0: it is ready, 1: it was already, -1: see pyawait_problem. `texts` are the
+   executable's path and the source of pyawait.py, each ended by NUL; `configuration` is one value on the wire. */
+EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length) {
+  static int opening;
+  if (__atomic_exchange_n(&opening, 1, __ATOMIC_ACQ_REL)) {
+    while (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) < 2); /* another Worker opens it: a moment */
+    return process.state == 3 ? -1 : 1;
+  }
+  symbol_finder finder;
+  *(void **)&finder = find;
+  const char *missing = resolve(finder, library);
+  if (!missing) missing = resolve_system(finder, system);
+  if (!missing && py.Py_IsInitialized()) missing = "(another part of this process has initialised Python already)";
+  process.executable = texts;
+  while (*texts++);
+  process.source = texts;
+  process.configuration = configuration, process.configuration_length = (size_t)length;
+  process.problem = missing;
+  process.state = missing ? 3 : 1;
+  if (missing) return -1;
+  registry = py.PyThread_allocate_lock(), process.gate = py.PyThread_allocate_lock(), process.ended = py.PyThread_allocate_lock();
+  py.PyThread_acquire_lock(process.gate, 1), py.PyThread_acquire_lock(process.ended, 1);
+  if (start_thread(main_thread)) {
+    process.problem = "the system would not make a thread with a stack of 16 MiB";
+    process.state = 3;
+    return -1;
+  }
+  py.PyThread_acquire_lock(process.gate, 1);
+  py.PyThread_release_lock(process.gate);
+  return process.state == 2 ? 0 : -1;
+}
+
+static int give(u8 *out, int capacity, const void *data, size_t length) {
+  if (length > (size_t)capacity) return -(int)length;
+  memcpy(out, data, length);
+  return (int)length;
+}
+
+/* Why pyawait_open failed, as UTF-8. */
+EXPORT int pyawait_problem(u8 *out, int capacity) {
+  const char *text = process.problem ? process.problem : "Python did not start";
+  size_t length = 0;
+  while (text[length]) length++;
+  return give(out, capacity, text, length < (size_t)capacity ? length : (size_t)capacity);
+}
+
+/* A JavaScript heap joins, on its own thread. `ring` may be NULL: then Python is told of a pipe by set_bell. */
+EXPORT struct heap *pyawait_heap(void *ring_callback, void *on_call, int stack_bytes) {
+  static u32 last_heap;
+  struct heap *heap = py.PyMem_RawMalloc(sizeof *heap);
+  if (!heap) return 0;
+  memset(heap, 0, sizeof *heap);
+  heap->id = __atomic_add_fetch(&last_heap, 1, __ATOMIC_RELAXED);
+  heap->thread = py.PyThread_get_thread_ident();
+  heap->bell = -1;
+  heap->stack_bytes = (size_t)stack_bytes;
+  *(void **)&heap->ring = ring_callback;
+  *(void **)&heap->on_call = on_call;
+  py.PyGILState_Ensure(); /* never released: a fresh thread state at each call costs up to 300 µs on 3.14 */
+  heap->state = py.PyEval_SaveThread();
+  lock_registry();
+  heap->next = heaps, heaps = heap;
+  unlock_registry();
+  return heap;
+}
+
+EXPORT int pyawait_heap_id(struct heap *heap) { return (int)heap->id; }
+
+/* koffi runs C on a stack of its own; from 3.14 on Python has to be told where that is. */
+static void protect_stack(struct heap *heap) {
+  char here;
+  char *at = (char *)(((size_t)&here + 4095) & ~(size_t)4095);
+  if (!heap->stack_bytes || !py.PyUnstable_ThreadState_SetStackProtection) return;
+  size_t distance = at > heap->stack_at ? (size_t)(at - heap->stack_at) : (size_t)(heap->stack_at - at);
+  if (heap->stack_at && distance < heap->stack_bytes / 4) return;
+  size_t usable = heap->stack_bytes - (256u << 10);
+  PyThreadState *state = heap->state;
+  if (!py.PyUnstable_ThreadState_SetStackProtection(state, at - usable, usable)) heap->stack_at = at;
+  else py.PyErr_Clear();
+}
+
+/* Attaches this heap's thread (takes the GIL), counted: the inner ones of nested attaches cost nothing. */
+EXPORT void pyawait_attach(struct heap *heap) {
+  if (heap->attached++) return;
+  COUNT(attaches);
+  py.PyEval_RestoreThread(heap->state);
+  protect_stack(heap);
+}
+
+EXPORT void pyawait_detach(struct heap *heap) {
+  if (--heap->attached) return;
+  heap->state = py.PyEval_SaveThread();
+}
+
+/* pyawait.py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
+EXPORT PyObject *pyawait_entry(void) { return helper.entry; }
+
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY };
+
+/* The attribute, or TAG_MISSING for AttributeError and nothing else. */
+static int get_attribute(struct writer *w, struct reader *r) {
+  PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *value = attribute ? py.PyObject_GetAttr(object, attribute) : 0;
+  int missing = !value && attribute && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
+  release(object), release(attribute);
+  if (!missing) return encode_outcome(w, value), 0;
+  py.PyErr_Clear();
+  return write_u8(w, TAG_MISSING), 0;
+}
+
+/* One synchronous operation: reads its arguments, writes its outcome. The length of that, or minus the length where
+   `capacity` is too small: pyawait_overflow then gives it. */
+EXPORT int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) {
+  struct reader r = {.at = in, .end = in + length};
+  struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .heap = heap->id};
+  pyawait_attach(heap);
+  heap->inside++;
+  if (operation == DO_GET) get_attribute(&w, &r);
+  else if (operation == DO_CALL) encode_outcome(&w, decode_call(&r));
+  else { /* i32 depth, u8 dict_as, then a value or a call: what toJs gives of it */
+    w.depth = (int)read_u32(&r), w.dict_as = read_u8(&r);
+    encode_outcome(&w, operation == DO_COPY ? decode(&r) : decode_call(&r));
+  }
+  close_reader(&r);
+  heap->inside--;
+  pyawait_detach(heap);
+  if (w.data == out) return (int)w.length;
+  py.PyMem_RawFree(heap->overflow);
+  heap->overflow = w.data, heap->overflow_length = w.length;
+  return -(int)w.length;
+}
+
+EXPORT int pyawait_overflow(struct heap *heap, u8 *out, int capacity) {
+  int length = give(out, capacity, heap->overflow, heap->overflow_length);
+  py.PyMem_RawFree(heap->overflow);
+  heap->overflow = 0;
+  return length;
+}
+
+/* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. -1: there is no such loop. */
+EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) {
+  struct chunk *chunk = new_chunk(heap, data, (size_t)length);
+  if (!chunk) return -1;
+  lock_registry();
+  struct loop *loop = loops;
+  while (loop && loop->id != (u32)loop_id) loop = loop->next;
+  int empty = loop ? push(&loop->inbox, chunk) : 0;
+  if (empty) wake(loop);
+  unlock_registry();
+  COUNT(submissions);
+  if (loop) return 0;
+  py.PyMem_RawFree(chunk);
+  return -1;
+}
+
+/* Whole records from the outbox, as many as fit: their length, 0 when there are none, minus the length of the first
+   where not even that fits. */
+EXPORT int pyawait_take(struct heap *heap, u8 *out, int capacity) {
+  if (!heap->taken) heap->taken = take_all(&heap->outbox), COUNT(takes);
+  size_t given = 0;
+  while (heap->taken) {
+    struct chunk *chunk = heap->taken;
+    size_t fits = chunk->length - chunk->at;
+    if (fits > (size_t)capacity - given) { /* record by record */
+      fits = 0;
+      for (u32 size; chunk->at + fits < chunk->length; fits += size) {
+        __builtin_memcpy(&size, chunk->data + chunk->at + fits, 4);
+        if (fits + size > (size_t)capacity - given) {
+          if (!given && !fits) return -(int)size;
+          break;
+        }
+      }
+    }
+    memcpy(out + given, chunk->data + chunk->at, fits);
+    given += fits, chunk->at += fits;
+    if (chunk->at < chunk->length) break;
+    heap->taken = chunk->next;
+    py.PyMem_RawFree(chunk);
+    if (!heap->taken && given < (size_t)capacity / 2) heap->taken = take_all(&heap->outbox);
+  }
+  return (int)given;
+}
+
+/* In on_call: the record of the call, as pyawait_take gives it. */
+EXPORT int pyawait_call_record(struct heap *heap, u8 *out, int capacity) { return give(out, capacity, heap->call_record.data, heap->call_record.length); }
+
+EXPORT void pyawait_answer(struct heap *heap, int id, const u8 *data, int length) { answer_call(heap, (u32)id, data, (size_t)length); }
+
+/* python.interrupt(): KeyboardInterrupt in Python's main thread. Attaching afterwards makes 3.9 to 3.12 look at it. */
+EXPORT void pyawait_interrupt(struct heap *heap) {
+  py.PyErr_SetInterrupt();
+  pyawait_attach(heap);
+  pyawait_detach(heap);
+}
+
+/* The end of the process: Python cancels its tasks and cleans up, without JavaScript, for at most `milliseconds`. */
+EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
+  if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) != 2) return 0;
+  __atomic_store_n(&closing, 1, __ATOMIC_RELEASE);
+  if (heap->attached) heap->attached = 0, heap->state = py.PyEval_SaveThread();
+  lock_registry();
+  struct heap *each = heaps;
+  for (struct loop *loop = loops; loop; loop = loop->next) wake(loop);
+  unlock_registry();
+  for (; each; each = each->next) fail_calls(each);
+  return py.PyThread_acquire_lock_timed(process.ended, (PY_TIMEOUT_T)milliseconds * 1000, 0);
+}
+
+/* This heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and who waits for it is told. */
+EXPORT void pyawait_heap_end(struct heap *heap) {
+  __atomic_store_n(&heap->dead, 1, __ATOMIC_RELEASE);
+  if (heap->attached) heap->attached = 0, heap->state = py.PyEval_SaveThread();
+  fail_calls(heap);
+}
+
+EXPORT int pyawait_counters(u8 *out, int capacity) { return give(out, capacity, &counters, sizeof counters); }
