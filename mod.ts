@@ -1,0 +1,32 @@
+/**
+ * pyawait: Python's asyncio inside Node, Deno and Bun. Any Python awaitable is a Promise, any Promise is a Python
+ * awaitable.
+ *
+ * ```ts
+ * import { intoPromise, python, toThread } from "pyawait";
+ *
+ * const asyncio = python.import("asyncio");
+ * await asyncio.sleep(1);
+ * ```
+ *
+ * This file lists the public names; the code is in `src/`.
+ *
+ * @module
+ */
+import "./src/exceptions.ts";
+
+export { python } from "./src/python.ts";
+export type { ExecOptions, Python, PythonInfo, PythonModules } from "./src/python.ts";
+export type { Output, PythonOptions } from "./src/options.ts";
+export { attach } from "./src/interpreter.ts";
+export { intoPromise, toLoop, toThread } from "./src/promise.ts";
+export type { AwaitOptions } from "./src/promise.ts";
+export { promiseIntoPy } from "./src/awaitable.ts";
+export { asyncDef } from "./src/functions.ts";
+export { getCurrentSignal } from "./src/locals.ts";
+export { float, kw, tuple } from "./src/wrappers.ts";
+export type { Float, Keywords, Tuple } from "./src/wrappers.ts";
+export { PyProxy, toJs } from "./src/proxy.ts";
+export type { CopyOptions } from "./src/call.ts";
+export { PythonClosedError, PythonError } from "./src/errors.ts";
+export { PythonLoadError, PythonNotFoundError } from "./src/locate.ts";

@@ -1,0 +1,229 @@
+// What Python sends to this heap: taken from the outbox when it rings, one record after the other.
+//
+//    DONE      a task has ended                                  ──► promise.ts
+//    REQUEST   Python awaits a function or a Promise             ──► runs it, SETTLE goes back
+//    ABORT     that await was cancelled                          ──► its signal
+//    CALL      a Python thread waits for a function's result     ──► runs it, `answer` goes back
+//    RELEASE   Python's last reference to a value has gone       ──► handles.ts
+//    EVENT     output, and errors that nobody awaits
+//
+// The one thing to know: one record's error never loses the next record, and no code of the user's runs while the
+// outbox is held.
+import { backend } from "../ffi/mod.ts";
+import { encoding, read, writeThrown, write } from "./convert.ts";
+import { PythonError } from "./errors.ts";
+import { Source } from "./functions.ts";
+import { giveBack, receive } from "./handles.ts";
+import { answerWith, begin, end, interpreter, openInterpreter } from "./interpreter.ts";
+import { Frame, inFrame } from "./locals.ts";
+import { callFunction, Op, operate } from "./operations.ts";
+import { complete } from "./promise.ts";
+import { closeRecord, flush, In, openRecord } from "./submission.ts";
+import { Reader, Writer } from "./wire.ts";
+
+/** Kinds of records, as `enum out` of ffi/shim/calls.h. */
+const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6 } as const;
+
+const capacity = 1 << 18;
+let buffer: Uint8Array | undefined;
+let again: ReturnType<typeof setTimeout> | undefined;
+
+/** Takes what there is; at most so much at once that timers and sockets get their turn. */
+function drain(): void {
+  const python = openInterpreter();
+  if (!python) return;
+  buffer ??= backend.allocate(capacity);
+  for (let rounds = 0; rounds < 16; rounds++) {
+    const length = python.shim.pyawait_take(python.heap, backend.address(buffer), buffer.length);
+    if (length === 0) return;
+    if (length < 0) buffer = backend.allocate(-length);
+    else handle(buffer, length);
+  }
+  again ??= setTimeout(() => {
+    again = undefined;
+    drain();
+  });
+}
+
+function handle(bytes: Uint8Array, length: number): void {
+  const r = new Reader(bytes);
+  while (r.at < length) {
+    const next = r.at + r.u32();
+    try {
+      handleRecord(r);
+    } catch (error) {
+      queueMicrotask(() => {
+        throw error;
+      });
+    }
+    r.at = next;
+  }
+}
+
+function handleRecord(r: Reader): void {
+  switch (r.u8()) {
+    case Out.done:
+      return complete(r);
+    case Out.request:
+      return serve(r);
+    case Out.abort:
+      return abort(r);
+    case Out.call:
+      return call(r);
+    case Out.release:
+      return giveBack(r.u32(), r.u32());
+    case Out.event:
+      return event(r.u8(), read(r));
+  }
+}
+
+/** The operation, the value and the arguments that REQUEST and CALL carry. */
+function readRequest(r: Reader): { op: number; value: unknown; args: unknown[]; keywords: Record<string, unknown> | null } {
+  const op = r.u8(), value = receive(r.u32());
+  return { op, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+}
+
+// Awaits of Python's -----------------------------------------------------------------------------------------------
+
+const frames = new Map<string, { frame: Frame; source: Source | undefined }>();
+const key = (loop: number, slot: number) => `${loop}:${slot}`;
+
+/** REQUEST: runs an async function, or waits for a Promise, and settles the future that waits in Python. */
+function serve(r: Reader): void {
+  const frame = new Frame(r.u32(), r.u32());
+  const { op, value, args, keywords } = readRequest(r);
+  const source = value instanceof Source ? value : undefined;
+  frames.set(key(frame.loop, frame.slot), { frame, source });
+  let promise: PromiseLike<unknown>;
+  try {
+    if (op !== Op.await) promise = Promise.resolve(inFrame(frame, () => callFunction(value, args, keywords)));
+    else promise = Promise.resolve(source ? begun(source, frame) : value);
+  } catch (error) {
+    promise = Promise.reject(error);
+  }
+  promise.then((result) => settle(frame, false, result), (error) => settle(frame, true, error));
+}
+
+/** A Promise that starts when it is first awaited; its signal counts as taken. */
+function begun(source: Source, frame: Frame): Promise<unknown> {
+  frame.take();
+  return source.promise ??= new Promise((resolve) => resolve(inFrame(undefined, () => source.start(source.controller.signal))));
+}
+
+const settling = { writer: undefined as Writer | undefined };
+
+function settle(frame: Frame, thrown: boolean, value: unknown): void {
+  frame.settled = true;
+  frames.delete(key(frame.loop, frame.slot));
+  if (!openInterpreter()) return;
+  const payload = settling.writer ?? new Writer(4096);
+  settling.writer = undefined; // a getter in `value` may settle something else
+  encodeOutcome(payload, thrown, value);
+  const writer = openRecord(frame.loop, In.settle);
+  writer.u32(frame.slot);
+  writer.data(payload.bytes.subarray(0, payload.at));
+  closeRecord(frame.loop);
+  settling.writer = payload;
+}
+
+/** A value, or what was thrown; what cannot be converted is thrown instead. */
+function encodeOutcome(writer: Writer, thrown: boolean, value: unknown): void {
+  const e = encoding(writer, interpreter().heapId);
+  writer.at = 0;
+  try {
+    thrown ? writeThrown(e, value) : write(e, value);
+  } catch (error) {
+    for (const id of e.handles) giveBack(id, 1);
+    e.handles.length = 0;
+    e.containers = undefined;
+    writer.at = 0;
+    writeThrown(e, error);
+  }
+}
+
+/** ABORT: Python has cancelled this await. */
+function abort(r: Reader): void {
+  const loop = r.u32(), slot = r.u32();
+  const served = frames.get(key(loop, slot));
+  r.u8();
+  const error = new PythonError(read(r), String(read(r)), String(read(r)));
+  const reason = new DOMException("Python cancelled the await", "AbortError");
+  Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
+  served?.frame.abort(reason);
+  served?.source?.controller.abort(reason);
+}
+
+// Calls that a thread waits for -------------------------------------------------------------------------------------
+
+function call(r: Reader): void {
+  const id = r.u32();
+  const { op, value, args, keywords } = readRequest(r);
+  answer(id, op, value, args, keywords);
+}
+
+function answer(id: number, op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): void {
+  let thrown = false, result: unknown;
+  try {
+    result = operate(op, value, args, keywords);
+  } catch (error) {
+    thrown = true;
+    result = error;
+  }
+  const level = begin();
+  try {
+    encodeOutcome(level.input, thrown, result);
+    const { shim, heap } = interpreter();
+    shim.pyawait_answer(heap, id, level.input.pointer, level.input.at);
+  } finally {
+    end();
+  }
+}
+
+/** Python calls JavaScript on this very thread, inside a synchronous call: the record is fetched, not drained. */
+function callDirectly(): void {
+  try {
+    const { shim, heap } = interpreter();
+    const level = begin();
+    try {
+      let r = level.reader;
+      r.at = 0;
+      const length = shim.pyawait_call_record(heap, level.output, level.capacity);
+      if (length < 0) {
+        const large = backend.allocate(-length);
+        shim.pyawait_call_record(heap, backend.address(large), large.length);
+        r = new Reader(large);
+      }
+      r.at = 5; // its size and kind
+      call(r);
+    } finally {
+      end();
+    }
+  } catch (error) {
+    queueMicrotask(() => { // never through C: it would end the process
+      throw error;
+    });
+  }
+}
+
+answerWith(drain, callDirectly);
+
+// Events ------------------------------------------------------------------------------------------------------------
+
+/** Codes of EVENT records. */
+export const Event = { stdout: 1, stderr: 2 } as const;
+const listeners = new Map<number, (value: unknown) => void>();
+
+export function listenTo(code: number, fn: (value: unknown) => void): void {
+  listeners.set(code, fn);
+}
+
+function event(code: number, value: unknown): void {
+  listeners.get(code)?.(value);
+}
+
+/** Everything that has been collected for Python is sent, and all that Python has sent is taken: for close. */
+export function exchange(): void {
+  flush();
+  drain();
+}
+

@@ -1,0 +1,144 @@
+// Synchronous calls into Python: attach, call, convert, detach, in one crossing.
+//
+// The one thing to know: everything a proxy does that is not a call or an attribute is a call of a function of
+// Python's (operator.getitem, builtins.len) or of pyawait.py, found once by name.
+import { Operation } from "../ffi/shim/shim.ts";
+import { encoding, readOutcome, write, writeArguments } from "./convert.ts";
+import { giveBack } from "./handles.ts";
+import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
+import { Tag } from "./wire.ts";
+
+/** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
+export interface CopyOptions {
+  /** Levels of containers to copy. Default: all of them. */
+  depth?: number;
+  /** `"auto"`: an object if every key is a `str`, else a Map. */
+  dict?: "auto" | "object" | "map";
+}
+
+function takeBack(handles: readonly number[]): void {
+  for (const id of handles) giveBack(id, 1);
+}
+
+/** Calls the callable at this address. */
+export function callAt(address: number, args: readonly unknown[]): unknown {
+  const { heapId } = interpreter();
+  const level = begin();
+  try {
+    const e = encoding(level.input, heapId);
+    e.writer.object(address);
+    try {
+      writeArguments(e, args);
+    } catch (error) {
+      takeBack(e.handles);
+      throw error;
+    }
+    return readOutcome(invoke(level, Operation.call));
+  } finally {
+    end();
+  }
+}
+
+/** Calls a function of pyawait.py, operator or builtins. */
+export function callHelper(name: string, ...args: unknown[]): unknown {
+  return callAt(helper(name), args);
+}
+
+function writeCopy(level: { input: { u32(n: number): void; u8(n: number): void } }, { depth = -1, dict = "auto" }: CopyOptions): void {
+  level.input.u32(depth < 0 || depth > 0x7fff_ffff ? 0x7fff_ffff : Math.trunc(depth));
+  level.input.u8(dict === "auto" ? 0 : dict === "object" ? 1 : 2);
+}
+
+/** Calls a helper and copies its result: containers come as JavaScript's own. */
+export function callAndCopy(name: string, args: readonly unknown[], options: CopyOptions = {}): unknown {
+  const { heapId } = interpreter();
+  const address = helper(name);
+  const level = begin();
+  try {
+    writeCopy(level, options);
+    const e = encoding(level.input, heapId);
+    e.writer.object(address);
+    writeArguments(e, args);
+    return readOutcome(invoke(level, Operation.callAndCopy));
+  } finally {
+    end();
+  }
+}
+
+/** Copies the object at this address. */
+export function copyAt(address: number, options: CopyOptions): unknown {
+  const level = begin();
+  try {
+    writeCopy(level, options);
+    level.input.object(address);
+    return readOutcome(invoke(level, Operation.copy));
+  } finally {
+    end();
+  }
+}
+
+/** An attribute; {@linkcode missing} where there is none. */
+export function attributeAt(address: number, name: string): unknown {
+  const level = begin();
+  try {
+    level.input.object(address);
+    level.input.string(name);
+    const r = invoke(level, Operation.get);
+    if (r.bytes[r.at] === Tag.missing) return missing;
+    return readOutcome(r);
+  } finally {
+    end();
+  }
+}
+
+/** What {@linkcode attributeAt} gives for an AttributeError. */
+export const missing: unique symbol = Symbol("missing");
+
+/** A call as bytes, to be made later: its arguments are converted now. */
+export function encodeCall(address: number, args: readonly unknown[]): { bytes: Uint8Array; pins: import("./reference.ts").Reference[] } {
+  const { heapId } = interpreter();
+  const level = begin();
+  const pins: import("./reference.ts").Reference[] = [];
+  try {
+    const e = encoding(level.input, heapId);
+    e.pins = pins;
+    e.writer.object(address);
+    try {
+      writeArguments(e, args);
+    } catch (error) {
+      takeBack(e.handles);
+      for (const reference of pins) reference.unpin();
+      throw error;
+    }
+    return { bytes: e.writer.bytes.slice(0, e.writer.at), pins };
+  } finally {
+    end();
+  }
+}
+
+/** Makes the call of {@linkcode encodeCall}. */
+export function callEncoded(bytes: Uint8Array): unknown {
+  const level = begin();
+  try {
+    level.input.data(bytes);
+    return readOutcome(invoke(level, Operation.call));
+  } finally {
+    end();
+  }
+}
+
+/** A value as Python has it, and as a proxy where it has one: a list for an Array. */
+export function throughPython(value: unknown): unknown {
+  const { heapId } = interpreter();
+  const level = begin();
+  try {
+    level.input.object(helper("identity"));
+    level.input.u32(1);
+    write(encoding(level.input, heapId), value);
+    level.input.u8(Tag.none);
+    return readOutcome(invoke(level, Operation.call));
+  } finally {
+    end();
+  }
+}
+

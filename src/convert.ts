@@ -1,0 +1,387 @@
+// Values: JavaScript's to the wire, and the wire's to JavaScript.
+//
+// The one thing to know: what has no form of its own on the wire goes by reference. Python objects become proxies
+// (`proxy.ts` says how), JavaScript objects become handles.
+import { types } from "node:util";
+import { helper } from "./interpreter.ts";
+import { PythonError } from "./errors.ts";
+import { JsKind, receive, send } from "./handles.ts";
+import type { Reference } from "./reference.ts";
+import { type State, stateOf } from "./state.ts";
+import { Reader, Tag, Writer } from "./wire.ts";
+import { isAsync, Source } from "./functions.ts";
+import { Float, Keywords, Tuple } from "./wrappers.ts";
+
+/** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
+export interface Encoding {
+  readonly writer: Writer;
+  heap: number;
+  containers: Map<object, number> | undefined;
+  /** References that the message borrows, where it outlives the call that made it. */
+  pins: Reference[] | undefined;
+  /** Handles that it takes, to give back if it is never sent. */
+  handles: number[];
+}
+
+/** Begins to write the values of one message. */
+export function encoding(writer: Writer, heap: number): Encoding {
+  return { writer, heap, containers: undefined, pins: undefined, handles: [] };
+}
+
+let addressOf: (state: State) => number;
+let proxyFor: (address: number, kinds: number) => unknown;
+
+/** Says how proxies are made, and how the address of one is had. */
+export function proxyWith(make: typeof proxyFor, address: typeof addressOf): void {
+  proxyFor = make;
+  addressOf = address;
+}
+
+/** Writes a value. Throws TypeError or RangeError for what Python cannot have. */
+export function write(e: Encoding, value: unknown): void {
+  const { writer } = e;
+  switch (typeof value) {
+    case "number":
+      return writer.number(value);
+    case "string":
+      return writer.string(value);
+    case "boolean":
+      return writer.u8(value ? Tag.true : Tag.false);
+    case "undefined":
+      return writer.u8(Tag.none);
+    case "bigint":
+      return writer.bigint(value);
+    case "symbol":
+      throw new TypeError(`Cannot convert ${String(value)} to Python: a symbol has no counterpart there; pass its description`);
+    case "function":
+      return writeFunction(e, value);
+    default:
+      return value === null ? writer.u8(Tag.none) : writeObject(e, value as object);
+  }
+}
+
+function writeProxy(e: Encoding, state: State): void {
+  e.writer.object(addressOf(state));
+  if (e.pins) {
+    state.reference.pins++;
+    e.pins.push(state.reference);
+  }
+}
+
+// deno-lint-ignore ban-types
+function writeFunction(e: Encoding, value: Function): void {
+  const state = stateOf(value);
+  if (state) return writeProxy(e, state);
+  writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, typeof value.name === "string" ? value.name : "");
+}
+
+/** Writes a value by reference, whatever it is. */
+export function writeHandle(e: Encoding, value: unknown, kind: number, about: unknown): void {
+  const { writer } = e;
+  const id = send(value);
+  e.handles.push(id);
+  writer.tagged32(Tag.js, e.heap);
+  writer.u32(id);
+  writer.u8(kind);
+  write(e, about);
+}
+
+/** 1 if this container was written before, and now is by reference. */
+function seen(e: Encoding, value: object): boolean {
+  if (e.containers === undefined) e.containers = new Map();
+  const index = e.containers.get(value);
+  if (index === undefined) {
+    e.containers.set(value, e.containers.size);
+    return false;
+  }
+  e.writer.tagged32(Tag.reference, index);
+  return true;
+}
+
+function writeObject(e: Encoding, value: object): void {
+  if (Array.isArray(value)) return seen(e, value) ? undefined : writeList(e, value);
+  const prototype = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return seen(e, value) ? undefined : writeDict(e, value);
+  const state = stateOf(value);
+  if (state) return writeProxy(e, state);
+  if (prototype === null) return seen(e, value) ? undefined : writeDict(e, value);
+  writeBranded(e, value, prototype);
+}
+
+/** Everything that is told by its brand, so that values of other realms convert alike. */
+function writeBranded(e: Encoding, value: object, prototype: object): void {
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
+  if (types.isMap(value)) return seen(e, value) ? undefined : writeMap(e, value);
+  if (types.isSet(value)) return seen(e, value) ? undefined : writeSet(e, value);
+  if (types.isDate(value)) return writeDate(e, value);
+  if (types.isPromise(value)) return writeHandle(e, value, JsKind.promise, null);
+  if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);
+  if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);
+  if (value instanceof Tuple) return writeTuple(e, value);
+  if (value instanceof Source) return writeHandle(e, value, JsKind.source, null);
+  if (value instanceof Keywords) {
+    throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
+  }
+  if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty")) {
+    return seen(e, value) ? undefined : writeDict(e, value); // a plain object of another realm
+  }
+  writeHandle(e, value, JsKind.object, null);
+}
+
+function writeList(e: Encoding, value: readonly unknown[]): void {
+  const { length } = value; // a getter may change it
+  e.writer.tagged32(Tag.list, length);
+  for (let i = 0; i < length; i++) write(e, value[i]);
+}
+
+function writeTuple(e: Encoding, value: Tuple): void {
+  if (seen(e, value)) return;
+  e.writer.tagged32(Tag.tuple, value.items.length);
+  for (const item of value.items) write(e, item);
+}
+
+function writeDict(e: Encoding, value: object): void {
+  const keys = Object.keys(value);
+  e.writer.tagged32(Tag.dict, keys.length);
+  for (const key of keys) {
+    e.writer.string(key);
+    write(e, (value as Record<string, unknown>)[key]);
+  }
+}
+
+function writeMap(e: Encoding, value: Map<unknown, unknown>): void {
+  e.writer.tagged32(Tag.dict, value.size);
+  const count = e.writer.at - 4;
+  let written = 0;
+  for (const [key, item] of value) {
+    write(e, key);
+    write(e, item);
+    written++;
+  }
+  e.writer.patch32(count, written);
+}
+
+function writeSet(e: Encoding, value: Set<unknown>): void {
+  e.writer.tagged32(Tag.set, value.size);
+  const count = e.writer.at - 4;
+  let written = 0;
+  for (const item of value) {
+    write(e, item);
+    written++;
+  }
+  e.writer.patch32(count, written);
+}
+
+function writeDate(e: Encoding, value: Date): void {
+  const time = Date.prototype.getTime.call(value);
+  if (!(time >= -62135596800000 && time <= 253402300799999)) {
+    const given = Number.isNaN(time) ? "an invalid Date" : `a Date of the year ${new Date(time).getUTCFullYear()}`;
+    throw new RangeError(`Cannot convert ${given} to datetime, which has the years 1 to 9999`);
+  }
+  e.writer.tagged64(Tag.date, time);
+}
+
+const typecodes: Record<string, string> = {
+  Int8Array: "b",
+  Uint8ClampedArray: "B",
+  Int16Array: "h",
+  Uint16Array: "H",
+  Int32Array: "i",
+  Uint32Array: "I",
+  BigInt64Array: "q",
+  BigUint64Array: "Q",
+  Float32Array: "f",
+  Float64Array: "d",
+};
+const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
+
+function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
+  const { writer } = e;
+  const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+  if (bytes.length > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
+  const name = typedArrayName.call(value) as string | undefined;
+  if (name === undefined || name === "Uint8Array") { // ArrayBuffer, DataView
+    writer.tagged32(Tag.bytes, bytes.length);
+    return writer.data(bytes);
+  }
+  const code = typecodes[name];
+  if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
+  writer.u8(Tag.array);
+  writer.u8(code.charCodeAt(0));
+  writer.u32(bytes.length);
+  writer.data(bytes);
+}
+
+function writeError(e: Encoding, error: Error): void {
+  if (error instanceof PythonError) return write(e, error.exception);
+  let about: string[] = ["Error", "", ""];
+  try {
+    about = [String(error.name), String(error.message), String(error.stack ?? "")];
+  } catch {
+    // a getter of its own throws: it goes as it is
+  }
+  writeHandle(e, error, JsKind.error, new Tuple(about));
+}
+
+/** Writes what was thrown, to be raised in Python. */
+export function writeThrown(e: Encoding, thrown: unknown): void {
+  e.writer.u8(Tag.throw);
+  const state = stateOf(thrown);
+  if (!state && typeof thrown === "object" && thrown !== null && !types.isNativeError(thrown) && !(thrown instanceof Error)) {
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw an object that is no Error", null]));
+  }
+  if (typeof thrown === "function" && !state) {
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null]));
+  }
+  if (typeof thrown === "symbol") {
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null]));
+  }
+  write(e, thrown);
+}
+
+/** Writes the arguments of a call: their count, themselves, and the keyword arguments. */
+export function writeArguments(e: Encoding, args: readonly unknown[]): void {
+  const { writer } = e;
+  const last = args.length > 0 ? args[args.length - 1] : undefined;
+  const keywords = last instanceof Keywords ? last : undefined;
+  const count = keywords ? args.length - 1 : args.length;
+  writer.u32(count);
+  for (let i = 0; i < count; i++) write(e, args[i]);
+  if (keywords) writeDict(e, keywords.values);
+  else writer.u8(Tag.none);
+}
+
+// Reading --------------------------------------------------------------------------------------------------------
+
+/** Reads the next value. */
+export function read(r: Reader): unknown {
+  const tag = r.u8();
+  switch (tag) {
+    case Tag.none:
+      return null;
+    case Tag.true:
+      return true;
+    case Tag.false:
+      return false;
+    case Tag.int32:
+      return r.i32();
+    case Tag.int53:
+    case Tag.float:
+      return r.f64();
+    case Tag.ascii:
+      return r.ascii();
+    case Tag.object: {
+      const kinds = r.u32();
+      return proxyFor(r.address(), kinds);
+    }
+    case Tag.utf8:
+      return r.utf8();
+    case Tag.utf16:
+      return r.utf16();
+    case Tag.bigint:
+      return r.bigint();
+    case Tag.bytes:
+      return r.data(r.u32()).slice();
+    case Tag.js:
+      r.u32();
+      return receive(r.u32());
+    case Tag.missing:
+      return undefined;
+    case Tag.date:
+      return new Date(r.f64());
+    case Tag.array:
+      return readArray(r);
+    case Tag.list:
+    case Tag.tuple:
+    case Tag.set:
+    case Tag.dict:
+    case Tag.map:
+      return readContainer(r, tag, []);
+    default:
+      throw new Error(`pyawait: malformed message (tag ${tag})`);
+  }
+}
+
+function readDeep(r: Reader, containers: unknown[]): unknown {
+  const tag = r.bytes[r.at];
+  if (tag < Tag.list || tag > Tag.reference || tag === Tag.date) return read(r);
+  r.at++;
+  return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
+}
+
+function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
+  const count = r.u32();
+  if (tag === Tag.list || tag === Tag.tuple) {
+    const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
+    containers.push(list);
+    for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    return list;
+  }
+  if (tag === Tag.set) {
+    const set = new Set();
+    containers.push(set);
+    for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
+    return set;
+  }
+  if (tag === Tag.map) {
+    const map = new Map();
+    containers.push(map);
+    for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
+    return map;
+  }
+  const object: Record<string, unknown> = {};
+  containers.push(object);
+  for (let i = 0; i < count; i++) {
+    const key = read(r) as string;
+    const value = readDeep(r, containers);
+    if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+    else object[key] = value;
+  }
+  return object;
+}
+
+type TypedArrayMaker = { new (buffer: ArrayBuffer): object };
+const arrays: Record<string, TypedArrayMaker> = {
+  b: Int8Array,
+  B: Uint8Array,
+  h: Int16Array,
+  H: Uint16Array,
+  i: Int32Array,
+  I: Uint32Array,
+  q: BigInt64Array,
+  Q: BigUint64Array,
+  f: Float32Array,
+  d: Float64Array,
+};
+
+function readArray(r: Reader): unknown {
+  const code = String.fromCharCode(r.u8());
+  const data = r.data(r.u32()).slice();
+  const array = new arrays[code](data.buffer as ArrayBuffer);
+  const shape = Array.from({ length: r.u8() }, () => r.u32());
+  if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
+  return array;
+}
+
+/** Reads what was raised: the error to throw. The tag has been read. */
+export function readError(r: Reader, tag: number): unknown {
+  if (tag === Tag.throw) {
+    const thrown = read(r);
+    return stateOf(thrown) ? new PythonError(thrown, "JsException", "raised by another JavaScript thread") : thrown;
+  }
+  const exception = read(r), name = read(r), message = read(r);
+  return new PythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "");
+}
+
+/** Reads an outcome: a value, or an error that is thrown. */
+export function readOutcome(r: Reader): unknown {
+  const tag = r.bytes[r.at];
+  if (tag !== Tag.error && tag !== Tag.throw) return read(r);
+  r.at++;
+  throw readError(r, tag);
+}
+
+/** The address of a function of pyawait.py, as the callee of a message. */
+export function writeHelper(e: Encoding, name: string): void {
+  e.writer.object(helper(name));
+}

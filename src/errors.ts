@@ -1,0 +1,99 @@
+// The errors that pyawait throws, besides TypeError, RangeError and the two of `not_found.ts`.
+//
+// The one thing to know: a PythonError holds the live exception, so thrown back into Python it is the same object, and
+// its traceback is formatted when somebody reads it.
+
+/** What a PythonError asks Python for when its traceback, stack, cause or errors are read; `src/exceptions.ts` sets it. */
+export interface ErrorDetails {
+  readonly traceback: string;
+  readonly frames: readonly (readonly [name: string, file: string, line: number])[];
+  readonly cause: unknown;
+  readonly errors: readonly unknown[] | null;
+}
+
+let describe: (exception: unknown) => ErrorDetails;
+
+/** Tells how an exception is looked into. */
+export function describeErrorsWith(fn: (exception: unknown) => ErrorDetails): void {
+  describe = fn;
+}
+
+const brand = Symbol.for("pyawait.PythonError");
+
+/**
+ * An exception that Python raised.
+ *
+ * @example
+ * ```ts
+ * import { python, PythonError } from "pyawait";
+ * try {
+ *   python.exec("{}['key']");
+ * } catch (error) {
+ *   if (error instanceof PythonError && error.name === "KeyError") console.log(error.traceback);
+ * }
+ * ```
+ */
+export class PythonError extends Error {
+  /** The live exception object; it keeps the frames' locals alive, like a caught exception in Python. */
+  // deno-lint-ignore no-explicit-any
+  readonly exception: any;
+  #details: ErrorDetails | undefined;
+  #javaScriptStack: string;
+
+  /** @ignore made by pyawait only */
+  constructor(exception: unknown, name: string, message: string) {
+    super(message);
+    Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
+    Object.defineProperty(this, "exception", { value: exception, enumerable: false });
+    this.#javaScriptStack = (this.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line)).join("\n");
+    Object.defineProperty(this, "stack", {
+      configurable: true,
+      get: () => this.#stack(),
+      set: (value) => Object.defineProperty(this, "stack", { value, writable: true, configurable: true }),
+    });
+    Object.defineProperty(this, brand, { value: true });
+  }
+
+  #look(): ErrorDetails {
+    return this.#details ??= describe(this.exception);
+  }
+
+  #stack(): string {
+    const lines = [`${this.name}: ${this.message}`];
+    try {
+      for (const [name, file, line] of this.#look().frames) lines.push(`    at ${name} (${file}:${line})`);
+    } catch {
+      // Python is closed: the JavaScript half is what there is
+    }
+    if (this.#javaScriptStack) lines.push(this.#javaScriptStack);
+    return lines.join("\n");
+  }
+
+  /** Python's own text of the exception, with its traceback and its causes. */
+  get traceback(): string {
+    return this.#look().traceback;
+  }
+
+  /** From `__cause__`, else `__context__` unless it is suppressed; `undefined` where there is none. */
+  override get cause(): unknown {
+    return this.#look().cause ?? undefined;
+  }
+
+  /** The exceptions of an `ExceptionGroup`; `undefined` for every other exception. */
+  get errors(): readonly unknown[] | undefined {
+    return this.#look().errors ?? undefined;
+  }
+
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    return typeof value === "object" && value !== null && brand in value;
+  }
+}
+
+/** Python has been closed by `python.close()`, for good, or is ending with the process. */
+export class PythonClosedError extends Error {
+  override name = "PythonClosedError";
+
+  constructor(message = "Cannot use Python: it was closed by python.close(), which is for good; start a new process") {
+    super(message);
+  }
+}

@@ -1,0 +1,44 @@
+// Which JavaScript functions are asynchronous for Python, and Promises that start when they are first awaited.
+//
+// The one thing to know: `async function` is told by its brand; a function that only returns a Promise is marked.
+import { types } from "node:util";
+
+// deno-lint-ignore ban-types
+const marked = new WeakSet<Function>();
+
+/**
+ * Marks a function that returns a Promise, so that Python sees an `async def`: it can be awaited, given to
+ * `asyncio.create_task` or run by `asyncio.run`, and `inspect.iscoroutinefunction` is true for it.
+ *
+ * An `async function` needs no mark.
+ *
+ * @param fn the function; it is given back
+ * @example
+ * ```ts
+ * import { asyncDef, python } from "pyawait";
+ * const sleep = asyncDef((ms: number) => new Promise((resolve) => setTimeout(resolve, ms)));
+ * await python.execAsync("await sleep(10)", { globals: { sleep } });
+ * ```
+ */
+// deno-lint-ignore no-explicit-any
+export function asyncDef<F extends (...args: any[]) => PromiseLike<unknown>>(fn: F): F {
+  if (typeof fn !== "function") throw new TypeError(`Cannot mark ${typeof fn} as asynchronous: asyncDef(fn) takes a function`);
+  marked.add(fn);
+  return fn;
+}
+
+// deno-lint-ignore ban-types
+export function isAsync(fn: Function): boolean {
+  return types.isAsyncFunction(fn) && !types.isGeneratorFunction(fn) || marked.has(fn);
+}
+
+/** A Promise that starts when Python first awaits it, and its signal. */
+export class Source {
+  readonly start: (signal: AbortSignal) => PromiseLike<unknown>;
+  readonly controller: AbortController = new AbortController();
+  promise: Promise<unknown> | undefined;
+
+  constructor(start: (signal: AbortSignal) => PromiseLike<unknown>) {
+    this.start = start;
+  }
+}

@@ -1,0 +1,258 @@
+// The process's one interpreter: opening it, and the one place where C is called synchronously.
+//
+// The one thing to know: an operation takes a level (a buffer in, a buffer out) for as long as it lasts. Encoding an
+// argument may run a getter, and Python may call back into JavaScript; both may start operations of their own, which
+// then have the next level. So nothing that is half read or half written is ever overwritten.
+import process from "node:process";
+import { backend } from "../ffi/mod.ts";
+import { type Loader, openLoader } from "../ffi/shim/library.ts";
+import { openShim, Operation, type Shim } from "../ffi/shim/shim.ts";
+import type { Bell, Pointer } from "../ffi/types.ts";
+import { PythonClosedError } from "./errors.ts";
+import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
+import { type Options, resolveOptions } from "./options.ts";
+import { pythonSource } from "./source.ts";
+import { Reader, Tag, Writer } from "./wire.ts";
+
+/** Python, opened, as this JavaScript heap sees it. */
+export interface Interpreter {
+  readonly shim: Shim;
+  readonly heap: Pointer;
+  readonly heapId: number;
+  readonly bell: Bell;
+  readonly location: Location;
+  readonly options: Options;
+  /** As `node 20.20.2`. */
+  readonly runtime: string;
+  /** Where the shim's binary came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
+  readonly origin: string;
+}
+
+let current: Interpreter | undefined;
+let configured: Options | undefined;
+let closed: PythonClosedError | undefined;
+const openers: ((interpreter: Interpreter) => void)[] = [];
+const ringers: { ring: () => void; call: (id: number) => void } = { ring() {}, call() {} };
+
+/** Runs when Python has been opened by this heap. */
+export function whenOpened(fn: (interpreter: Interpreter) => void): void {
+  openers.push(fn);
+}
+
+/** Says what is done when Python rings, and when it calls this thread directly. */
+export function answerWith(ring: () => void, call: (id: number) => void): void {
+  ringers.ring = ring;
+  ringers.call = call;
+}
+
+/** Python, opened now if it was not. */
+export function interpreter(): Interpreter {
+  if (closed) throw closed;
+  return current ?? open();
+}
+
+/** Python where it is open, else `undefined`. */
+export function openInterpreter(): Interpreter | undefined {
+  return current;
+}
+
+/** From now on every use throws. */
+export function markClosed(): void {
+  closed ??= new PythonClosedError();
+}
+
+export function isClosed(): boolean {
+  return closed !== undefined;
+}
+
+/** The options of the first use; see `python.configure`. */
+export function configure(options: Options): void {
+  if (current && JSON.stringify(options) !== JSON.stringify(configured)) {
+    throw new TypeError("Cannot configure Python: it is open already, with other options; call python.configure before the first use");
+  }
+  configured = options;
+}
+
+function load(loader: Loader, location: Location): Pointer {
+  try {
+    return loader.load(location.library);
+  } catch (error) {
+    const problem = (error as Error).message;
+    throw new PythonLoadError(`Cannot load Python ${location.version}`, [{ place: location.library, problem }], "Set PYAWAIT_PYTHON to another Python, or PYAWAIT_LIBRARY to its shared library");
+  }
+}
+
+function texts(...parts: string[]): Pointer {
+  const encoded = new TextEncoder().encode(parts.join("\0") + "\0");
+  const buffer = backend.allocate(encoded.length);
+  buffer.set(encoded);
+  kept.push(buffer);
+  return backend.address(buffer);
+}
+const kept: unknown[] = []; // what C keeps the address of
+
+function writeConfiguration(options: Options): Writer {
+  const w = new Writer(4096);
+  const strings = (values: readonly string[]) => {
+    w.tagged32(Tag.list, values.length);
+    for (const value of values) w.string(value);
+  };
+  w.tagged32(Tag.dict, 4);
+  w.string("path"), strings(options.path);
+  w.string("args"), strings(options.args);
+  w.string("loop"), w.string(options.loop);
+  w.string("switch_interval"), w.tagged64(Tag.float, options.switchInterval);
+  kept.push(w);
+  return w;
+}
+
+function open(): Interpreter {
+  const options = configured ??= resolveOptions({});
+  const location = locate(options);
+  checkPythonHome(process.env, location);
+  const loader = openLoader();
+  const library = load(loader, location);
+  const { shim, origin } = openShim(loader);
+  const configuration = writeConfiguration(options);
+  const strings = texts(location.executable ?? "", pythonSource());
+  const opened = shim.pyawait_open(loader.find, library, loader.system, strings, configuration.pointer, configuration.at);
+  if (opened < 0) {
+    const problem = backend.allocate(2048);
+    const length = shim.pyawait_problem(backend.address(problem), problem.length);
+    const text = new TextDecoder().decode(problem.slice(0, length));
+    throw new PythonLoadError(`Cannot start Python ${location.version}`, [{ place: location.library, problem: text }], "Mend what it says; a Python that failed to start needs a new process");
+  }
+  const bell = backend.bell(() => ringers.ring());
+  const call = backend.callback((id) => ringers.call(id));
+  const heap = shim.pyawait_heap(bell.ring ?? backend.pointer(0), call, backend.stackBytes)!;
+  current = { shim, heap, heapId: shim.pyawait_heap_id(heap), bell, location, options, runtime: backend.runtime, origin };
+  entry = Number(shim.pyawait_entry());
+  for (const fn of openers) fn(current);
+  bell.open(
+    () => Number(callHelper("connect_pipe", current!.heapId)),
+    (name) => void callHelper("connect_named_pipe", current!.heapId, name),
+  );
+  return current;
+}
+
+/** Buffers for one operation. */
+export interface Level {
+  readonly input: Writer;
+  readonly reader: Reader;
+  readonly output: Pointer;
+  readonly capacity: number;
+}
+
+const levels: Level[] = [];
+let depth = 0;
+
+function newLevel(): Level {
+  const output = backend.allocate(1 << 16);
+  const level = { input: new Writer(1 << 16), reader: new Reader(output), output: backend.address(output), capacity: output.length };
+  levels.push(level);
+  return level;
+}
+
+/** Takes a level; {@linkcode end} gives it back, in a `finally`. */
+export function begin(): Level {
+  if (current === undefined || closed !== undefined) interpreter();
+  const level = depth < levels.length ? levels[depth] : newLevel();
+  depth++;
+  level.input.at = 0;
+  return level;
+}
+
+export function end(): void {
+  const { input } = levels[--depth];
+  if (input.bytes.length > 1 << 22) levels[depth] = undefined as unknown as Level, levels.length = depth;
+}
+
+/** Does what the level's input says; its outcome, to be read before the level is given back. */
+export function invoke(level: Level, operation: number): Reader {
+  const { shim, heap } = current!;
+  const { input, reader } = level;
+  const length = shim.pyawait_invoke(heap, operation, input.pointer, input.at, level.output, level.capacity);
+  if (length < 0) return overflow(-length);
+  reader.at = 0;
+  return reader;
+}
+
+function overflow(length: number): Reader {
+  const { shim, heap } = current!;
+  const buffer = backend.allocate(length);
+  shim.pyawait_overflow(heap, backend.address(buffer), length);
+  return new Reader(buffer);
+}
+
+let entry = 0;
+const helpers = new Map<string, number>();
+
+/** The address of a function of pyawait.py, operator or builtins, held for ever. */
+export function helper(name: string): number {
+  return helpers.get(name) ?? findHelper(name);
+}
+
+function findHelper(name: string): number {
+  const level = begin();
+  try {
+    const { input } = level;
+    input.object(entry);
+    input.u32(1);
+    input.string(name);
+    input.u8(Tag.none);
+    const r = invoke(level, Operation.call);
+    if (r.u8() !== Tag.object) throw new Error(`pyawait.py has no ${name}`);
+    r.u32();
+    const address = r.address();
+    helpers.set(name, address);
+    return address;
+  } finally {
+    end();
+  }
+}
+
+/** Calls a helper with plain arguments before conversions are there: an int32 or nothing. */
+function callHelper(name: string, ...values: (number | string)[]): number | undefined {
+  const address = helper(name);
+  const level = begin();
+  try {
+    level.input.object(address);
+    level.input.u32(values.length);
+    for (const value of values) typeof value === "string" ? level.input.string(value) : level.input.number(value);
+    level.input.u8(Tag.none);
+    const r = invoke(level, Operation.call);
+    return r.u8() === Tag.int32 ? r.i32() : undefined;
+  } finally {
+    end();
+  }
+}
+
+/**
+ * Runs `fn` with this thread attached (holding the GIL) once for all the calls in it.
+ *
+ * Every other Python thread, the loop included, stands still until it returns: never wait in it for another thread.
+ *
+ * @param fn a synchronous function
+ * @returns what `fn` returns
+ * @throws {TypeError} if `fn` returns a Promise: it would let go of the GIL before its work is done
+ *
+ * @example
+ * ```ts
+ * import { attach, python } from "pyawait";
+ * const { add } = python.import("operator");
+ * const sum = attach(() => [1, 2, 3].reduce((a, b) => add(a, b)));
+ * ```
+ */
+export function attach<T>(fn: () => T): T {
+  const { shim, heap } = interpreter();
+  shim.pyawait_attach(heap);
+  try {
+    const result = fn();
+    if (result instanceof Promise) {
+      throw new TypeError("Cannot attach for an asynchronous function: attach(fn) takes one that has done its work when it returns");
+    }
+    return result;
+  } finally {
+    shim.pyawait_detach(heap);
+  }
+}

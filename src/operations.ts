@@ -1,0 +1,91 @@
+// What Python asks of JavaScript values: the operations behind JsProxy, by number as in pyawait.py.
+//
+// The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
+import { copyIn } from "./copy_in.ts";
+
+/** Operations, in the order of pyawait.py. */
+export const Op = { call: 0, await: 1 } as const;
+
+// deno-lint-ignore no-explicit-any
+type Value = any;
+
+/** Calls a function: Python's keyword arguments arrive as one plain object behind the others. */
+export function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  if (keywords !== null) args.push(keywords);
+  return fn(...args);
+}
+
+const isMapLike = (value: Value) => value instanceof Map;
+
+/** The operations, by number; `undefined` where Python only awaits. */
+const operations: ((value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown)[] = [
+  /* CALL */ callFunction,
+  /* AWAIT */ () => undefined,
+  /* GET */ (value, [name]) => {
+    if (!(name in Object(value))) return null; // AttributeError there
+    const member = value[name];
+    return [typeof member === "function" && !isClass(member) ? bound(value, member) : member];
+  },
+  /* SET */ (value, [name, item]) => void (value[name] = item),
+  /* DELETE */ (value, [name]) => void Reflect.deleteProperty(value, name),
+  /* HAS */ (value, [name]) => name in Object(value),
+  /* KEYS */ (value) => allKeys(value),
+  /* STRING */ (value) => describe(value),
+  /* NEW */ (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
+  /* LENGTH */ (value) => value.length ?? value.size ?? fail("it has no length and no size"),
+  /* TYPEOF */ (value) => typeof value,
+  /* ITERATE */ (value) => value[Symbol.iterator]?.() ?? fail("it is not iterable"),
+  /* NEXT */ (value) => {
+    const step = value.next();
+    return step.done ? null : [step.value];
+  },
+  /* EQUALS */ (value, [other]) => value === other,
+  /* GET_ITEM */ (value, [key]) => isMapLike(value) ? (value.has(key) ? value.get(key) : fail(`it has no key ${String(key)}`)) : value[key],
+  /* SET_ITEM */ (value, [key, item]) => void (isMapLike(value) ? value.set(key, item) : value[key] = item),
+  /* DELETE_ITEM */ (value, [key]) => void (isMapLike(value) ? value.delete(key) : Reflect.deleteProperty(value, key)),
+  /* HAS_ITEM */ (value, [key]) => typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : key in value,
+  /* COPY */ (value, [depth]) => copyIn(value, depth),
+];
+
+function fail(why: string): never {
+  throw new TypeError(`Cannot do this with a JavaScript value: ${why}`);
+}
+
+const isClass = (value: Value) => /^class\b/.test(Function.prototype.toString.call(value));
+
+// deno-lint-ignore ban-types
+const bounds = new WeakMap<Function, WeakMap<object, Function>>();
+
+/** A method that keeps its `this`; the same one for the same two. */
+function bound(self: Value, member: Value): unknown {
+  if (typeof self !== "object" || self === null) return member;
+  let methods = bounds.get(member);
+  if (!methods) bounds.set(member, methods = new WeakMap());
+  let method = methods.get(self);
+  if (!method) methods.set(self, method = member.bind(self));
+  return method;
+}
+
+function allKeys(value: Value): string[] {
+  const keys = new Set<string>();
+  for (let at = Object(value); at && at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at)) {
+    for (const key of Object.getOwnPropertyNames(at)) keys.add(key);
+  }
+  return [...keys];
+}
+
+function describe(value: Value): string {
+  if (typeof value === "function") return `<JavaScript ${isClass(value) ? "class" : "function"} ${value.name || "(anonymous)"}>`;
+  if (value instanceof Error) return String(value);
+  try {
+    return `<JavaScript ${Object.prototype.toString.call(value).slice(8, -1)} ${JSON.stringify(value)?.slice(0, 120) ?? ""}>`;
+  } catch {
+    return `<JavaScript ${Object.prototype.toString.call(value).slice(8, -1)}>`;
+  }
+}
+
+/** Does one operation. */
+export function operate(op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  return operations[op](value, args, keywords);
+}
+

@@ -1,0 +1,282 @@
+// Python awaitables as Promises.
+//
+//    intoPromise(coroutine)            ──► START record, one wake per turn ──►    the loop makes a task
+//    the Promise settles  ◄── DONE record, one ring per drain ◄──                its done callback (C)
+//
+// The one thing to know: who decides between a result and a cancellation is the loop thread. CANCEL is a record like
+// any other, behind its START; what DONE says then is what has happened.
+import { callHelper } from "./call.ts";
+import { encoding, readError, write, writeHelper } from "./convert.ts";
+import { PythonClosedError, PythonError } from "./errors.ts";
+import { interpreter, isClosed, openInterpreter } from "./interpreter.ts";
+import { Kind } from "./kinds.ts";
+import { currentFrame } from "./locals.ts";
+import { addressOf } from "./proxy.ts";
+import type { Reference } from "./reference.ts";
+import { type State, stateOf } from "./state.ts";
+import { BACKGROUND, closeRecord, In, openRecord, whenLoopIsGone } from "./submission.ts";
+import { type Reader, Tag, Writer } from "./wire.ts";
+import { Keywords, Tuple } from "./wrappers.ts";
+import { read } from "./convert.ts";
+
+/** Options of everything that awaits Python. */
+export interface AwaitOptions {
+  /** Aborting it cancels the Python task. Default: the signal of the await that is being served; `null`: none. */
+  signal?: AbortSignal | null;
+}
+
+interface Pending {
+  readonly id: number;
+  readonly loop: number;
+  resolve(value: unknown): void;
+  reject(error: unknown): void;
+  /** What the message borrows. */
+  readonly pins: readonly Reference[];
+  /** The proxy that is awaited, if it is one. */
+  readonly state: State | undefined;
+  /** Set when a signal has asked for its cancellation. */
+  aborted: { reason: unknown } | undefined;
+  /** Stops listening to signals. */
+  unlisten: (() => void)[];
+}
+
+const pending: (Pending | undefined)[] = [];
+const free: number[] = [];
+let waiting = 0;
+
+/** Something waits: the process stays alive. */
+export function hold(): void {
+  if (waiting++ === 0) openInterpreter()!.bell.ref();
+}
+
+export function letGo(): void {
+  if (--waiting === 0) openInterpreter()!.bell.unref();
+}
+
+function listen(entry: Pending, signal: AbortSignal): void {
+  const abort = () => {
+    if (pending[entry.id] !== entry) return;
+    entry.aborted ??= { reason: signal.reason };
+    const writer = openRecord(entry.loop, In.cancel);
+    writer.u32(entry.id);
+    closeRecord(entry.loop);
+  };
+  if (signal.aborted) return abort();
+  signal.addEventListener("abort", abort, { once: true });
+  entry.unlisten.push(() => signal.removeEventListener("abort", abort));
+}
+
+/** Sends what `payload` holds as a START or AWAIT record and gives the Promise of its outcome. */
+function submit(kind: number, payload: Uint8Array, pins: readonly Reference[], state: State | undefined): { promise: Promise<unknown>; entry: Pending } {
+  const id = free.pop() ?? pending.length;
+  let entry!: Pending;
+  const promise = new Promise((resolve, reject) => {
+    entry = { id, loop: BACKGROUND, resolve, reject, pins, state, aborted: undefined, unlisten: [] };
+  });
+  pending[id] = entry;
+  const writer = openRecord(BACKGROUND, kind);
+  writer.u32(id);
+  writer.u8(Tag.none); // the context: a fresh one
+  writer.data(payload);
+  closeRecord(BACKGROUND);
+  hold();
+  return { promise, entry };
+}
+
+function settle(entry: Pending): void {
+  pending[entry.id] = undefined;
+  free.push(entry.id);
+  for (const reference of entry.pins) reference.unpin();
+  for (const unlisten of entry.unlisten) unlisten();
+  letGo();
+}
+
+/** A DONE record: the task of a Promise has ended. */
+export function complete(r: Reader): void {
+  const id = r.u32();
+  const entry = pending[id];
+  const tag = r.bytes[r.at];
+  if (tag === Tag.error || tag === Tag.throw) {
+    r.at++;
+    const error = readError(r, tag);
+    if (!entry) return;
+    settle(entry);
+    const cancelled = entry.aborted && error instanceof PythonError && error.name === "CancelledError";
+    return entry.reject(cancelled ? entry.aborted!.reason : error);
+  }
+  const value = read(r);
+  if (!entry) return;
+  settle(entry);
+  const state = stateOf(value);
+  if (state && state === entry.state) state.settledToItself = true;
+  entry.resolve(value);
+}
+
+function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) => boolean): void {
+  for (const entry of pending) {
+    if (!entry || !which(entry)) continue;
+    settle(entry);
+    entry.reject(error(entry));
+  }
+}
+
+whenLoopIsGone((loop) => rejectAll(() => new Error("Cannot await on this event loop: it is closed"), (entry) => entry.loop === loop));
+
+/** Python has ended: nothing will be settled by it any more. */
+export function rejectPending(): void {
+  rejectAll(() => new PythonClosedError(), () => true);
+}
+
+const scratch = { writer: undefined as Writer | undefined };
+
+/** The bytes of an AWAIT record's awaitable. */
+function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[] } {
+  const writer = scratch.writer ?? new Writer(4096);
+  scratch.writer = undefined; // a getter in `value` may await something else
+  const e = encoding(writer, interpreter().heapId);
+  e.pins = [];
+  writer.at = 0;
+  write(e, value);
+  const bytes = writer.bytes.slice(0, writer.at);
+  scratch.writer = writer;
+  return { bytes, pins: e.pins };
+}
+
+/** The bytes of a START record that calls one of pyawait.py's `async def`s. */
+function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
+  const writer = new Writer(1024);
+  const e = encoding(writer, interpreter().heapId);
+  e.pins = [];
+  writeHelper(e, name);
+  writer.u32(args.length);
+  for (const arg of args) write(e, arg);
+  writer.u8(Tag.none);
+  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins };
+}
+
+function signalOf(options: AwaitOptions): AbortSignal | undefined {
+  const { signal } = options;
+  if (signal === undefined) return currentFrame()?.signal;
+  if (signal === null) return undefined;
+  if (typeof signal.addEventListener !== "function" || typeof signal.aborted !== "boolean") {
+    throw new TypeError(`Cannot await with signal ${String(signal)}: it has to be an AbortSignal, or null for none`);
+  }
+  return signal;
+}
+
+/** Never started: its signal was aborted before. */
+function discard(state: State | undefined, awaitable: unknown, reason: unknown): Promise<never> {
+  if (state?.lazy) {
+    for (const reference of state.lazy.pins) reference.unpin();
+    state.lazy = undefined;
+  } else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
+  else if (state && state.kinds & Kind.future) callHelper("cancel_future", awaitable);
+  const promise = Promise.reject(reason);
+  if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith() {} };
+  return promise;
+}
+
+/**
+ * A Promise of any Python awaitable: a coroutine, a Task, a Future, an object with `__await__`.
+ *
+ * It starts at once, on the background loop; a Task or Future is awaited on its own loop. Aborting `signal` cancels
+ * the Python task, and the Promise settles when the task has ended, so its cleanup has run: rejected with
+ * `signal.reason` if it ended cancelled, else as it ended.
+ *
+ * @param awaitable what to await; what is no awaitable rejects at once with a `TypeError` of Python's
+ * @param options `signal`, see {@linkcode AwaitOptions}
+ * @returns the awaitable's result, converted
+ * @example
+ * ```ts
+ * import { intoPromise, python } from "pyawait";
+ * const asyncio = python.import("asyncio");
+ * await intoPromise(asyncio.sleep(0.01, "done"), { signal: AbortSignal.timeout(500) }); // "done"
+ * ```
+ */
+// The result is what Python decides:
+// deno-lint-ignore no-explicit-any
+export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Promise<any> {
+  try {
+    return start(awaitable, signalOf(options));
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function start(awaitable: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+  if (isClosed()) throw new PythonClosedError();
+  const state = stateOf(awaitable);
+  if (state?.started) {
+    if (signal) state.started.cancelWith(signal);
+    return state.started.promise;
+  }
+  if (signal?.aborted) return discard(state, awaitable, signal.reason);
+  const { promise, entry } = state?.lazy ? submitLazy(state) : submitValue(awaitable, state);
+  if (signal) listen(entry, signal);
+  if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith: (other) => listen(entry, other) };
+  return promise;
+}
+
+function submitLazy(state: State): { promise: Promise<unknown>; entry: Pending } {
+  const { bytes, pins } = state.lazy!;
+  state.lazy = undefined;
+  return submit(In.start, bytes, pins, state);
+}
+
+function submitValue(awaitable: unknown, state: State | undefined): { promise: Promise<unknown>; entry: Pending } {
+  if (state) addressOf(state); // destroyed: it says so here
+  const { bytes, pins } = encodeAwaitable(awaitable);
+  return submit(In.await, bytes, pins, state);
+}
+
+/** Runs one of pyawait.py's `async def`s as a task. */
+export function runHelper(name: string, args: readonly unknown[], options: AwaitOptions): Promise<unknown> {
+  try {
+    const signal = signalOf(options);
+    if (isClosed()) throw new PythonClosedError();
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const { bytes, pins } = encodeHelperCall(name, args);
+    const { promise, entry } = submit(In.start, bytes, pins, undefined);
+    if (signal) listen(entry, signal);
+    return promise;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown>] {
+  const last = args.at(-1);
+  return last instanceof Keywords ? [new Tuple(args.slice(0, -1)), last.values] : [new Tuple(args), {}];
+}
+
+/**
+ * Calls a Python callable on the loop thread, in a task; its result is awaited if it is awaitable.
+ *
+ * For what must be made where its loop runs: `await toLoop(aiohttp.ClientSession)`.
+ *
+ * @param fn a Python callable
+ * @param args its arguments; the last one may be `kw({...})`
+ * @param options `signal`, see {@linkcode AwaitOptions}
+ */
+// deno-lint-ignore no-explicit-any
+export function toLoop(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
+  return runHelper("call_on_loop", [fn, ...splitKeywords(args)], options);
+}
+
+/**
+ * Calls a Python callable in a thread of the loop's executor, as `asyncio.to_thread` does, on every Python version:
+ * for what blocks or computes.
+ *
+ * @param fn a Python callable
+ * @param args its arguments; the last one may be `kw({...})`
+ * @param options `signal`: gives the await up; a thread cannot be cancelled
+ */
+// deno-lint-ignore no-explicit-any
+export function toThread(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
+  return runHelper("call_in_thread", [fn, ...splitKeywords(args)], options);
+}
+
+/** How many Promises wait for Python: for tests. */
+export function countPending(): number {
+  return waiting;
+}

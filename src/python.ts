@@ -1,0 +1,196 @@
+// `python`: the process's one interpreter, as users have it.
+//
+// The one thing to know: importing this opens nothing; the first use does, synchronously.
+import process from "node:process";
+import { Event, exchange, listenTo } from "./answers.ts";
+import { callHelper } from "./call.ts";
+import { configure, interpreter, isClosed, markClosed, openInterpreter, whenOpened } from "./interpreter.ts";
+import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
+import { hold, intoPromise, letGo, rejectPending, runHelper } from "./promise.ts";
+import { hookProxies, type PyProxy } from "./proxy.ts";
+import { asyncIterator } from "./stream.ts";
+import type { AwaitOptions } from "./promise.ts";
+
+/** Modules with types of their own: `pyawait types` adds to it by declaration merging. */
+// deno-lint-ignore no-empty-interface
+export interface PythonModules {}
+
+/** Options of {@linkcode Python.exec}. */
+export interface ExecOptions {
+  /** A dict proxy is used itself, a plain object is copied. Default: the namespace of `__main__`. */
+  globals?: unknown;
+  /** What tracebacks call the code. Default: `<exec>`. */
+  filename?: string;
+}
+
+/** What `python.info` says. */
+export interface PythonInfo {
+  readonly executable: string | null;
+  readonly library: string;
+  readonly version: string;
+  readonly implementation: string;
+  /** Whether this build has a GIL; `false`: a free-threaded one. */
+  readonly gil: boolean;
+  readonly prefix: string;
+  readonly basePrefix: string;
+  readonly loop: string;
+  readonly runtime: string;
+  readonly platform: string;
+  /** Where the native part came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
+  readonly shim: string;
+}
+
+/** The type of {@linkcode python}. */
+export class Python {
+  /**
+   * Sets options: before the first use, again with equal ones, or after an open that failed.
+   *
+   * @throws {TypeError} for an unknown option, or when Python is open with others
+   */
+  configure(options: PythonOptions): void {
+    configure(resolveOptions(options));
+  }
+
+  /** Opens Python now; the first use does it otherwise. Idempotent. */
+  open(): void {
+    interpreter();
+  }
+
+  /**
+   * Imports a module; `"os.path"` gives the submodule.
+   *
+   * @throws {PythonError} as `import` does
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * python.import("math").sqrt(2);
+   * ```
+   */
+  import<K extends keyof PythonModules>(name: K): PythonModules[K];
+  import<T = PyProxy>(name: string): T;
+  import(name: string): unknown {
+    if (typeof name !== "string") throw new TypeError(`Cannot import ${String(name)}: python.import takes the name of a module`);
+    return callHelper("import_module", name);
+  }
+
+  /**
+   * Runs statements and returns the value of the last one, if that is an expression, else `null`. Common indentation
+   * is removed.
+   *
+   * @throws {PythonError} what the code raises, or a `SyntaxError`
+   */
+  // deno-lint-ignore no-explicit-any
+  exec(code: string, { globals = null, filename = "<exec>" }: ExecOptions = {}): any {
+    return callHelper("execute", checkCode(code), globals, filename);
+  }
+
+  /** The same with `await` at the top level, on the loop. */
+  // deno-lint-ignore no-explicit-any
+  execAsync(code: string, { globals = null, filename = "<exec>", ...options }: ExecOptions & AwaitOptions = {}): Promise<any> {
+    return runHelper("execute_async", [checkCode(code), globals, filename], options);
+  }
+
+  /** Python's built-in functions and types. */
+  get builtins(): PyProxy {
+    return this.import("builtins");
+  }
+
+  /** As `3.11.7`. */
+  get version(): string {
+    return this.info.version;
+  }
+
+  /** What is open, and where it came from. */
+  get info(): PythonInfo {
+    const { location, options, origin, runtime } = interpreter();
+    return {
+      executable: location.executable,
+      library: location.library,
+      version: String(callHelper("version_text")),
+      implementation: location.implementation,
+      gil: location.gil,
+      prefix: String(callHelper("prefix_text")),
+      basePrefix: location.basePrefix,
+      loop: options.loop,
+      runtime,
+      platform: `${process.platform}-${process.arch}`,
+      shim: origin,
+    };
+  }
+
+  /** Keeps the process alive, for servers and tasks that Python runs by itself; each needs an {@linkcode unref}. */
+  ref(): void {
+    interpreter();
+    refs++;
+    hold();
+  }
+
+  unref(): void {
+    if (refs === 0) return;
+    refs--;
+    letGo();
+  }
+
+  /** Raises `KeyboardInterrupt` in Python's main thread: stops a loop that is stuck. */
+  interrupt(): void {
+    const { shim, heap } = interpreter();
+    shim.pyawait_interrupt(heap);
+  }
+
+  /**
+   * Ends Python for the whole process, for good: cancels its tasks and lets them clean up (they may still await
+   * JavaScript), runs `atexit`, flushes output and settles every pending Promise. Idempotent. Later use throws
+   * `PythonClosedError`. A clean exit does not need it.
+   *
+   * @param options `timeout`: milliseconds that tasks have to clean up. Default: 2000
+   */
+  close({ timeout = 2000 }: { timeout?: number } = {}): Promise<void> {
+    return closing ??= close(timeout);
+  }
+}
+
+let refs = 0;
+let closing: Promise<void> | undefined;
+
+function checkCode(code: string): string {
+  if (typeof code !== "string") throw new TypeError(`Cannot run ${String(code)}: python.exec takes Python code as a string`);
+  return code;
+}
+
+async function close(timeout: number): Promise<void> {
+  const python = openInterpreter();
+  if (python) {
+    await runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
+    exchange();
+    exitNow(timeout);
+  }
+  markClosed();
+  rejectPending();
+  if (python) python.bell.unref();
+}
+
+/** The shutdown without JavaScript: at the end of the process, or the last step of close. */
+function exitNow(timeout: number): void {
+  const python = openInterpreter();
+  if (!python || isClosed()) return;
+  python.shim.pyawait_exit(python.heap, timeout);
+}
+
+whenOpened(({ options, heapId }) => {
+  process.on("exit", () => exitNow(2000));
+  redirect(options, heapId);
+});
+
+function redirect(options: Options, heapId: number): void {
+  for (const name of ["stdout", "stderr"] as const) {
+    const output = options[name];
+    if (output === "inherit") continue;
+    listenTo(Event[name], (text) => output(text as string));
+    callHelper("redirect", heapId, name, Event[name]);
+  }
+}
+
+hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator });
+
+/** The process's one interpreter. */
+export const python: Python = new Python();

@@ -1,0 +1,37 @@
+// What a proxy knows of its Python object: kept on the proxy's target, reached from the proxy by a private symbol.
+//
+// The one thing to know: a coroutine that was made by calling an `async def` proxy may not exist in Python yet. Its
+// call is kept as bytes; awaiting sends them to the loop, and only another use makes the coroutine object.
+import type { Reference } from "./reference.ts";
+
+/** A call of an `async def` that has not happened yet. */
+export interface LazyCall {
+  /** The call on the wire, as Operation.call takes it. */
+  readonly bytes: Uint8Array;
+  readonly pins: readonly Reference[];
+}
+
+/** The state of one proxy. */
+export interface State {
+  reference: Reference;
+  kinds: number;
+  lazy: LazyCall | undefined;
+  /** The Promise of a coroutine that has been started: later awaits join it. */
+  started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined;
+  /** Its await has returned the object itself: it is a thenable no more. */
+  settledToItself: boolean;
+  /** The proxy itself. */
+  self: WeakRef<object> | undefined;
+  /** What it was, once it is destroyed. */
+  epitaph: string | undefined;
+}
+
+/** Reads the state from a proxy. */
+export const STATE: unique symbol = Symbol("pyawait state");
+
+/** The state of a proxy, or `undefined` for every other value. */
+export function stateOf(value: unknown): State | undefined {
+  return typeof value === "function" || (typeof value === "object" && value !== null)
+    ? (value as { [STATE]?: State })[STATE]
+    : undefined;
+}
