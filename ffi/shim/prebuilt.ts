@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "3eed53a43766778b7202096a45ba2a2cedc3888db7e7d8943ef6a290ca0fe641",
+  source: "5b90bff6b9d77faa513f1f430656ca9817df00f4953048854799e0d5ef294b1a",
   binaries: {
     "linux-x64": {
       sha256: "71e7404fbcbd55f1861e896e0c35fdeed87d0006f17f6c646a6958ba2b62548d",

@@ -11,7 +11,8 @@
 #ifndef PYAWAIT_QUEUE_H
 #define PYAWAIT_QUEUE_H
 #include "platform.h"
-#include "wire.h"
+#include "read.h"
+#include "write.h"
 
 struct heap;
 

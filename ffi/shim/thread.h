@@ -1,0 +1,156 @@
+/* The loop thread: Python's main thread, which initialises it, runs pyawait.py and is parked at the end.
+ *
+ * The one thing to know: the thread that calls Py_InitializeEx is the one that gets signals, so it is this one, and
+ * JavaScript's threads only ever attach to what it has made.
+ */
+#ifndef PYAWAIT_THREAD_H
+#define PYAWAIT_THREAD_H
+#include "loop.h"
+
+/* What JavaScript hands over at the first open; the thread reads it while JavaScript waits. */
+static struct {
+  const char *executable, *source;
+  const u8 *configuration;
+  size_t configuration_length;
+  PyThread_type_lock gate, ended; /* held until Python is ready; until the shutdown is through */
+  int state;                      /* 0: not opened, 1: opening, 2: ready, 3: failed, 4: the shutdown is through */
+  const char *problem;
+  char message[2048]; /* of the exception that ended the start */
+} process;
+
+static void set_problem_from_exception(void) {
+  PyObject *error = fetch_error(), *parts[2] = {(PyObject *)type_of(error), error};
+  PyObject *label = py.PyObject_GetAttrString(parts[0], "__name__"), *text = 0;
+  PyObject *builtins = py.PyEval_GetBuiltins(), *str = builtins ? py.PyDict_GetItemString(builtins, "str") : 0;
+  if (str) text = call(str, &error, 1);
+  char *at = process.message, *end = process.message + sizeof process.message - 3;
+  for (int part = 0; part < 2; part++) {
+    PyObject *object = part ? text : label;
+    const char *bytes = object ? py.PyUnicode_AsUTF8AndSize(object, 0) : 0;
+    while (bytes && *bytes && at < end) *at++ = *bytes++;
+    if (!part) *at++ = ':', *at++ = ' ';
+  }
+  *at = 0;
+  process.problem = process.message;
+  release(label), release(text), release(error);
+  py.PyErr_Clear();
+}
+
+static void open_gate(int state) {
+  __atomic_store_n(&process.state, state, __ATOMIC_RELEASE);
+  py.PyThread_release_lock(process.gate);
+}
+
+/* ready(): the loop runs; JavaScript may go on. */
+static PyObject *ready(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  restore_interrupt_action();
+  if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == 1) open_gate(2);
+  return new_reference(None);
+}
+
+/* setup(namespace): the helpers of pyawait.py. */
+static PyObject *setup(PyObject *self, PyObject *namespace) {
+  (void)self;
+#define TAKE(field) \
+  if (!(helper.field = py.PyDict_GetItemString(namespace, #field))) return raise(EXCEPTION(RuntimeError), "pyawait.py has no " #field); \
+  py.Py_IncRef(helper.field);
+  HELPERS(TAKE)
+  return new_reference(None);
+}
+
+/* closing(): whether the process (or python.close) wants Python to end. */
+static PyObject *is_closing(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  return py.PyBool_FromLong(__atomic_load_n(&closing, __ATOMIC_ACQUIRE));
+}
+
+/* set_bell(heap, handle): where to write to ring this heap; what came before is rung now. */
+static PyObject *set_bell(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = find_heap(argument_u32(tuple, 0));
+  if (!heap) return new_reference(None);
+  heap->bell = (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
+  if (__atomic_load_n(&heap->outbox, __ATOMIC_ACQUIRE)) ring(heap);
+  return new_reference(None);
+}
+
+static PyMethodDef methods[] = {
+  {"setup", setup, METH_O, 0}, {"ready", ready, METH_NOARGS, 0}, {"closing", is_closing, METH_NOARGS, 0},
+  {"open_loop", open_loop, METH_VARARGS, 0}, {"close_loop", close_loop, METH_O, 0},
+  {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
+  {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
+  {"set_bell", set_bell, METH_VARARGS, 0},
+};
+
+static int make_names(void) {
+#define MAKE(field) \
+  if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
+  NAMES(MAKE)
+  return (kinds = py.PyDict_New()) ? make_done_type() || make_task_keywords() : -1;
+}
+
+/* Runs pyawait.py as the module `pyawait`, with the functions above in `_shim`, and gives its namespace. */
+static PyObject *run_source(void) {
+  PyObject *module = py.PyImport_AddModule("pyawait"), *namespace = module ? py.PyModule_GetDict(module) : 0;
+  PyObject *functions = namespace ? py.PyDict_New() : 0;
+  if (!functions || py.PyDict_SetItemString(namespace, "_shim", functions)) return 0;
+  for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+    PyObject *function = py.PyCFunction_NewEx(&methods[i], 0, 0);
+    if (!function || py.PyDict_SetItemString(functions, methods[i].ml_name, function)) return 0;
+    py.Py_DecRef(function);
+  }
+  py.Py_DecRef(functions);
+  py.PyDict_SetItemString(namespace, "__builtins__", py.PyEval_GetBuiltins());
+  PyObject *code = py.Py_CompileString(process.source, "<pyawait>", 257 /* Py_file_input */);
+  PyObject *result = code ? py.PyEval_EvalCode(code, namespace, namespace) : 0;
+  release(code);
+  if (!result) return 0;
+  py.Py_DecRef(result);
+  return namespace;
+}
+
+static int initialise(void) {
+  static u64 preconfiguration[64]; /* PyPreConfig: 11 ints where it is largest */
+  py.PyPreConfig_InitPythonConfig((PyPreConfig *)preconfiguration);
+  PyStatus status = py.Py_PreInitialize((PyPreConfig *)preconfiguration);
+  if (status._type) {
+    process.problem = status.err_msg ? status.err_msg : "Py_PreInitialize failed";
+    return -1;
+  }
+  wchar_t *program = py.Py_DecodeLocale(process.executable, 0);
+  if (!program) {
+    process.problem = "the path of the executable cannot be decoded";
+    return -1;
+  }
+  if (*program) py.Py_SetProgramName(program);
+  save_interrupt_action();
+  py.Py_InitializeEx(0);
+  if (!probe_type_offset()) {
+    process.problem = "this Python keeps the type of its objects in a place that pyawait does not know";
+    return -1;
+  }
+  return 0;
+}
+
+/* The loop thread: Python's main thread, from its start until the process ends. */
+static void *main_thread(void *unused) {
+  (void)unused;
+  if (initialise()) return open_gate(3), (void *)0;
+  struct reader reader = {.at = process.configuration, .end = process.configuration + process.configuration_length};
+  PyObject *namespace = make_names() ? 0 : run_source(), *main = namespace ? py.PyDict_GetItemString(namespace, "_main") : 0;
+  PyObject *configuration = main ? decode(&reader) : 0, *result = configuration ? call(main, &configuration, 1) : 0;
+  close_reader(&reader);
+  if (!result && __atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == 1) {
+    set_problem_from_exception();
+    restore_interrupt_action();
+    open_gate(3);
+  }
+  __atomic_store_n(&process.state, 4, __ATOMIC_RELEASE);
+  py.PyThread_release_lock(process.ended);
+  /* Parked with the GIL held: no daemon thread runs Python any more while the process is taken down around it. */
+  PyThread_type_lock forever = py.PyThread_allocate_lock();
+  for (;;) py.PyThread_acquire_lock(forever, 1);
+}
+
+#endif
