@@ -24,6 +24,7 @@ export type { AwaitOptions } from "./src/promise.ts";
 export { promiseIntoPy } from "./src/awaitable.ts";
 export { asyncDef } from "./src/functions.ts";
 export { getCurrentSignal } from "./src/locals.ts";
+export { getCurrentLocals, getCurrentLoop, getRunningLoop, scope, TaskLocals } from "./src/task_locals.ts";
 export { float, kw, tuple } from "./src/wrappers.ts";
 export type { Float, Keywords, Tuple } from "./src/wrappers.ts";
 export { PyProxy, toJs } from "./src/proxy.ts";

@@ -124,13 +124,15 @@ async function buildForNode() {
 const embedPython = {
   name: "embed-python",
   setup(build) {
-    build.onLoad({ filter: /[\\/]src[\\/]source\.ts$/ }, () => {
-      const path = join(root, "src/pyawait.py");
-      const text = JSON.stringify(readFileSync(path, "utf8"));
+    build.onLoad({ filter: /[\\/]src[\\/]source\.ts$/ }, ({ path }) => {
+      const [, list] = readFileSync(path, "utf8").match(/return (\[[^\]]+\])\.map/);
+      const chapters = JSON.parse(list).map((name) => [
+        `<pyawait/${name}.py>`,
+        readFileSync(join(root, `src/py/${name}.py`), "utf8"),
+      ]);
       return {
-        contents: `export function pythonSource(): string { return ${text}; }`,
+        contents: `export function pythonSource(): [string, string][] { return ${JSON.stringify(chapters)}; }`,
         loader: "ts",
-        watchFiles: [path],
       };
     });
   },

@@ -5,6 +5,9 @@
 //    ABORT     that await was cancelled                          ──► its signal
 //    CALL      a Python thread waits for a function's result     ──► runs it, `answer` goes back
 //    RELEASE   Python's last reference to a value has gone       ──► handles.ts
+//    ITEM      the next item of a stream                          ──► stream.ts
+//    SCOPE_END Python carries an AsyncLocalStorage scope no more  ──► locals.ts
+//    LOOP_END  a loop of the user's is closed                     ──► promise.ts
 //    EVENT     output, and errors that nobody awaits
 //
 // The one thing to know: one record's error never loses the next record, and no code of the user's runs while the
@@ -15,14 +18,14 @@ import { PythonError } from "./errors.ts";
 import { Source } from "./functions.ts";
 import { giveBack, receive } from "./handles.ts";
 import { answerWith, begin, end, interpreter, openInterpreter } from "./interpreter.ts";
-import { Frame, inFrame } from "./locals.ts";
+import { endScope, enterScope, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
-import { complete } from "./promise.ts";
+import { complete, rejectLoop } from "./promise.ts";
 import { closeRecord, flush, In, openRecord } from "./submission.ts";
-import { Reader, Writer } from "./wire.ts";
+import { Reader, Tag, Writer } from "./wire.ts";
 
 /** Kinds of records, as `enum out` of ffi/shim/calls.h. */
-const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6 } as const;
+const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9 } as const;
 
 const capacity = 1 << 18;
 let buffer: Uint8Array | undefined;
@@ -74,55 +77,78 @@ function handleRecord(r: Reader): void {
       return giveBack(r.u32(), r.u32());
     case Out.event:
       return event(r.u8(), read(r));
+    case Out.scopeEnd:
+      return endScope(r.u32());
+    case Out.item:
+      return (receive(r.u32()) as { push(item: unknown): void }).push(read(r));
+    case Out.loopEnd:
+      return rejectLoop(r.u32());
   }
 }
 
-/** The operation, the value and the arguments that REQUEST and CALL carry. */
-function readRequest(r: Reader): { op: number; value: unknown; args: unknown[]; keywords: Record<string, unknown> | null } {
-  const op = r.u8(), value = receive(r.u32());
-  return { op, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+/** What REQUEST and CALL carry: the scope and context that they come from, the operation, the value, the arguments. */
+interface Request {
+  readonly scope: number;
+  readonly context: number;
+  readonly op: number;
+  readonly value: unknown;
+  readonly args: unknown[];
+  readonly keywords: Record<string, unknown> | null;
+}
+
+function readRequest(r: Reader): Request {
+  const scope = r.u32(), context = readAddress(r), op = r.u8(), value = receive(r.u32());
+  return { scope, context, op, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+}
+
+/** An object's address, with the reference to it, or 0 for None. */
+function readAddress(r: Reader): number {
+  if (r.u8() !== Tag.object) return 0;
+  r.u32();
+  return r.address();
 }
 
 // Awaits of Python's -----------------------------------------------------------------------------------------------
 
-const frames = new Map<string, { frame: Frame; source: Source | undefined }>();
+const serving = new Map<string, { served: Served; source: Source | undefined }>();
 const key = (loop: number, slot: number) => `${loop}:${slot}`;
 
 /** REQUEST: runs an async function, or waits for a Promise, and settles the future that waits in Python. */
 function serve(r: Reader): void {
-  const frame = new Frame(r.u32(), r.u32());
-  const { op, value, args, keywords } = readRequest(r);
+  const served = new Served(r.u32(), r.u32());
+  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const place = newPlace(served.loop, context, served);
   const source = value instanceof Source ? value : undefined;
-  frames.set(key(frame.loop, frame.slot), { frame, source });
+  serving.set(key(served.loop, served.slot), { served, source });
   let promise: PromiseLike<unknown>;
   try {
-    if (op !== Op.await) promise = Promise.resolve(inFrame(frame, () => callFunction(value, args, keywords)));
-    else promise = Promise.resolve(source ? begun(source, frame) : value);
+    if (op === Op.await) promise = Promise.resolve(source ? begun(source, served) : value);
+    else promise = Promise.resolve(enterScope(scope, place, () => op === Op.call ? callFunction(value, args, keywords) : operate(op, value, args, keywords)));
   } catch (error) {
     promise = Promise.reject(error);
   }
-  promise.then((result) => settle(frame, false, result), (error) => settle(frame, true, error));
+  promise.then((result) => settle(served, false, result), (error) => settle(served, true, error));
 }
 
 /** A Promise that starts when it is first awaited; its signal counts as taken. */
-function begun(source: Source, frame: Frame): Promise<unknown> {
-  frame.take();
-  return source.promise ??= new Promise((resolve) => resolve(inFrame(undefined, () => source.start(source.controller.signal))));
+function begun(source: Source, served: Served): Promise<unknown> {
+  served.take();
+  return source.promise ??= new Promise((resolve) => resolve(source.begin()));
 }
 
 const settling = { writer: undefined as Writer | undefined };
 
-function settle(frame: Frame, thrown: boolean, value: unknown): void {
-  frame.settled = true;
-  frames.delete(key(frame.loop, frame.slot));
+function settle(served: Served, thrown: boolean, value: unknown): void {
+  served.settled = true;
+  serving.delete(key(served.loop, served.slot));
   if (!openInterpreter()) return;
   const payload = settling.writer ?? new Writer(4096);
   settling.writer = undefined; // a getter in `value` may settle something else
   encodeOutcome(payload, thrown, value);
-  const writer = openRecord(frame.loop, In.settle);
-  writer.u32(frame.slot);
+  const writer = openRecord(served.loop, In.settle);
+  writer.u32(served.slot);
   writer.data(payload.bytes.subarray(0, payload.at));
-  closeRecord(frame.loop);
+  closeRecord(served.loop);
   settling.writer = payload;
 }
 
@@ -144,31 +170,32 @@ function encodeOutcome(writer: Writer, thrown: boolean, value: unknown): void {
 /** ABORT: Python has cancelled this await. */
 function abort(r: Reader): void {
   const loop = r.u32(), slot = r.u32();
-  const served = frames.get(key(loop, slot));
+  const request = serving.get(key(loop, slot));
   r.u8();
   const error = new PythonError(read(r), String(read(r)), String(read(r)));
   const reason = new DOMException("Python cancelled the await", "AbortError");
   Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
-  served?.frame.abort(reason);
-  served?.source?.controller.abort(reason);
+  request?.served.abort(reason);
+  request?.source?.controller.abort(reason);
 }
 
 // Calls that a thread waits for -------------------------------------------------------------------------------------
 
 function call(r: Reader): void {
-  const id = r.u32();
-  const { op, value, args, keywords } = readRequest(r);
-  answer(id, op, value, args, keywords);
-}
-
-function answer(id: number, op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): void {
+  const id = r.u32(), loop = r.u32();
+  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const place = newPlace(loop, context, undefined);
   let thrown = false, result: unknown;
   try {
-    result = operate(op, value, args, keywords);
+    result = enterScope(scope, place, () => operate(op, value, args, keywords));
   } catch (error) {
     thrown = true;
     result = error;
   }
+  answer(id, thrown, result);
+}
+
+function answer(id: number, thrown: boolean, result: unknown): void {
   const level = begin();
   try {
     encodeOutcome(level.input, thrown, result);

@@ -1,12 +1,14 @@
 // Synchronous calls into Python: attach, call, convert, detach, in one crossing.
 //
 // The one thing to know: everything a proxy does that is not a call or an attribute is a call of a function of
-// Python's (operator.getitem, builtins.len) or of pyawait.py, found once by name.
+// Python's (operator.getitem, builtins.len) or of src/py, found once by name.
 import { Operation } from "../ffi/shim/shim.ts";
 import { encoding, readOutcome, write, writeArguments } from "./convert.ts";
 import { giveBack } from "./handles.ts";
 import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
-import { Tag } from "./wire.ts";
+import { currentPlace } from "./locals.ts";
+import type { Reference } from "./reference.ts";
+import { Tag, type Writer } from "./wire.ts";
 
 /** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
 export interface CopyOptions {
@@ -20,12 +22,21 @@ function takeBack(handles: readonly number[]): void {
   for (const id of handles) giveBack(id, 1);
 }
 
+/** In a function that Python called in some context, calls run in a copy of it. */
+function inContext(writer: Writer, operation: number): number {
+  const context = currentPlace()?.context;
+  if (context === undefined || context.address === 0) return operation;
+  writer.object(context.address);
+  return operation | Operation.inContext;
+}
+
 /** Calls the callable at this address. */
 export function callAt(address: number, args: readonly unknown[]): unknown {
   const { heapId } = interpreter();
   const level = begin();
   try {
     const e = encoding(level.input, heapId);
+    const operation = inContext(level.input, Operation.call);
     e.writer.object(address);
     try {
       writeArguments(e, args);
@@ -33,13 +44,13 @@ export function callAt(address: number, args: readonly unknown[]): unknown {
       takeBack(e.handles);
       throw error;
     }
-    return readOutcome(invoke(level, Operation.call));
+    return readOutcome(invoke(level, operation));
   } finally {
     end();
   }
 }
 
-/** Calls a function of pyawait.py, operator or builtins. */
+/** Calls a function of src/py, operator or builtins. */
 export function callHelper(name: string, ...args: unknown[]): unknown {
   return callAt(helper(name), args);
 }
@@ -55,11 +66,12 @@ export function callAndCopy(name: string, args: readonly unknown[], options: Cop
   const address = helper(name);
   const level = begin();
   try {
+    const operation = inContext(level.input, Operation.callAndCopy);
     writeCopy(level, options);
     const e = encoding(level.input, heapId);
     e.writer.object(address);
     writeArguments(e, args);
-    return readOutcome(invoke(level, Operation.callAndCopy));
+    return readOutcome(invoke(level, operation));
   } finally {
     end();
   }
@@ -95,10 +107,10 @@ export function attributeAt(address: number, name: string): unknown {
 export const missing: unique symbol = Symbol("missing");
 
 /** A call as bytes, to be made later: its arguments are converted now. */
-export function encodeCall(address: number, args: readonly unknown[]): { bytes: Uint8Array; pins: import("./reference.ts").Reference[] } {
+export function encodeCall(address: number, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
   const { heapId } = interpreter();
   const level = begin();
-  const pins: import("./reference.ts").Reference[] = [];
+  const pins: Reference[] = [];
   try {
     const e = encoding(level.input, heapId);
     e.pins = pins;

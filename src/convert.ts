@@ -381,7 +381,7 @@ export function readOutcome(r: Reader): unknown {
   throw readError(r, tag);
 }
 
-/** The address of a function of pyawait.py, as the callee of a message. */
+/** The address of a function of src/py, as the callee of a message. */
 export function writeHelper(e: Encoding, name: string): void {
   e.writer.object(helper(name));
 }

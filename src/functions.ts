@@ -1,6 +1,7 @@
 // Which JavaScript functions are asynchronous for Python, and Promises that start when they are first awaited.
 //
 // The one thing to know: `async function` is told by its brand; a function that only returns a Promise is marked.
+import { AsyncResource } from "node:async_hooks";
 import { types } from "node:util";
 
 // deno-lint-ignore ban-types
@@ -38,7 +39,14 @@ export class Source {
   readonly controller: AbortController = new AbortController();
   promise: Promise<unknown> | undefined;
 
+  /** The scope of AsyncLocalStorage in which it was made, and in which it runs. */
+  readonly #scope = new AsyncResource("pyawait");
+
   constructor(start: (signal: AbortSignal) => PromiseLike<unknown>) {
     this.start = start;
+  }
+
+  begin(): PromiseLike<unknown> {
+    return this.#scope.runInAsyncScope(() => this.start(this.controller.signal));
   }
 }

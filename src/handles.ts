@@ -9,7 +9,7 @@ interface Handle {
   sent: number;
 }
 
-/** Kinds of JavaScript values, in the order of pyawait.py. */
+/** Kinds of JavaScript values, in the order of src/py. */
 export const JsKind = { object: 0, function: 1, promise: 2, asyncFunction: 3, error: 4, source: 5 } as const;
 
 const byId = new Map<number, Handle>();

@@ -57,8 +57,8 @@ export function openInterpreter(): Interpreter | undefined {
 }
 
 /** From now on every use throws. */
-export function markClosed(): void {
-  closed ??= new PythonClosedError();
+export function markClosed(message?: string): void {
+  closed ??= new PythonClosedError(message);
 }
 
 export function isClosed(): boolean {
@@ -114,7 +114,7 @@ function open(): Interpreter {
   const library = load(loader, location);
   const { shim, origin } = openShim(loader);
   const configuration = writeConfiguration(options);
-  const strings = texts(location.executable ?? "", pythonSource());
+  const strings = texts(location.executable ?? "", ...pythonSource().flat(), "");
   const opened = shim.pyawait_open(loader.find, library, loader.system, strings, configuration.pointer, configuration.at);
   if (opened < 0) {
     const problem = backend.allocate(2048);
@@ -187,7 +187,7 @@ function overflow(length: number): Reader {
 let entry = 0;
 const helpers = new Map<string, number>();
 
-/** The address of a function of pyawait.py, operator or builtins, held for ever. */
+/** The address of a function of src/py, operator or builtins, held for ever. */
 export function helper(name: string): number {
   return helpers.get(name) ?? findHelper(name);
 }
@@ -201,7 +201,7 @@ function findHelper(name: string): number {
     input.string(name);
     input.u8(Tag.none);
     const r = invoke(level, Operation.call);
-    if (r.u8() !== Tag.object) throw new Error(`pyawait.py has no ${name}`);
+    if (r.u8() !== Tag.object) throw new Error(`src/py has no ${name}`);
     r.u32();
     const address = r.address();
     helpers.set(name, address);

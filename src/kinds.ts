@@ -1,8 +1,8 @@
-// What a Python object's type can do, as bits: `describe_type` of pyawait.py works them out, once per type.
+// What a Python object's type can do, as bits: `describe_type` of src/py works them out, once per type.
 //
 // The one thing to know: they come with every object, so a proxy knows without asking Python what it is.
 
-/** The bits, in the order of `describe_type` in pyawait.py. */
+/** The bits, in the order of `describe_type` in src/py. */
 export const Kind = {
   js: 1,
   scalar: 2,

@@ -1,12 +1,14 @@
-// The frame of a JavaScript function that Python awaits: whose signal it has, on which loop it is waited for.
+// Where JavaScript is, seen from Python: on which loop, in which context, serving which await.
 //
-// The one thing to know: frames live in AsyncLocalStorage, so everything that the function starts is in its frame,
-// across `await`, timers and microtasks.
-import { AsyncLocalStorage } from "node:async_hooks";
+// The one thing to know: it is one store of AsyncLocalStorage, so it holds for everything that a function starts,
+// across `await`, timers and microtasks. Scopes of the user's own stores travel through Python by number.
+import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
+import { countHandles } from "./handles.ts";
+import { forget, Reference } from "./reference.ts";
 import { closeRecord, In, openRecord } from "./submission.ts";
 
 /** One await of Python's that JavaScript serves. */
-export class Frame {
+export class Served {
   readonly loop: number;
   readonly slot: number;
   #controller: AbortController | undefined;
@@ -42,23 +44,51 @@ export class Frame {
   }
 }
 
-const storage: AsyncLocalStorage<Frame | undefined> = new AsyncLocalStorage();
-
-/** Runs `fn` in a frame. */
-export function inFrame<T>(frame: Frame | undefined, fn: () => T): T {
-  return storage.run(frame, fn);
+/** What is current for a piece of JavaScript. */
+export interface Place {
+  /** The id of the loop's inbox. */
+  readonly loop: number;
+  /** The context, where anything is set in it. */
+  readonly context: Reference | undefined;
+  /** What the user put in scope, as they gave it. */
+  readonly locals: unknown;
+  readonly served: Served | undefined;
 }
 
-export function currentFrame(): Frame | undefined {
+const storage: AsyncLocalStorage<Place> = new AsyncLocalStorage();
+
+const contexts = new FinalizationRegistry<Reference>((reference) => reference.release());
+
+/** The place of a function that Python calls; the reference to the context is the place's own. */
+export function newPlace(loop: number, contextAddress: number, served: Served | undefined): Place {
+  if (contextAddress === 0) return { loop, context: undefined, locals: undefined, served };
+  const context = new Reference(contextAddress);
+  const place = { loop, context, locals: undefined, served };
+  contexts.register(place, context);
+  return place;
+}
+
+/** Runs `fn` in a place. */
+export function inPlace<T>(place: Place, fn: () => T): T {
+  return storage.run(place, fn);
+}
+
+export function currentPlace(): Place | undefined {
   return storage.getStore();
+}
+
+/** An await that was never served: its context is given back. */
+export function dropContext(address: number): void {
+  if (address !== 0) forget(address);
 }
 
 /**
  * The signal of the Python await that this JavaScript function serves, else `undefined`.
  *
- * It aborts when Python cancels that await. `intoPromise`, `toLoop` and `toThread` take it by themselves when they
- * are given no `signal`; hand it to whatever else should end with the await, as `fetch`.
+ * It aborts when Python cancels that await. `intoPromise`, `toLoop`, `toThread` and `intoAsyncIterable` take it by
+ * themselves when they are given no `signal`; hand it to whatever else should end with the await, as `fetch`.
  *
+ * @returns the signal, or `undefined` outside of a function that Python awaits
  * @example
  * ```ts
  * import { getCurrentSignal, python } from "pyawait";
@@ -67,6 +97,39 @@ export function currentFrame(): Frame | undefined {
  * ```
  */
 export function getCurrentSignal(): AbortSignal | undefined {
-  return storage.getStore()?.signal;
+  return storage.getStore()?.served?.signal;
 }
 
+// Scopes of AsyncLocalStorage, through Python ---------------------------------------------------------------------
+
+const scopes = new Map<number, AsyncResource>();
+let lastScope = 0;
+
+/** This scope, to be carried through Python; `undefined` while Python holds no function that could be called in it. */
+export function captureScope(): AsyncResource | undefined {
+  return countHandles() === 0 ? undefined : new AsyncResource("pyawait");
+}
+
+/** The number under which Python carries a scope to the functions that it calls; 0 for none. */
+export function numberScope(resource: AsyncResource | undefined): number {
+  if (resource === undefined) return 0;
+  do lastScope = lastScope >= 0xffff_ffff ? 1 : lastScope + 1; while (scopes.has(lastScope));
+  scopes.set(lastScope, resource);
+  return lastScope;
+}
+
+/** Runs `fn` in the scope that Python has carried here, and in `place`. */
+export function enterScope<T>(scope: number, place: Place, fn: () => T): T {
+  const resource = scopes.get(scope);
+  return resource ? resource.runInAsyncScope(() => storage.run(place, fn)) : storage.run(place, fn);
+}
+
+/** Python carries this scope no more. */
+export function endScope(scope: number): void {
+  scopes.delete(scope);
+}
+
+/** How many scopes Python carries: for tests of leaks. */
+export function countScopes(): number {
+  return scopes.size;
+}

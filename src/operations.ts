@@ -1,9 +1,9 @@
-// What Python asks of JavaScript values: the operations behind JsProxy, by number as in pyawait.py.
+// What Python asks of JavaScript values: the operations behind JsProxy, by number as in src/py.
 //
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
 import { copyIn } from "./copy_in.ts";
 
-/** Operations, in the order of pyawait.py. */
+/** Operations, in the order of src/py. */
 export const Op = { call: 0, await: 1 } as const;
 
 // deno-lint-ignore no-explicit-any

@@ -5,22 +5,27 @@
 //
 // The one thing to know: who decides between a result and a cancellation is the loop thread. CANCEL is a record like
 // any other, behind its START; what DONE says then is what has happened.
+import type { AsyncResource } from "node:async_hooks";
+import process from "node:process";
 import { callHelper } from "./call.ts";
 import { encoding, readError, write, writeHelper } from "./convert.ts";
 import { PythonClosedError, PythonError } from "./errors.ts";
-import { interpreter, isClosed, openInterpreter } from "./interpreter.ts";
+import { interpreter, isClosed, openInterpreter, whenOpened } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
-import { currentFrame } from "./locals.ts";
+import { captureScope, currentPlace, numberScope, type Place } from "./locals.ts";
+import { placeOf, type TaskLocals } from "./task_locals.ts";
 import { addressOf } from "./proxy.ts";
 import type { Reference } from "./reference.ts";
 import { type State, stateOf } from "./state.ts";
-import { BACKGROUND, closeRecord, In, openRecord, whenLoopIsGone } from "./submission.ts";
+import { closeRecord, In, openRecord, whenLoopIsGone } from "./submission.ts";
 import { type Reader, Tag, Writer } from "./wire.ts";
 import { Keywords, Tuple } from "./wrappers.ts";
 import { read } from "./convert.ts";
 
 /** Options of everything that awaits Python. */
 export interface AwaitOptions {
+  /** The loop and context to run in. Default: the current ones. */
+  locals?: TaskLocals;
   /** Aborting it cancels the Python task. Default: the signal of the await that is being served; `null`: none. */
   signal?: AbortSignal | null;
 }
@@ -32,6 +37,8 @@ interface Pending {
   reject(error: unknown): void;
   /** What the message borrows. */
   readonly pins: readonly Reference[];
+  /** Whether it keeps the process alive: not while its loop does not run. */
+  held: boolean;
   /** The proxy that is awaited, if it is one. */
   readonly state: State | undefined;
   /** Set when a signal has asked for its cancellation. */
@@ -66,20 +73,38 @@ function listen(entry: Pending, signal: AbortSignal): void {
   entry.unlisten.push(() => signal.removeEventListener("abort", abort));
 }
 
+/** Where something is started from. */
+interface Origin {
+  readonly locals: TaskLocals | undefined;
+  readonly place: Place | undefined;
+  readonly resource: AsyncResource | undefined;
+}
+
+function here(locals: TaskLocals | undefined): Origin {
+  return { locals, place: currentPlace(), resource: captureScope() };
+}
+
 /** Sends what `payload` holds as a START or AWAIT record and gives the Promise of its outcome. */
-function submit(kind: number, payload: Uint8Array, pins: readonly Reference[], state: State | undefined): { promise: Promise<unknown>; entry: Pending } {
+function submit(kind: number, payload: Uint8Array, pins: Reference[], state: State | undefined, from: Origin): { promise: Promise<unknown>; entry: Pending } {
+  const { loop, context, waits } = placeOf(from.locals, from.place);
   const id = free.pop() ?? pending.length;
   let entry!: Pending;
   const promise = new Promise((resolve, reject) => {
-    entry = { id, loop: BACKGROUND, resolve, reject, pins, state, aborted: undefined, unlisten: [] };
+    entry = { id, loop, resolve, reject, pins, state, held: !waits, aborted: undefined, unlisten: [] };
   });
   pending[id] = entry;
-  const writer = openRecord(BACKGROUND, kind);
+  const writer = openRecord(loop, kind);
   writer.u32(id);
-  writer.u8(Tag.none); // the context: a fresh one
+  writer.u32(numberScope(from.resource));
+  if (context) {
+    context.pins++;
+    pins.push(context);
+    writer.object(context.address);
+  } else writer.u8(Tag.none);
   writer.data(payload);
-  closeRecord(BACKGROUND);
-  hold();
+  closeRecord(loop);
+  if (entry.held) hold();
+  else setTimeout(holdWhatRuns, 20); // Deno ends on an unsettled top-level await before it tells anybody
   return { promise, entry };
 }
 
@@ -88,7 +113,7 @@ function settle(entry: Pending): void {
   free.push(entry.id);
   for (const reference of entry.pins) reference.unpin();
   for (const unlisten of entry.unlisten) unlisten();
-  letGo();
+  if (entry.held) letGo();
 }
 
 /** A DONE record: the task of a Promise has ended. */
@@ -120,7 +145,26 @@ function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) =
   }
 }
 
-whenLoopIsGone((loop) => rejectAll(() => new Error("Cannot await on this event loop: it is closed"), (entry) => entry.loop === loop));
+/** A loop is closed: what was awaited on it will never be settled by it. */
+export function rejectLoop(loop: number): void {
+  rejectAll(() => new Error("Cannot await on this event loop: it was closed"), (entry) => entry.loop === loop);
+}
+
+whenLoopIsGone(rejectLoop);
+
+/** Nothing keeps the process alive any more: what waits for a loop that has begun to run since does now. */
+function holdWhatRuns(): void {
+  if (isClosed()) return;
+  for (const entry of pending) {
+    if (!entry || entry.held || callHelper("is_loop_running", entry.loop) !== true) continue;
+    entry.held = true;
+    hold();
+  }
+}
+
+whenOpened(() => {
+  process.on("beforeExit", holdWhatRuns);
+});
 
 /** Python has ended: nothing will be settled by it any more. */
 export function rejectPending(): void {
@@ -142,7 +186,7 @@ function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[]
   return { bytes, pins: e.pins };
 }
 
-/** The bytes of a START record that calls one of pyawait.py's `async def`s. */
+/** The bytes of a START record that calls one of src/py's `async def`s. */
 function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
   const writer = new Writer(1024);
   const e = encoding(writer, interpreter().heapId);
@@ -156,7 +200,7 @@ function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint
 
 function signalOf(options: AwaitOptions): AbortSignal | undefined {
   const { signal } = options;
-  if (signal === undefined) return currentFrame()?.signal;
+  if (signal === undefined) return currentPlace()?.served?.signal;
   if (signal === null) return undefined;
   if (typeof signal.addEventListener !== "function" || typeof signal.aborted !== "boolean") {
     throw new TypeError(`Cannot await with signal ${String(signal)}: it has to be an AbortSignal, or null for none`);
@@ -197,13 +241,13 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
 // deno-lint-ignore no-explicit-any
 export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Promise<any> {
   try {
-    return start(awaitable, signalOf(options));
+    return start(awaitable, signalOf(options), options.locals);
   } catch (error) {
     return Promise.reject(error);
   }
 }
 
-function start(awaitable: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+function start(awaitable: unknown, signal: AbortSignal | undefined, locals: TaskLocals | undefined): Promise<unknown> {
   if (isClosed()) throw new PythonClosedError();
   const state = stateOf(awaitable);
   if (state?.started) {
@@ -211,32 +255,32 @@ function start(awaitable: unknown, signal: AbortSignal | undefined): Promise<unk
     return state.started.promise;
   }
   if (signal?.aborted) return discard(state, awaitable, signal.reason);
-  const { promise, entry } = state?.lazy ? submitLazy(state) : submitValue(awaitable, state);
+  const { promise, entry } = state?.lazy ? submitLazy(state, locals) : submitValue(awaitable, state, locals);
   if (signal) listen(entry, signal);
   if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith: (other) => listen(entry, other) };
   return promise;
 }
 
-function submitLazy(state: State): { promise: Promise<unknown>; entry: Pending } {
-  const { bytes, pins } = state.lazy!;
+function submitLazy(state: State, locals: TaskLocals | undefined): { promise: Promise<unknown>; entry: Pending } {
+  const { bytes, pins, place, resource } = state.lazy!;
   state.lazy = undefined;
-  return submit(In.start, bytes, pins, state);
+  return submit(In.start, bytes, pins as Reference[], state, { locals, place, resource });
 }
 
-function submitValue(awaitable: unknown, state: State | undefined): { promise: Promise<unknown>; entry: Pending } {
+function submitValue(awaitable: unknown, state: State | undefined, locals: TaskLocals | undefined): { promise: Promise<unknown>; entry: Pending } {
   if (state) addressOf(state); // destroyed: it says so here
   const { bytes, pins } = encodeAwaitable(awaitable);
-  return submit(In.await, bytes, pins, state);
+  return submit(In.await, bytes, pins, state, here(locals));
 }
 
-/** Runs one of pyawait.py's `async def`s as a task. */
+/** Runs one of src/py's `async def`s as a task. */
 export function runHelper(name: string, args: readonly unknown[], options: AwaitOptions): Promise<unknown> {
   try {
     const signal = signalOf(options);
     if (isClosed()) throw new PythonClosedError();
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { bytes, pins } = encodeHelperCall(name, args);
-    const { promise, entry } = submit(In.start, bytes, pins, undefined);
+    const { promise, entry } = submit(In.start, bytes, pins, undefined, here(options.locals));
     if (signal) listen(entry, signal);
     return promise;
   } catch (error) {

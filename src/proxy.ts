@@ -7,7 +7,9 @@ import { proxyWith } from "./convert.ts";
 import { PythonError } from "./errors.ts";
 import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
-import { forget, forgetProxy, livingProxy, Reference, rememberProxy } from "./reference.ts";
+import { captureScope, currentPlace } from "./locals.ts";
+import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
+import { forget, Reference } from "./reference.ts";
 import { type State, STATE, stateOf } from "./state.ts";
 
 /** What proxies do that later files know: awaiting and asynchronous iteration. */
@@ -22,7 +24,6 @@ export function hookProxies(given: ProxyHooks): void {
 }
 
 const inspectSymbol = Symbol.for("nodejs.util.inspect.custom");
-const denoInspect = Symbol.for("Deno.customInspect");
 
 interface Target {
   [STATE]: State;
@@ -74,7 +75,7 @@ function proxyFor(address: number, kinds: number): unknown {
 /** A coroutine that is not made before somebody asks more of it than to be awaited. */
 function lazyCoroutine(address: number, args: readonly unknown[]): object {
   const state = newState(new Reference(0), Kind.awaitable | Kind.coroutine);
-  state.lazy = encodeCall(address, args);
+  state.lazy = { ...encodeCall(address, args), place: currentPlace(), resource: captureScope() };
   const proxy = new Proxy(targetOf(state, false), handler);
   state.self = new WeakRef(proxy);
   return proxy;
@@ -261,7 +262,6 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
     case Symbol.toStringTag:
       return "PyProxy";
     case inspectSymbol:
-    case denoInspect:
       return () => reprOf(state);
   }
   if (key === (Symbol as { dispose?: symbol }).dispose) return () => destroy(state);

@@ -4,6 +4,7 @@
 import process from "node:process";
 import { Event, exchange, listenTo } from "./answers.ts";
 import { callHelper } from "./call.ts";
+import { PythonError } from "./errors.ts";
 import { configure, interpreter, isClosed, markClosed, openInterpreter, whenOpened } from "./interpreter.ts";
 import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
 import { hold, intoPromise, letGo, rejectPending, runHelper } from "./promise.ts";
@@ -177,7 +178,12 @@ function exitNow(timeout: number): void {
 }
 
 whenOpened(({ options, heapId }) => {
-  process.on("exit", () => exitNow(2000));
+  process.on("exit", () => {
+    exitNow(2000);
+    markClosed("Cannot use Python: it has ended, because the process is ending"); // its threads are parked with the GIL
+  });
+  // Node shows an error after that; what it asks Python for is fetched before.
+  process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);
   redirect(options, heapId);
 });
 

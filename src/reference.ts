@@ -2,8 +2,6 @@
 //
 // The one thing to know: no finalizer attaches to Python, which could wait for the GIL or run a `__del__`. References
 // are collected and go through the background loop's inbox, in one record with whatever else this turn submits.
-import { type State } from "./state.ts";
-
 /** One owned reference. */
 export class Reference {
   /** The object's address; 0 once it has been given back. */
@@ -56,28 +54,4 @@ export function takeReleased(): number[] {
 
 export function countReleased(): number {
   return released.length;
-}
-
-const proxies = new Map<number, WeakRef<object>>();
-const registry = new FinalizationRegistry<{ reference: Reference; weak: WeakRef<object> }>(({ reference, weak }) => {
-  if (proxies.get(reference.address) === weak) proxies.delete(reference.address);
-  reference.release();
-});
-
-/** The living proxy of the object at this address. */
-export function livingProxy(address: number): object | undefined {
-  return proxies.get(address)?.deref();
-}
-
-/** Remembers a proxy for its object, until it is collected. */
-export function rememberProxy(proxy: object, state: State): void {
-  const weak = state.self = new WeakRef(proxy);
-  proxies.set(state.reference.address, weak);
-  registry.register(proxy, { reference: state.reference, weak }, state);
-}
-
-/** Forgets a proxy whose object is given up explicitly. */
-export function forgetProxy(state: State): void {
-  registry.unregister(state);
-  proxies.delete(state.reference.address);
 }

@@ -2,6 +2,8 @@
 //
 // The one thing to know: a coroutine that was made by calling an `async def` proxy may not exist in Python yet. Its
 // call is kept as bytes; awaiting sends them to the loop, and only another use makes the coroutine object.
+import type { AsyncResource } from "node:async_hooks";
+import type { Place } from "./locals.ts";
 import type { Reference } from "./reference.ts";
 
 /** A call of an `async def` that has not happened yet. */
@@ -9,6 +11,9 @@ export interface LazyCall {
   /** The call on the wire, as Operation.call takes it. */
   readonly bytes: Uint8Array;
   readonly pins: readonly Reference[];
+  /** Where it was called: the locals and the scope of AsyncLocalStorage in which it will run. */
+  readonly place: Place | undefined;
+  readonly resource: AsyncResource | undefined;
 }
 
 /** The state of one proxy. */

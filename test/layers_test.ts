@@ -16,6 +16,7 @@ const backends = /^ffi\/(node|deno|bun)\.ts$/;
 /** From the ground up. A file imports from floors below its own; from its own only where `inner` says so. */
 const floors: { name: RegExp; inner: boolean }[] = [
   { name: /^ffi\/types\.ts$/, inner: false },
+  { name: /^ffi\/pipe_bell\.ts$/, inner: false },
   { name: backends, inner: false },
   { name: /^ffi\/mod\.ts$/, inner: false },
   { name: /^ffi\/(shim\/.+|[^/]+)\.ts$/, inner: true },
@@ -54,7 +55,7 @@ function importsOf(path: string, text: string): string[] {
   const found = [
     ...code.matchAll(/^\s*(?:import|export)\b[^"';]*?\bfrom\s*["']([^"']+)["']/gm),
     ...code.matchAll(/^\s*import\s*["']([^"']+)["']/gm),
-    ...code.matchAll(/\bimport\s*\(\s*["']([^"']+)["']/g),
+    ...code.matchAll(/(?<!\.)\bimport\s*\(\s*["']([^"']+)["']/g),
   ];
   return found.map(([, name]) => name.startsWith(".") ? posix.join(dirname(path), name) : name);
 }

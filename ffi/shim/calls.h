@@ -11,9 +11,7 @@
  */
 #ifndef PYAWAIT_CALLS_H
 #define PYAWAIT_CALLS_H
-#include "queue.h"
-
-enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT };
+#include "context.h"
 
 static u32 last_call;
 
@@ -24,9 +22,11 @@ static PyObject *raise(PyObject *type, const char *message) {
 
 static u32 argument_u32(PyObject *tuple, Py_ssize_t index) { return (u32)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, index)); }
 
-/* (op, heap, handle, arguments, keywords) as both kinds of call have them: u8 op, u32 handle, tuple, dict or None. */
-static int encode_request(struct writer *w, PyObject *tuple) {
+/* (op, heap, handle, arguments, keywords) as both kinds of call have them: where they come from (scope and context),
+   u8 op, u32 handle, tuple, dict or None. */
+static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple) {
   PyObject *arguments = py.PyTuple_GetItem(tuple, 3), *keywords = py.PyTuple_GetItem(tuple, 4);
+  write_context(w, heap);
   write_u8(w, (u8)argument_u32(tuple, 0));
   write_u32(w, argument_u32(tuple, 2));
   if (encode_sequence(w, arguments, 0)) return -1;
@@ -36,7 +36,7 @@ static int encode_request(struct writer *w, PyObject *tuple) {
 
 static struct heap *live_heap(u32 id) {
   struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(id);
-  if (!heap) raise(EXCEPTION(RuntimeError), "Cannot call into JavaScript: its thread (or the process) is ending");
+  if (!heap) raise(helper.JavaScriptEnded, "Cannot call into JavaScript: its thread (or the process) is ending");
   return heap;
 }
 
@@ -75,6 +75,17 @@ static void call_and_wait(struct heap *heap, struct call *call, struct writer *r
   py.PyEval_RestoreThread(state);
 }
 
+/* The loop that runs on this thread, if JavaScript can reach it, else the background loop. */
+static u32 calling_loop(void) {
+  unsigned long thread = py.PyThread_get_thread_ident();
+  struct loop *loop;
+  lock_registry();
+  for (loop = loops; loop && loop->thread != thread; loop = loop->next);
+  u32 id = loop ? loop->id : 0;
+  unlock_registry();
+  return id;
+}
+
 /* call(op, heap, handle, arguments, keywords): runs it in JavaScript and gives its result. */
 static PyObject *call_js(PyObject *self, PyObject *tuple) {
   (void)self;
@@ -85,8 +96,8 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   struct call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
   struct writer record = {0};
   size_t start = begin_record(&record, heap, OUT_CALL);
-  write_u32(&record, call.id);
-  int failed = encode_request(&record, tuple);
+  write_u32(&record, call.id), write_u32(&record, calling_loop());
+  int failed = encode_request(&record, heap, tuple);
   end_record(&record, start);
   if (!failed && !own && !(call.lock = py.PyThread_allocate_lock())) py.PyErr_NoMemory(), failed = 1;
   if (failed) return py.PyMem_RawFree(record.data), (PyObject *)0;
@@ -105,7 +116,7 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   }
   py.PyMem_RawFree(record.data);
   if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
-  if (!call.answered) return raise(EXCEPTION(RuntimeError), "The JavaScript function did not return: its thread (or the process) is ending");
+  if (!call.answered) return raise(helper.JavaScriptEnded, "The JavaScript function did not return: its thread (or the process) is ending");
   struct reader reader = {.at = call.answer, .end = call.answer + call.length};
   PyObject *result = decode(&reader);
   close_reader(&reader);
@@ -159,7 +170,7 @@ static int new_slot(struct loop *loop, PyObject *future) {
   return new_slot(loop, future);
 }
 
-/* The loop that runs on this thread; one that has not been seen yet gets its inbox from pyawait.py. */
+/* The loop that runs on this thread; one that has not been seen yet gets its inbox from src/py. */
 static struct loop *running_loop(void) {
   PyObject *object = call(helper.get_running_loop, 0, 0);
   if (!object) return 0;
@@ -193,7 +204,7 @@ static PyObject *request(PyObject *self, PyObject *tuple) {
   struct writer *w = batch_for(loop, heap);
   size_t start = begin_record(w, heap, OUT_REQUEST);
   write_u32(w, loop->id), write_u32(w, (u32)slot);
-  if (encode_request(w, tuple)) {
+  if (encode_request(w, heap, tuple)) {
     w->length = start;
     py.Py_DecRef(loop->waiters[slot]), py.Py_DecRef(future);
     loop->waiters[slot] = 0;
@@ -258,6 +269,23 @@ static PyObject *release_js(PyObject *self, PyObject *tuple) {
   size_t start = begin_record(&w, heap, OUT_RELEASE);
   write_u32(&w, argument_u32(tuple, 1)), write_u32(&w, argument_u32(tuple, 2));
   return send_now(heap, &w, start, 0);
+}
+
+/* item(heap, handle, value): the next item of a stream, with the batch of the running loop. */
+static PyObject *send_item(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = live_heap(argument_u32(tuple, 0));
+  struct loop *loop = heap ? running_loop() : 0;
+  if (!loop) return 0;
+  struct writer *w = batch_for(loop, heap);
+  size_t start = begin_record(w, heap, OUT_ITEM);
+  write_u32(w, argument_u32(tuple, 1));
+  if (encode(w, py.PyTuple_GetItem(tuple, 2))) {
+    w->length = start;
+    return 0;
+  }
+  end_batch_record(loop, start);
+  return new_reference(None);
 }
 
 /* event(heap, code, value): what JavaScript should hear of: output, an error that nobody awaits. */

@@ -136,7 +136,10 @@ typedef struct { const char *name; int basicsize; int itemsize; unsigned int fla
   /* contexts */ \
   X(PyObject *, PyContext_CopyCurrent, (void)) \
   X(int, PyContext_Enter, (PyObject *)) \
-  X(int, PyContext_Exit, (PyObject *))
+  X(int, PyContext_Exit, (PyObject *)) \
+  X(PyObject *, PyContextVar_New, (const char *, PyObject *)) \
+  X(int, PyContextVar_Get, (PyObject *, PyObject *, PyObject **)) \
+  X(PyObject *, PyContextVar_Set, (PyObject *, PyObject *))
 
 /* Not in every version: NULL where it is missing, and each use has a fallback. */
 #define CAPI_OPTIONAL(X) \

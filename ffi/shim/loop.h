@@ -15,9 +15,6 @@ enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELE
 /* What is called when a task of JavaScript's is done: a Python callable that remembers which one. */
 struct done_callback { struct heap *heap; struct loop *loop; u32 id; };
 static PyTypeObject *done_type;
-static size_t object_bytes; /* sizeof(PyObject) of this build */
-
-static struct done_callback *done_fields(PyObject *object) { return (struct done_callback *)((char *)object + object_bytes); }
 
 static int is_true(PyObject *result) {
   int truth = result ? py.PyObject_IsTrue(result) : -1;
@@ -43,7 +40,7 @@ static void complete(struct loop *loop, struct heap *heap, u32 id, PyObject *tas
 
 static PyObject *done_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
   (void)keywords;
-  struct done_callback *done = done_fields(self);
+  struct done_callback *done = fields_of(self);
   PyObject *task = done->id < done->heap->tasks_capacity ? done->heap->tasks[done->id] : 0;
   if (task) {
     done->heap->tasks[done->id] = 0;
@@ -51,26 +48,6 @@ static PyObject *done_call(PyObject *self, PyObject *arguments, PyObject *keywor
     py.Py_DecRef(task);
   }
   return new_reference(None);
-}
-
-static void done_dealloc(PyObject *self) {
-  PyTypeObject *type = type_of(self);
-  py.PyObject_Free(self);
-  py.Py_DecRef((PyObject *)type);
-}
-
-static int make_done_type(void) {
-  PyObject *size = py.PyObject_GetAttrString((PyObject *)py._Py_NoneStruct, "__class__");
-  PyObject *bytes = size ? py.PyObject_GetAttrString(size, "__basicsize__") : 0;
-  object_bytes = bytes ? (size_t)py.PyLong_AsUnsignedLongLong(bytes) : 0;
-  release(size), release(bytes);
-  if (!object_bytes) return -1;
-  PyType_Slot slots[] = {{50, 0}, {52, 0}, {0, 0}}; /* Py_tp_call, Py_tp_dealloc */
-  *(PyObject * (**)(PyObject *, PyObject *, PyObject *)) & slots[0].pfunc = done_call;
-  *(void (**)(PyObject *)) & slots[1].pfunc = done_dealloc;
-  PyType_Spec spec = {"pyawait.DoneCallback", (int)(object_bytes + sizeof(struct done_callback)), 0, 0, slots};
-  done_type = (PyTypeObject *)py.PyType_FromSpec(&spec);
-  return done_type ? 0 : -1;
 }
 
 static int remember_task(struct heap *heap, u32 id, PyObject *task) {
@@ -107,6 +84,16 @@ static PyObject *decode_call(struct reader *r) {
   while (have) py.Py_DecRef(arguments[--have]);
   if (arguments != few) py.PyMem_RawFree(arguments);
   py.Py_DecRef(callee);
+  return result;
+}
+
+/* The same inside a context, which calling an `async def` does not need and calling any other function does. */
+static PyObject *decode_call_in(PyObject *context, struct reader *r) {
+  if (!context) return decode_call(r);
+  if (py.PyContext_Enter(context)) return 0;
+  PyObject *result = decode_call(r), *error = result ? 0 : fetch_error();
+  py.PyContext_Exit(context);
+  if (error) py.PyErr_SetObject((PyObject *)type_of(error), error), py.Py_DecRef(error);
   return result;
 }
 
@@ -171,7 +158,7 @@ static void start(struct loop *loop, struct heap *heap, u32 id, PyObject *awaita
   }
   PyObject *callback = py.PyType_GenericAlloc(done_type, 0), *added = 0;
   if (callback && !remember_task(heap, id, task)) {
-    *done_fields(callback) = (struct done_callback){heap, loop, id};
+    *(struct done_callback *)fields_of(callback) = (struct done_callback){heap, loop, id};
     added = call_method(task, name.add_done_callback, callback);
     if (!added) py.Py_DecRef(heap->tasks[id]), heap->tasks[id] = 0;
   }
@@ -213,8 +200,10 @@ static void settle(struct loop *loop, struct reader *r) {
 
 static void start_record(struct loop *loop, struct heap *heap, struct reader *r, u8 kind) {
   u32 id = read_u32(r);
-  PyObject *context = decode(r), *awaitable = 0;
-  if (context) awaitable = kind == IN_START ? decode_call(r) : decode(r);
+  u32 scope = read_u32(r);
+  PyObject *given = decode(r), *context = given ? new_context(heap, given, scope) : 0, *awaitable = 0;
+  release(given);
+  if (!py.PyErr_Occurred()) awaitable = kind == IN_START ? decode_call_in(context, r) : decode(r);
   start(loop, heap, id, awaitable, context ? context : None);
   release(context);
 }
@@ -235,13 +224,14 @@ static void drain_record(struct loop *loop, struct heap *heap, struct reader *r)
 
 static struct loop *loop_of(PyObject *self) { return (struct loop *)(size_t)py.PyLong_AsUnsignedLongLong(self); }
 
-/* drain(): everything in the inbox; pyawait.py has read the wake's bytes before, so what comes later wakes again. */
+/* drain(): everything in the inbox; src/py has read the wake's bytes before, so what comes later wakes again. */
 static PyObject *drain(PyObject *self, PyObject *unused) {
   (void)unused;
   struct loop *loop = loop_of(self);
   PyObject *factory = call_method(loop->object, name.get_task_factory, 0);
   if (!factory) return 0;
   loop->has_factory = factory != None;
+  loop->thread = py.PyThread_get_thread_ident();
   py.Py_DecRef(factory);
   loop->draining++;
   for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) {
@@ -273,7 +263,7 @@ static PyMethodDef drain_method = {"drain", drain, METH_NOARGS, 0}, flush_method
 static struct loop *free_loops; /* closed ones, for use again: a late record may still name one */
 static u32 last_loop;
 
-/* open_loop(loop, wake, eager, has_context): (id, drain); on the loop's own thread, before it is used. */
+/* open_loop(loop, wake, eager, has_context, thread): (id, drain); thread: where it runs, or 0 until it drains. */
 static PyObject *open_loop(PyObject *self, PyObject *tuple) {
   (void)self;
   lock_registry();
@@ -284,11 +274,11 @@ static PyObject *open_loop(PyObject *self, PyObject *tuple) {
     if (!(loop = py.PyMem_RawMalloc(sizeof *loop))) return py.PyErr_NoMemory();
     memset(loop, 0, sizeof *loop);
   }
-  loop->thread = py.PyThread_get_thread_ident();
   loop->object = new_reference(py.PyTuple_GetItem(tuple, 0));
   loop->wake = (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
   loop->eager = is_true(new_reference(py.PyTuple_GetItem(tuple, 2)));
   loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
+  loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
   loop->flush_scheduled = loop->draining = 0;
   PyObject *self_object = py.PyLong_FromUnsignedLongLong((u64)(size_t)loop), *pair = py.PyTuple_New(2);
   PyObject *drain_function = self_object ? py.PyCFunction_NewEx(&drain_method, self_object, 0) : 0;
@@ -303,7 +293,7 @@ static PyObject *open_loop(PyObject *self, PyObject *tuple) {
   return pair;
 }
 
-/* close_loop(id): it takes no more; what is still in its inbox is dropped, promises in it are told by the caller. */
+/* close_loop(id): it takes no more; what is still in its inbox is dropped, and every heap hears of it. */
 static PyObject *close_loop(PyObject *self, PyObject *id) {
   (void)self;
   u32 wanted = (u32)py.PyLong_AsUnsignedLongLong(id);
@@ -318,6 +308,10 @@ static PyObject *close_loop(PyObject *self, PyObject *id) {
   if (!loop) return new_reference(None);
   for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) next = chunk->next, py.PyMem_RawFree(chunk);
   flush_batch(loop);
+  lock_registry();
+  struct heap *heap = heaps;
+  unlock_registry();
+  for (; heap; heap = heap->next) send_number(heap, OUT_LOOP_END, wanted); /* promises of its tasks are rejected there */
   for (u32 i = 0; i < loop->waiters_capacity; i++) release(loop->waiters[i]), loop->waiters[i] = 0;
   release(loop->flush), release(loop->object);
   loop->flush = loop->object = 0;

@@ -173,6 +173,25 @@ static struct writer *batch_for(struct loop *loop, struct heap *heap) {
   return &loop->batch;
 }
 
+/* A record of one number, from wherever an object may be deallocated: nothing in it runs Python code. */
+static void send_number(struct heap *heap, u8 kind, u32 number) {
+  u8 data[9];
+  struct writer w = {.data = data, .lent = data, .capacity = sizeof data};
+  size_t start = w.length;
+  reserve(&w, 4);
+  write_u8(&w, kind);
+  write_u32(&w, number);
+  u32 size = (u32)w.length;
+  __builtin_memcpy(w.data + start, &size, 4);
+  unsigned long thread = py.PyThread_get_thread_ident();
+  struct loop *loop;
+  lock_registry();
+  for (loop = loops; loop && loop->thread != thread; loop = loop->next);
+  unlock_registry();
+  if (loop && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled)) memcpy(reserve(&loop->batch, w.length), w.data, w.length);
+  else if (!__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) send_records(heap, &w);
+}
+
 static void end_batch_record(struct loop *loop, size_t start) {
   end_record(&loop->batch, start);
   if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);

@@ -2,10 +2,10 @@
  *
  * Why C at all: Python's loop has to run on a thread of its own, and JavaScript's FFIs can neither make one nor be
  * entered from one safely. Everything that must happen without JavaScript is here; what is simplest in Python is in
- * src/pyawait.py, what is simplest in TypeScript is in src/.
+ * src/py, what is simplest in TypeScript is in src/.
  *
  *    JavaScript thread                      this file                      loop thread (Python's main thread)
- *      pyawait_open      ─── starts ──────────────────────────────────►      initialises Python, runs pyawait.py
+ *      pyawait_open      ─── starts ──────────────────────────────────►      initialises Python, runs src/py
  *      pyawait_invoke    ─── attaches, calls, detaches (synchronous)
  *      pyawait_submit    ─── inbox (queue.h) ─── wake ────────────────►      drain (loop.h)
  *      pyawait_take      ◄── outbox ─── bell ─────────────────────────       flush, call_js (calls.h)
@@ -41,7 +41,7 @@ void *memset(void *to, int value, size_t length) {
 }
 
 /* Opens Python, once per process. 0: it is ready, 1: it was already, -1: see pyawait_problem. `texts` are the
-   executable's path and the source of pyawait.py, each ended by NUL; `configuration` is one value on the wire. */
+   executable's path, then a name and a source for each chapter of src/py, then nothing, each ended by NUL; `configuration` is one value on the wire. */
 EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length) {
   static int opening;
   if (__atomic_exchange_n(&opening, 1, __ATOMIC_ACQ_REL)) {
@@ -134,10 +134,10 @@ EXPORT void pyawait_detach(struct heap *heap) {
   heap->state = py.PyEval_SaveThread();
 }
 
-/* pyawait.py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
+/* src/py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
 EXPORT PyObject *pyawait_entry(void) { return helper.entry; }
 
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY };
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, IN_CONTEXT = 8 };
 
 /* The attribute, or TAG_MISSING for AttributeError and nothing else. */
 static int get_attribute(struct writer *w, struct reader *r) {
@@ -149,19 +149,23 @@ static int get_attribute(struct writer *w, struct reader *r) {
   return write_u8(w, TAG_MISSING), 0;
 }
 
-/* One synchronous operation: reads its arguments, writes its outcome. The length of that, or minus the length where
+/* One synchronous operation, with IN_CONTEXT in a copy of the context before it: reads its arguments, writes its outcome. The length of that, or minus the length where
    `capacity` is too small: pyawait_overflow then gives it. */
 EXPORT int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) {
   struct reader r = {.at = in, .end = in + length};
   struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .heap = heap->id};
   pyawait_attach(heap);
   heap->inside++;
+  PyObject *given = operation & IN_CONTEXT ? decode(&r) : 0, *context = given ? new_context(heap, given, 0) : 0;
+  release(given);
+  operation &= ~IN_CONTEXT;
   if (operation == DO_GET) get_attribute(&w, &r);
-  else if (operation == DO_CALL) encode_outcome(&w, decode_call(&r));
+  else if (operation == DO_CALL) encode_outcome(&w, decode_call_in(context, &r));
   else { /* i32 depth, u8 dict_as, then a value or a call: what toJs gives of it */
     w.depth = (int)read_u32(&r), w.dict_as = read_u8(&r);
-    encode_outcome(&w, operation == DO_COPY ? decode(&r) : decode_call(&r));
+    encode_outcome(&w, operation == DO_COPY ? decode(&r) : decode_call_in(context, &r));
   }
+  release(context);
   close_reader(&r);
   heap->inside--;
   pyawait_detach(heap);

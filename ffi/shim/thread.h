@@ -1,4 +1,4 @@
-/* The loop thread: Python's main thread, which initialises it, runs pyawait.py and is parked at the end.
+/* The loop thread: Python's main thread, which initialises it, runs src/py and is parked at the end.
  *
  * The one thing to know: the thread that calls Py_InitializeEx is the one that gets signals, so it is this one, and
  * JavaScript's threads only ever attach to what it has made.
@@ -49,11 +49,11 @@ static PyObject *ready(PyObject *self, PyObject *unused) {
   return new_reference(None);
 }
 
-/* setup(namespace): the helpers of pyawait.py. */
+/* setup(namespace): the helpers of src/py. */
 static PyObject *setup(PyObject *self, PyObject *namespace) {
   (void)self;
 #define TAKE(field) \
-  if (!(helper.field = py.PyDict_GetItemString(namespace, #field))) return raise(EXCEPTION(RuntimeError), "pyawait.py has no " #field); \
+  if (!(helper.field = py.PyDict_GetItemString(namespace, #field))) return raise(EXCEPTION(RuntimeError), "src/py has no " #field); \
   py.Py_IncRef(helper.field);
   HELPERS(TAKE)
   return new_reference(None);
@@ -80,17 +80,17 @@ static PyMethodDef methods[] = {
   {"open_loop", open_loop, METH_VARARGS, 0}, {"close_loop", close_loop, METH_O, 0},
   {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
   {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
-  {"set_bell", set_bell, METH_VARARGS, 0},
+  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0},
 };
 
 static int make_names(void) {
 #define MAKE(field) \
   if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
   NAMES(MAKE)
-  return (kinds = py.PyDict_New()) ? make_done_type() || make_task_keywords() : -1;
+  return (kinds = py.PyDict_New()) ? make_context_types() || !(done_type = new_type("pyawait.DoneCallback", sizeof(struct done_callback), done_call, free_object)) || make_task_keywords() : -1;
 }
 
-/* Runs pyawait.py as the module `pyawait`, with the functions above in `_shim`, and gives its namespace. */
+/* Runs the chapters of src/py as the module `pyawait`, with the functions above in `_shim`; gives its namespace. */
 static PyObject *run_source(void) {
   PyObject *module = py.PyImport_AddModule("pyawait"), *namespace = module ? py.PyModule_GetDict(module) : 0;
   PyObject *functions = namespace ? py.PyDict_New() : 0;
@@ -102,11 +102,16 @@ static PyObject *run_source(void) {
   }
   py.Py_DecRef(functions);
   py.PyDict_SetItemString(namespace, "__builtins__", py.PyEval_GetBuiltins());
-  PyObject *code = py.Py_CompileString(process.source, "<pyawait>", 257 /* Py_file_input */);
-  PyObject *result = code ? py.PyEval_EvalCode(code, namespace, namespace) : 0;
-  release(code);
-  if (!result) return 0;
-  py.Py_DecRef(result);
+  for (const char *at = process.source; *at;) {
+    const char *label = at;
+    while (*at++);
+    PyObject *code = py.Py_CompileString(at, label, 257 /* Py_file_input */);
+    PyObject *result = code ? py.PyEval_EvalCode(code, namespace, namespace) : 0;
+    release(code);
+    if (!result) return 0;
+    py.Py_DecRef(result);
+    while (*at++);
+  }
   return namespace;
 }
 

@@ -30,20 +30,20 @@ enum tag {
   TAG_MISSING   /* out: there is no such attribute */
 };
 
-/* What a Python type can do, worked out once per type by `describe_type` in pyawait.py, which lists all of them. */
+/* What a Python type can do, worked out once per type by `describe_type` in src/py, which lists all of them. */
 enum { KIND_JS = 1, KIND_SCALAR = 2, KIND_BUFFER = 4, KIND_DATETIME = 8, KIND_ASYNC_FUNCTION = 16 };
 
-/* Python functions and classes that the shim calls: `setup` takes them from pyawait.py. */
+/* Python functions and classes that the shim calls: `setup` takes them from src/py. */
 #define HELPERS(X) \
   X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
-  X(from_datetime) X(guard_error) X(entry) X(ensure_task) X(new_loop) X(JsProxy) X(Task) X(get_running_loop) X(CancelledError)
+  X(from_datetime) X(guard_error) X(entry) X(ensure_task) X(new_loop) X(JsProxy) X(JavaScriptEnded) X(Task) X(get_running_loop) X(CancelledError)
 #define HELPER(name) PyObject *name;
 static struct { HELPERS(HELPER) } helper;
 
 /* Names that are looked up often, made once. */
 #define NAMES(X) \
   X(done) X(result) X(set_result) X(set_exception) X(add_done_callback) X(call_soon) X(cancel) X(create_future) \
-  X(create_task) X(get_task_factory) X(co_flags) X(item) X(_handle) X(_heap) X(__pyawait_js__) X(append)
+  X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_handle) X(_heap) X(__pyawait_js__) X(append)
 #define NAME(name) PyObject *name;
 static struct { NAMES(NAME) } name;
 

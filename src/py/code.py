@@ -1,0 +1,41 @@
+"""`python.exec` and `python.execAsync`.
+
+The one thing to know: the last expression is compiled apart, so that its value can be given back.
+"""
+
+
+def _compile(code, filename, flags):
+    code = textwrap.dedent(code)
+    tree = ast.parse(code, filename, "exec")
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    body = compile(tree, filename, "exec", flags=flags, dont_inherit=True) if tree.body else None
+    value = compile(ast.Expression(last.value), filename, "eval", flags=flags, dont_inherit=True) if last else None
+    return body, value
+
+
+def _namespace(given):
+    if given is None:
+        import __main__
+        return __main__.__dict__
+    return given
+
+
+def execute(code, namespace, filename):
+    body, value = _compile(code, filename, 0)
+    namespace = _namespace(namespace)
+    if body is not None:
+        exec(body, namespace)
+    return eval(value, namespace) if value is not None else None
+
+
+async def execute_async(code, namespace, filename):
+    body, value = _compile(code, filename, ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    namespace = _namespace(namespace)
+    result = None
+    for part in (body, value):
+        if part is None:
+            continue
+        result = eval(part, namespace)
+        if part.co_flags & 0x80:  # CO_COROUTINE: it has an await at its top level
+            result = await result
+    return result if value is not None else None

@@ -1,0 +1,101 @@
+"""What the shim asks: what a type can do, what an error is called, what a buffer or a date holds.
+
+The one thing to know: a type is described once, and its answer is cached by the shim.
+"""
+
+
+(KIND_JS, KIND_SCALAR, KIND_BUFFER, KIND_DATETIME, KIND_ASYNC_FUNCTION, KIND_CALLABLE, KIND_ITERABLE, KIND_ITERATOR,
+ KIND_ASYNC_ITERABLE, KIND_AWAITABLE, KIND_COROUTINE, KIND_FUTURE, KIND_SEQUENCE, KIND_MAPPING, KIND_GENERATOR,
+ KIND_ASYNC_GENERATOR, KIND_EXCEPTION, KIND_CLASS) = (1 << bit for bit in range(18))
+
+
+def describe_type(cls):
+    """What objects of this type can do, as bits; src/kinds.ts has the same list."""
+    has = functools.partial(_has_method, cls)
+    bits = (
+        (KIND_JS, issubclass(cls, (JsProxy, JsException))),
+        (KIND_SCALAR, issubclass(cls, float) or _is_numpy_scalar(cls)),
+        (KIND_BUFFER, issubclass(cls, (bytearray, memoryview, array.array)) or cls.__module__ == "numpy" and cls.__name__ == "ndarray"),
+        (KIND_DATETIME, issubclass(cls, datetime.datetime)),
+        (KIND_CALLABLE, has("__call__")),
+        (KIND_ITERABLE, has("__iter__") or has("__getitem__") and has("__len__")),
+        (KIND_ITERATOR, has("__next__")),
+        (KIND_ASYNC_ITERABLE, has("__aiter__")),
+        (KIND_AWAITABLE, has("__await__")),
+        (KIND_COROUTINE, issubclass(cls, collections.abc.Coroutine)),
+        (KIND_FUTURE, asyncio.isfuture(cls) or issubclass(cls, asyncio.Future)),
+        (KIND_SEQUENCE, has("__getitem__") and has("__len__") and not issubclass(cls, collections.abc.Mapping) and not has("keys")),
+        (KIND_MAPPING, issubclass(cls, collections.abc.Mapping)),
+        (KIND_GENERATOR, issubclass(cls, collections.abc.Generator)),
+        (KIND_ASYNC_GENERATOR, issubclass(cls, collections.abc.AsyncGenerator)),
+        (KIND_EXCEPTION, issubclass(cls, BaseException)),
+        (KIND_CLASS, issubclass(cls, type)),
+    )
+    return sum(bit for bit, holds in bits if holds)
+
+
+def _has_method(cls, name):
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            return base.__dict__[name] is not None
+    return False
+
+
+def _is_numpy_scalar(cls):
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not hasattr(numpy, "generic") or not issubclass(cls, numpy.generic):
+        return False
+    return issubclass(cls, (numpy.bool_, numpy.integer, numpy.floating))
+
+
+def describe_error(error):
+    """(value,) of what JavaScript threw, else (class name, message)."""
+    if isinstance(error, JsException):
+        return (error if getattr(error, "_count", 0) else error._value,)
+    try:
+        message = str(error)
+    except Exception as failed:
+        message = "<exception str() failed: %r>" % (failed,)
+    return (type(error).__name__, message)
+
+
+def guard_error(error):
+    """An exception that a future accepts: StopIteration would end the generator that awaits it."""
+    guarded = RuntimeError("JavaScript raised StopIteration")
+    guarded.__cause__ = error
+    return guarded
+
+
+def to_array(code, data):
+    return array.array(code, data)
+
+
+def from_buffer(value):
+    """(array typecode, bytes in C order, shape), or None where no typed array has such items."""
+    try:
+        view = memoryview(value)
+    except (TypeError, BufferError, ValueError):
+        return None
+    code = view.format.lstrip("@=<") if sys.byteorder == "little" else view.format.lstrip("@=")
+    if code == "?":
+        code = "B"
+    elif code == "c":
+        code = "B"
+    elif code in "lLqQnN" and code:
+        code = ("q" if code in "lqn" else "Q") if view.itemsize == 8 else ("i" if code in "lqn" else "I")
+    if len(code) != 1 or code not in "bBhHiIqQfd":
+        return None
+    return (code, view.tobytes(), view.shape if view.ndim > 1 else ())
+
+
+_epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
+_millisecond = datetime.timedelta(milliseconds=1)
+
+
+def to_datetime(milliseconds):
+    return _epoch + datetime.timedelta(milliseconds=milliseconds)
+
+
+def from_datetime(value):
+    """Milliseconds since 1970, or None for a naive datetime, which names no moment."""
+    return None if value.utcoffset() is None else float((value - _epoch) // _millisecond)

@@ -1,0 +1,127 @@
+"""Event loops: how JavaScript reaches the tasks and futures of each.
+
+The one thing to know: a connection may be made before its loop runs; what is sent waits for it.
+"""
+
+
+_eager = sys.version_info >= (3, 12)
+_has_context = sys.version_info >= (3, 11)
+
+
+class _Connection:
+    """A loop's inbox: how JavaScript reaches its tasks and futures. May be made before the loop runs, on any thread."""
+
+    def __init__(self, loop):
+        self.task = None
+        if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but sockets
+            import socket
+            self.reader, self.writer = socket.socketpair()
+            self.reader.setblocking(False), self.writer.setblocking(False)
+        else:
+            self.reader, self.writer = os.pipe()
+            os.set_blocking(self.reader, False), os.set_blocking(self.writer, False)
+        here = asyncio._get_running_loop() is loop
+        thread = threading.get_ident() if here else 0
+        self.id, self.drain = _shim["open_loop"](loop, self.fileno(), _eager, _has_context, thread)
+        self.loop, self.close_loop = loop, loop.close
+        loop.close = self.close
+        self.listen() if here else loop.call_soon_threadsafe(self.listen)
+
+    def fileno(self):
+        return self.writer if isinstance(self.writer, int) else self.writer.fileno()
+
+    def listen(self):
+        if hasattr(self.loop, "_proactor"):
+            self.task = self.loop.create_task(self._receive())
+        else:
+            self.loop.add_reader(self.reader, self._wake)
+
+    def _wake(self):
+        try:
+            os.read(self.reader, 4096)  # before the inbox is taken: what comes later wakes again
+        except BlockingIOError:
+            pass
+        self.drain()
+        if _closing():
+            _background.stop()
+
+    async def _receive(self):
+        while True:
+            await self.loop.sock_recv(self.reader, 4096)
+            self.drain()
+            if _closing():
+                _background.stop()
+
+    def close(self):
+        """`loop.close()`: what JavaScript still waits for on it is told."""
+        self.close_loop()
+        if _connections.pop(self.loop, None) is None:
+            return
+        _shim["close_loop"](self.id)
+        for end in (self.reader, self.writer):
+            os.close(end) if isinstance(end, int) else end.close()
+
+
+_closing = _shim["closing"]
+_connections = {}  # loop -> _Connection
+
+
+def new_loop(loop):
+    """Connects a loop that awaits JavaScript, or that JavaScript awaits, for the first time."""
+    _connections[loop] = _Connection(loop)
+
+
+def connect_loop(loop):
+    """The id of a loop's inbox, for JavaScript to submit to; -1 - id where the loop does not run."""
+    if not hasattr(loop, "call_soon_threadsafe"):
+        raise TypeError("Cannot use %s as an event loop" % _short_repr(loop))
+    if loop.is_closed():
+        raise RuntimeError("Cannot await on this event loop: it is closed")
+    if loop not in _connections:
+        new_loop(loop)
+    return _connections[loop].id if loop.is_running() else -1 - _connections[loop].id
+
+
+def loop_by_id(id):
+    for loop, connection in list(_connections.items()):
+        if connection.id == id:
+            return loop
+    raise RuntimeError("Cannot get this event loop: it is closed")
+
+
+def is_loop_running(id):
+    return any(connection.id == id and loop.is_running() for loop, connection in list(_connections.items()))
+
+
+def fresh_context():
+    return contextvars.copy_context()
+
+
+def copy_context_of(context):
+    return context.copy()
+
+
+def ensure_task(awaitable, loop, context):
+    """A Task or Future for what JavaScript awaits; raises TypeError at once for what cannot be awaited."""
+    if asyncio.isfuture(awaitable):
+        home = awaitable.get_loop()
+        return awaitable if home is loop else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_follow(awaitable), home), loop=loop)
+    if isinstance(awaitable, collections.abc.Coroutine) or asyncio.iscoroutine(awaitable):
+        make = functools.partial(loop.create_task, awaitable)
+    elif hasattr(type(awaitable), "__await__"):
+        make = functools.partial(loop.create_task, _follow(awaitable))
+    else:
+        raise TypeError("Cannot await %s: it is not awaitable" % _short_repr(awaitable))
+    return make() if context is None else make(context=context) if _has_context else context.run(make)
+
+
+async def _follow(awaitable):
+    return await awaitable
+
+
+def _short_repr(value):
+    try:
+        text = repr(value)
+    except Exception:
+        text = object.__repr__(value)
+    return text if len(text) < 80 else text[:77] + "..."

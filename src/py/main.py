@@ -1,0 +1,121 @@
+"""The life of the loop thread, and where Python's output goes.
+
+The one thing to know: `_main` runs until the process (or python.close) ends Python; the interpreter itself is never
+taken apart, which is what crashes.
+"""
+
+
+class _Output(io.TextIOBase):
+    """A stream whose text goes to a JavaScript function."""
+
+    encoding, errors = "utf-8", "backslashreplace"
+
+    def __init__(self, heap, code):
+        self._heap, self._code = heap, code
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError("write() argument must be str, not %s" % type(text).__name__)
+        if text:
+            _shim["event"](self._heap, self._code, text)
+        return len(text)
+
+    def writable(self):
+        return True
+
+
+def redirect(heap, name, code):
+    setattr(sys, name, _Output(heap, code))
+
+
+_background = None
+
+
+def _make_loop(factory):
+    if factory == "asyncio":
+        return asyncio.new_event_loop()
+    if factory == "uvloop":
+        import uvloop
+        return uvloop.new_event_loop()
+    module, _, name = factory.partition(":")
+    return operator.attrgetter(name)(import_module(module))()
+
+
+def _main(configuration):
+    """Python's main thread: runs the background loop until the process (or python.close) ends it."""
+    global _background
+    sys.path[0:0] = configuration["path"]
+    sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
+    sys.setswitchinterval(configuration["switch_interval"])
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # for interrupt(); the shim gives the real one back
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
+            stream.reconfigure(line_buffering=True)
+    threading.excepthook = functools.partial(_report_thread_error, threading.excepthook)
+    loop = _background = _make_loop(configuration["loop"])
+    asyncio.set_event_loop(loop)
+    asyncio._set_running_loop(loop)
+    new_loop(loop)
+    asyncio._set_running_loop(None)
+    if not hasattr(loop, "_proactor"):
+        signal.set_wakeup_fd(_connections[loop].fileno(), warn_on_full_buffer=False)
+    loop.call_soon(_shim["ready"])
+    while not _closing():
+        try:
+            loop.run_forever()
+        except (KeyboardInterrupt, SystemExit):
+            pass  # it has been given to whoever awaits the task; the loop goes on
+    _shutdown(loop)
+
+
+def _report_thread_error(report, args):
+    """A thread that still calls JavaScript when the process ends is no error that anybody has to read of."""
+    if not (_closing() and issubclass(args.exc_type, JavaScriptEnded)):
+        report(args)
+
+
+def _own_tasks(loop):
+    current = asyncio.current_task(loop) if loop.is_running() else None
+    own = {current, getattr(_connections.get(loop), "task", None)}
+    return [task for task in asyncio.all_tasks(loop) if task not in own]
+
+
+async def end_tasks(timeout):
+    """Cancels what runs on this loop and waits for it, then ends its async generators and its executor."""
+    loop = get_running_loop()
+    tasks = _own_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    if tasks:
+        await asyncio.wait(tasks, timeout=timeout)
+    await loop.shutdown_asyncgens()
+    if hasattr(loop, "shutdown_default_executor"):
+        await loop.shutdown_default_executor()
+
+
+def _shutdown(loop):
+    """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
+    steps = (lambda: loop.run_until_complete(end_tasks(1.5)), threading._shutdown, __import__("atexit")._run_exitfuncs,
+             sys.stdout.flush, sys.stderr.flush)
+    for step in steps:
+        try:
+            step()
+        except BaseException:
+            try:
+                sys.excepthook(*sys.exc_info())
+            except BaseException:
+                pass
+
+
+def _after_fork():
+    def refuse(*_):
+        raise RuntimeError("Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn")
+    for name in ("call", "request", "abort", "release", "event"):
+        _shim[name] = refuse
+    globals().update(_call=refuse, _request=refuse, _abort=refuse, _release=lambda *_: None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+_shim["setup"](globals())

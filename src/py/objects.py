@@ -1,0 +1,168 @@
+"""What proxies do: functions that JavaScript calls by name, besides operator's and builtins'.
+
+The one thing to know: JavaScript finds each once, by `entry`, and keeps it for ever.
+"""
+
+
+_missing = object()
+
+
+def entry(name):
+    """A function of this module (or of builtins, operator) for JavaScript, by name."""
+    return globals()[name] if name in globals() else getattr(operator, name, _missing) if hasattr(operator, name) else getattr(builtins, name)
+
+
+def import_module(name):
+    import importlib
+    return importlib.import_module(name)
+
+
+def next_step(iterator):
+    """(True, item) or (False, the generator's return value)."""
+    try:
+        return (True, next(iterator))
+    except StopIteration as stop:
+        return (False, stop.value)
+
+
+def send_step(generator, value):
+    try:
+        return (True, generator.send(value))
+    except StopIteration as stop:
+        return (False, stop.value)
+
+
+def throw_step(generator, error):
+    try:
+        return (True, generator.throw(to_error(error)))
+    except StopIteration as stop:
+        return (False, stop.value)
+
+
+def close_iterator(iterator):
+    close = getattr(iterator, "close", None)
+    if close is not None:
+        close()
+
+
+def item_at(sequence, index):
+    """An item by position, or _missing: what `list[5]` gives JavaScript is never an IndexError."""
+    try:
+        return (sequence[index],)
+    except (IndexError, KeyError):
+        return ()
+
+
+def list_names(value):
+    return [name for name in dir(value) if isinstance(name, str)]
+
+
+def error_parts(error):
+    """(traceback text, [(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
+    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    errors = getattr(error, "exceptions", None)
+    return (text, frames[::-1], cause, list(errors) if isinstance(errors, tuple) else None)
+
+
+def type_name(value):
+    return type(value).__name__
+
+
+def version_text():
+    return "%d.%d.%d" % sys.version_info[:3]
+
+
+def prefix_text():
+    return sys.prefix
+
+
+def identity(value):
+    return value
+
+
+def number_of(value):
+    """What `+x` is in JavaScript: the number of an object that has one, else None."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        pass
+    try:
+        return float(value) if not isinstance(value, (bytes, bytearray)) else None
+    except (TypeError, ValueError):
+        return None
+
+
+def hasattr_statically(value, name):
+    """Whether there is such an attribute, without evaluating a property."""
+    import inspect
+    try:
+        inspect.getattr_static(value, name)
+        return True
+    except AttributeError:
+        return False
+
+
+async def call_on_loop(function, args, kwargs):
+    result = function(*args, **kwargs)
+    return await result if isinstance(result, collections.abc.Awaitable) or asyncio.isfuture(result) else result
+
+
+async def call_in_thread(function, args, kwargs):
+    call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+    return await get_running_loop().run_in_executor(None, call)
+
+
+def start_async_iteration(iterable):
+    return iterable.__aiter__()
+
+
+async def async_next(iterator, value):
+    try:
+        if value is None or not hasattr(iterator, "asend"):
+            return (True, await iterator.__anext__())
+        return (True, await iterator.asend(value))
+    except StopAsyncIteration:
+        return (False, None)
+
+
+async def async_throw(iterator, error):
+    try:
+        return (True, await iterator.athrow(to_error(error)))
+    except StopAsyncIteration:
+        return (False, None)
+
+
+async def async_close(iterator, _):
+    close = getattr(iterator, "aclose", None)
+    if close is not None:
+        await close()
+
+
+def close_coroutine(coroutine):
+    coroutine.close()
+
+
+def cancel_future(future):
+    loop = future.get_loop()
+    loop.call_soon_threadsafe(future.cancel)
+
+
+def connect_pipe(heap):
+    """Makes the pipe of a heap's bell and gives its read end."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False), os.set_blocking(writer, False)
+    _shim["set_bell"](heap, writer)
+    return reader
+
+
+_named_pipes = []
+
+
+def connect_named_pipe(heap, name):
+    """Windows: opens the pipe that JavaScript listens on."""
+    import msvcrt
+    pipe = open(name, "r+b", buffering=0)
+    _named_pipes.append(pipe)
+    _shim["set_bell"](heap, msvcrt.get_osfhandle(pipe.fileno()))

@@ -1,0 +1,106 @@
+"""Promises and async functions of JavaScript's: how Python awaits them.
+
+The one thing to know: `_wait` is the one place where Python awaits JavaScript; everything else is a shape for it.
+"""
+
+
+@types.coroutine
+def _wait(operation, heap, handle, args, kwargs, promise=None):
+    """Asks JavaScript and waits, as a generator that a task drives: the one place where Python awaits JavaScript."""
+    slot, future = _request(operation, heap, handle, args, kwargs)
+    if promise is not None:
+        promise._waiting += 1
+    try:
+        return (yield from future)
+    except CancelledError as error:
+        if not future.cancelled():
+            raise
+        if promise is not None and promise._waiting > 1:  # others still wait for it
+            _give_up(slot)
+            raise
+        ended = _abort(slot, heap, error)
+        if ended is not None:  # its signal was taken: the await ends when the promise has settled
+            try:
+                yield from ended
+            except BaseException:
+                if ended.cancelled():  # cancelled again: at once
+                    _give_up(slot)
+        raise
+    finally:
+        if promise is not None:
+            promise._waiting -= 1
+
+
+class JsPromise(JsProxy, collections.abc.Coroutine):
+    """A Promise: awaited any number of times, by any task on any loop; each await has a future of its own.
+
+    asyncio takes it for a coroutine, so that create_task, gather, wait_for and run accept it. A task that drives it
+    directly (`create_task(promise)`) gets a driver of its own, so `send` keeps no state that two tasks could share.
+    """
+
+    def _bind(self, heap, handle):
+        JsProxy._bind(self, heap, handle)
+        self._waiting, self._drivers = 0, None
+
+    def __await__(self):
+        return _wait(AWAIT, self._heap, self._handle, (), None, self)
+
+    def _step(self, method, args):
+        if self._drivers is None:
+            self._drivers = {}
+        task = asyncio.current_task()
+        driver = self._drivers.get(task)
+        if driver is None:
+            driver = self._drivers[task] = self.__await__()
+        try:
+            return getattr(driver, method)(*args)
+        except BaseException:
+            self._drivers.pop(task, None)
+            raise
+
+    cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait.__code__  # asyncio's debug output asks for them
+
+    def send(self, value):
+        return self._step("send", (value,))
+
+    def throw(self, *args):
+        return self._step("throw", args)
+
+    def close(self):
+        pass
+
+
+def _async_function(proxy, name):
+    async def function(*args, **kwargs):
+        return await _wait(CALL, proxy._heap, proxy._handle, args, kwargs)
+
+    function.__name__ = function.__qualname__ = name or "function"
+    function.__module__ = "javascript"
+    function.__pyawait_js__ = proxy
+    return function
+
+
+def wrap_js(heap, handle, kind, about):
+    """The Python object for a JavaScript value; the same one while it lives."""
+    known = _wrapped.get((heap, handle))
+    if known is not None:
+        (known.__pyawait_js__ if kind == ASYNC_FUNCTION else known)._count += 1
+        return known
+    if kind == ERROR:
+        result = bound = JsException(*about)
+    else:
+        result = bound = (JsPromise if kind in (PROMISE, SOURCE) else JsProxy).__new__(JsPromise if kind in (PROMISE, SOURCE) else JsProxy)
+    bound._bind(heap, handle)
+    if kind == ASYNC_FUNCTION:
+        result = _async_function(bound, about)
+    _wrapped[heap, handle] = result
+    return result
+
+
+def to_error(value):
+    """What JavaScript threw, as an exception: Python's own come back as themselves."""
+    if isinstance(value, BaseException):
+        return value
+    if isinstance(value, type) and issubclass(value, BaseException):
+        return value()
+    return JsException(None, "JavaScript threw %r" % (value,), None, value)

@@ -1,0 +1,139 @@
+// TaskLocals: an event loop and a context, and which ones are current. The names are PyO3 Asyncio's.
+//
+// The one thing to know: nobody has to name them. Inside a function that Python called they are the caller's, in a
+// `scope` the scope's, and everywhere else the background loop and a fresh context.
+import { attributeAt, callHelper } from "./call.ts";
+import { currentPlace, inPlace, type Place } from "./locals.ts";
+import { addressOf, type PyProxy } from "./proxy.ts";
+import { Reference } from "./reference.ts";
+import { stateOf } from "./state.ts";
+import { BACKGROUND } from "./submission.ts";
+
+/** Where to run something. */
+export interface Destination {
+  readonly loop: number;
+  readonly context: Reference | undefined;
+  /** The loop does not run yet: it is waited for without keeping the process alive. */
+  readonly waits: boolean;
+}
+
+/**
+ * An event loop and a context of Python's, to run something in.
+ *
+ * @example
+ * ```ts
+ * import { intoPromise, python, TaskLocals } from "pyawait";
+ * const loop = await python.execAsync("import asyncio; asyncio.get_running_loop()");
+ * const locals = new TaskLocals(loop, python.import("contextvars").copy_context());
+ * await intoPromise(python.import("asyncio").sleep(0), { locals });
+ * ```
+ */
+export class TaskLocals {
+  /** The asyncio event loop. */
+  readonly eventLoop: PyProxy;
+  /** The `contextvars.Context`, or `null`: a fresh one. */
+  readonly context: PyProxy | null;
+
+  /**
+   * @param eventLoop an asyncio event loop; it need not run yet
+   * @param context a `contextvars.Context`; each task gets a copy of it
+   */
+  constructor(eventLoop: PyProxy, context: PyProxy | null = null) {
+    if (!stateOf(eventLoop) || attributeAt(addressOf(stateOf(eventLoop)!), "call_soon_threadsafe") === undefined) {
+      throw new TypeError(`Cannot make TaskLocals of ${String(eventLoop)}: the first argument has to be an asyncio event loop`);
+    }
+    if (context !== null && !stateOf(context)) {
+      throw new TypeError(`Cannot make TaskLocals with context ${String(context)}: it has to be a contextvars.Context, or null`);
+    }
+    this.eventLoop = eventLoop;
+    this.context = context;
+  }
+
+  /**
+   * The running loop, without a context; see {@linkcode getRunningLoop}.
+   *
+   * @throws {Error} where no loop runs
+   */
+  static withRunningLoop(): TaskLocals {
+    return new TaskLocals(getRunningLoop());
+  }
+
+  /** The same loop with another context. */
+  withContext(context: PyProxy | null): TaskLocals {
+    return new TaskLocals(this.eventLoop, context);
+  }
+
+  /** The same loop with a copy of the current context. */
+  copyContext(): TaskLocals {
+    return new TaskLocals(this.eventLoop, currentContext());
+  }
+}
+
+function currentContext(): PyProxy {
+  const place = currentPlace();
+  if (place?.locals instanceof TaskLocals && place.locals.context) return callHelper("copy_context_of", place.locals.context) as PyProxy;
+  return callHelper("fresh_context") as PyProxy; // in a place with a context, calls run in a copy of it
+}
+
+/** The loop and context that something is to run in. */
+export function placeOf(locals: TaskLocals | undefined, place: Place | undefined): Destination {
+  const chosen = locals ?? (place?.locals as TaskLocals | undefined);
+  if (chosen === undefined) return { loop: place?.loop ?? BACKGROUND, context: place?.context, waits: false };
+  if (!(chosen instanceof TaskLocals)) throw new TypeError(`Cannot run in ${String(chosen)}: locals has to be TaskLocals`);
+  const loop = callHelper("connect_loop", chosen.eventLoop) as number; // negative: it does not run yet
+  const context = chosen.context ? stateOf(chosen.context)! : undefined;
+  if (context) addressOf(context);
+  return { loop: loop < 0 ? -loop - 1 : loop, context: context?.reference, waits: loop < 0 };
+}
+
+/**
+ * Runs `fn`, and everything that it starts, with these locals current.
+ *
+ * @param locals what `intoPromise` and the others take when they are given no `locals`
+ * @param fn a function, asynchronous or not
+ * @returns what `fn` returns
+ * @example
+ * ```ts
+ * import { getCurrentLocals, python, scope, TaskLocals } from "pyawait";
+ * const { eventLoop } = getCurrentLocals();
+ * const context = python.import("contextvars").copy_context();
+ * await scope(new TaskLocals(eventLoop, context), () => python.import("asyncio").sleep(0));
+ * ```
+ */
+export function scope<T>(locals: TaskLocals, fn: () => T): T {
+  if (!(locals instanceof TaskLocals)) throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
+  const outer = currentPlace();
+  const context = locals.context ? stateOf(locals.context)!.reference : undefined;
+  const place: Place = { loop: outer?.loop ?? BACKGROUND, context, locals, served: outer?.served };
+  return inPlace(place, fn);
+}
+
+/**
+ * The current locals: those of the enclosing {@linkcode scope}; in a function that Python called, the caller's loop
+ * and a copy of its context; else the background loop and a fresh context.
+ */
+export function getCurrentLocals(): TaskLocals {
+  const place = currentPlace();
+  if (place?.locals) return place.locals as TaskLocals;
+  return new TaskLocals(getCurrentLoop(), currentContext());
+}
+
+/** The current loop; see {@linkcode getCurrentLocals}. */
+export function getCurrentLoop(): PyProxy {
+  const place = currentPlace();
+  if (place?.locals) return (place.locals as TaskLocals).eventLoop;
+  return callHelper("loop_by_id", place?.loop ?? BACKGROUND) as PyProxy;
+}
+
+/**
+ * The loop on which Python called this function.
+ *
+ * @throws {Error} where no loop runs: JavaScript's own thread has none
+ */
+export function getRunningLoop(): PyProxy {
+  const place = currentPlace();
+  if (!place || place.locals && !place.served) {
+    throw new Error("Cannot get the running loop: no event loop runs on the JavaScript thread; getCurrentLoop() gives the one that is used here");
+  }
+  return callHelper("loop_by_id", place.loop) as PyProxy;
+}
