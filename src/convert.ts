@@ -116,6 +116,7 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
   if (types.isDate(value)) return writeDate(e, value);
   if (types.isPromise(value)) return writeHandle(e, value, JsKind.promise, null);
   if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);
+  if (types.isGeneratorObject(value)) return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
   if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);
   if (value instanceof Tuple) return writeTuple(e, value);
   if (value instanceof Source) return writeHandle(e, value, JsKind.source, null);

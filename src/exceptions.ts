@@ -8,7 +8,7 @@ import { Kind } from "./kinds.ts";
 import { stateOf } from "./state.ts";
 
 /** An exception's PythonError; what JavaScript threw is itself again. */
-function asError(exception: unknown): unknown {
+export function asError(exception: unknown): unknown {
   const state = stateOf(exception);
   if (!state || !(state.kinds & Kind.exception)) return exception;
   const [name, message] = callAndCopy("describe_error", [exception], { depth: 1 }) as [string, string];

@@ -2,6 +2,7 @@
 //
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
 import { copyIn } from "./copy_in.ts";
+import { asError } from "./exceptions.ts";
 
 /** Operations, in the order of src/py. */
 export const Op = { call: 0, await: 1 } as const;
@@ -34,18 +35,45 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* NEW */ (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
   /* LENGTH */ (value) => value.length ?? value.size ?? fail("it has no length and no size"),
   /* TYPEOF */ (value) => typeof value,
-  /* ITERATE */ (value) => value[Symbol.iterator]?.() ?? fail("it is not iterable"),
-  /* NEXT */ (value) => {
-    const step = value.next();
-    return step.done ? null : [step.value];
-  },
+  /* ITERATE */ (value) => new Opaque(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
+  /* NEXT */ () => undefined,
   /* EQUALS */ (value, [other]) => value === other,
   /* GET_ITEM */ (value, [key]) => isMapLike(value) ? (value.has(key) ? value.get(key) : fail(`it has no key ${String(key)}`)) : value[key],
   /* SET_ITEM */ (value, [key, item]) => void (isMapLike(value) ? value.set(key, item) : value[key] = item),
   /* DELETE_ITEM */ (value, [key]) => void (isMapLike(value) ? value.delete(key) : Reflect.deleteProperty(value, key)),
   /* HAS_ITEM */ (value, [key]) => typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : key in value,
   /* COPY */ (value, [depth]) => copyIn(value, depth),
+  /* PULL */ (stream, item) => stream.pull(item),
+  /* CREDIT */ (stream) => stream.credit(),
+  /* ASYNC_ITERATE */ (value) => new Opaque(iteratorOf(value)),
+  /* ASYNC_NEXT */ async ({ value }, command) => stepResult(await step(value, command)),
+  /* STEP */ ({ value }, command) => stepResult(step(value, command) as IteratorResult<unknown>),
 ];
+
+/** An iterator on its way through Python: by reference, even where it is a generator. */
+class Opaque {
+  readonly value: Value;
+  constructor(value: Value) {
+    this.value = value;
+  }
+}
+
+function iteratorOf(value: Value): Value {
+  const iterate = value[Symbol.asyncIterator] ?? value[Symbol.iterator] ?? fail("it is neither iterable nor async iterable");
+  return iterate.call(value);
+}
+
+const stepResult = ({ done, value }: IteratorResult<unknown>) => [done === true, value];
+
+/** next(value), throw(error) or return() of an iterator that may not have the last two. */
+function step(iterator: Value, [mode, value]: Value[]): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
+  if (mode === 0) return value === null ? iterator.next() : iterator.next(value);
+  if (mode === 2) return iterator.return?.() ?? { done: true, value: undefined };
+  const error = asError(value);
+  if (typeof iterator.throw === "function") return iterator.throw(error);
+  iterator.return?.();
+  throw error;
+}
 
 function fail(why: string): never {
   throw new TypeError(`Cannot do this with a JavaScript value: ${why}`);

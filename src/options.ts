@@ -50,22 +50,25 @@ function output(value: Output | undefined, name: string): Output {
   throw new TypeError(`Cannot configure Python: ${name} is ${String(value)}, but has to be "inherit" or a function`);
 }
 
+/** A loop's name, checked. */
+export function loopName(loop: unknown): string {
+  if (typeof loop === "string" && (loop === "asyncio" || loop === "uvloop" || /^[\w.]+:[\w.]+$/.test(loop))) return loop;
+  throw new TypeError(`Cannot use loop ${JSON.stringify(loop)}: it has to be "asyncio", "uvloop" or "module:factory"`);
+}
+
 /** Checks options and fills in what was left out. */
 export function resolveOptions(options: PythonOptions): Options {
   for (const name of Object.keys(options)) {
     if (!known.includes(name)) throw new TypeError(`Cannot configure Python: there is no option "${name}"; there are ${known.join(", ")}`);
   }
   const { executable, library, loop = "asyncio", path = [process.cwd()], args = [""], switchInterval = 0.0005 } = options;
-  if (loop !== "asyncio" && loop !== "uvloop" && !/^[\w.]+:[\w.]+$/.test(loop)) {
-    throw new TypeError(`Cannot configure Python: loop is "${loop}", but has to be "asyncio", "uvloop" or "module:factory"`);
-  }
   if (typeof switchInterval !== "number" || !(switchInterval > 0)) {
     throw new RangeError(`Cannot configure Python: switchInterval is ${switchInterval}, but has to be a number of seconds above 0`);
   }
   return {
     ...(executable === undefined ? {} : { executable: filePath(executable, "executable") }),
     ...(library === undefined ? {} : { library: filePath(library, "library") }),
-    loop,
+    loop: loopName(loop),
     path: path.map((entry) => filePath(entry, "path")),
     args: args.map(String),
     stdout: output(options.stdout, "stdout"),

@@ -198,7 +198,7 @@ function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint
   return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins };
 }
 
-function signalOf(options: AwaitOptions): AbortSignal | undefined {
+export function signalOf(options: AwaitOptions): AbortSignal | undefined {
   const { signal } = options;
   if (signal === undefined) return currentPlace()?.served?.signal;
   if (signal === null) return undefined;

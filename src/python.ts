@@ -9,7 +9,7 @@ import { configure, interpreter, isClosed, markClosed, openInterpreter, whenOpen
 import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
 import { hold, intoPromise, letGo, rejectPending, runHelper } from "./promise.ts";
 import { hookProxies, type PyProxy } from "./proxy.ts";
-import { asyncIterator } from "./stream.ts";
+import { intoAsyncIterable } from "./stream.ts";
 import type { AwaitOptions } from "./promise.ts";
 
 /** Modules with types of their own: `pyawait types` adds to it by declaration merging. */
@@ -196,7 +196,7 @@ function redirect(options: Options, heapId: number): void {
   }
 }
 
-hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator });
+hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator: (proxy) => intoAsyncIterable(proxy) });
 
 /** The process's one interpreter. */
 export const python: Python = new Python();

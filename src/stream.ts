@@ -1,26 +1,261 @@
-// Python's asynchronous iteration as JavaScript's.
+// Python's async generators as JavaScript's async iterators, and the other way round.
 //
-// The one thing to know: in lock-step, one Python task per step; leaving the loop early closes the generator.
+//    next() ──► what to do next, settles PULL ──►      one task drives the generator from start to end
+//      resolves  ◄── PULL with the item ◄──             and asks for what to do after each item (lock-step)
+//      resolves  ◄── ITEM, ITEM, ITEM … ◄──             or runs ahead for as long as it has credit
+//
+// The one thing to know: the task's own end is the stream's end, and it comes behind the items, in the same queue.
 import { callHelper } from "./call.ts";
-import { runHelper } from "./promise.ts";
+import { Kind } from "./kinds.ts";
+import { type AwaitOptions, runHelper, signalOf } from "./promise.ts";
+import type { PyProxy } from "./proxy.ts";
+import { stateOf } from "./state.ts";
 
-/** The iterator behind `for await (const item of proxy)`. */
-export function asyncIterator(proxy: object): AsyncIterator<unknown> & AsyncIterable<unknown> {
-  let iterator: unknown;
-  const step = async (name: string, value?: unknown): Promise<IteratorResult<unknown>> => {
-    iterator ??= callHelper("start_async_iteration", proxy);
-    const [item, result] = [...await runHelper(name, [iterator, value], {}) as Iterable<unknown>];
-    return { done: !item, value: result };
-  };
-  return {
-    next: (value) => step("async_next", value),
-    throw: (error) => step("async_throw", error),
-    return: async (value) => {
-      if (iterator !== undefined) await runHelper("async_close", [iterator, null], {});
-      return { done: true, value: await value };
+/** Options of {@linkcode intoAsyncIterable}. */
+export interface StreamOptions extends AwaitOptions {
+  /**
+   * How many items the generator may run ahead of its reader. At 0, the default, it is resumed only when the next
+   * item is asked for; above, items come in batches.
+   */
+  highWaterMark?: number;
+}
+
+/** What {@linkcode intoAsyncIterable} gives. */
+export interface PyAsyncIterator extends AsyncIterableIterator<unknown> {
+  next(value?: unknown): Promise<IteratorResult<unknown>>;
+  return(value?: unknown): Promise<IteratorResult<unknown>>;
+  throw(error: unknown): Promise<IteratorResult<unknown>>;
+}
+
+interface Asked {
+  readonly throws: boolean;
+  readonly value: unknown;
+  resolve(result: IteratorResult<unknown>): void;
+  reject(error: unknown): void;
+}
+
+const end = (value?: unknown): IteratorResult<unknown> => ({ done: true, value });
+
+/** One generator that is read: the half that Python knows. It does not know the iterator that the user holds. */
+class Stream {
+  readonly #source: unknown;
+  readonly #options: StreamOptions;
+  readonly #limit: number;
+  readonly #stop = new AbortController();
+  #driver: Promise<void> | undefined;
+  #over = false;
+  #failure: { error: unknown } | undefined;
+  #asked: Asked[] = [];
+  #current: Asked | undefined;
+  #give: ((command: [throws: boolean, value: unknown]) => void) | undefined;
+  #items: unknown[] = [];
+  #taken = 0;
+  #consumed = 0;
+  #grant: ((credits: number) => void) | undefined;
+
+  constructor(source: unknown, options: StreamOptions, limit: number) {
+    this.#source = source;
+    this.#options = options;
+    this.#limit = limit;
+  }
+
+  ask(throws: boolean, value: unknown): Promise<IteratorResult<unknown>> {
+    if (this.#limit > 0 && this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
+    if (this.#over) return this.#atEnd();
+    this.#start();
+    return new Promise((resolve, reject) => {
+      this.#asked.push({ throws, value, resolve, reject });
+      this.#advance();
+    });
+  }
+
+  /** Python asks what to do next, and brings the item of the last step. */
+  pull(item: unknown[]): Promise<[boolean, unknown]> {
+    if (item.length > 0) {
+      this.#current?.resolve({ done: false, value: item[0] });
+      this.#current = undefined;
+    }
+    return new Promise((resolve) => {
+      this.#give = resolve;
+      this.#advance();
+    });
+  }
+
+  #advance(): void {
+    if (!this.#give || this.#current || this.#asked.length === 0) return;
+    const give = this.#give;
+    this.#give = undefined;
+    this.#current = this.#asked.shift()!;
+    give([this.#current.throws, this.#current.value]);
+  }
+
+  /** An item of a generator that runs ahead. */
+  push(item: unknown): void {
+    const asked = this.#asked.shift();
+    if (!asked) return void this.#items.push(item);
+    this.#count();
+    asked.resolve({ done: false, value: item });
+  }
+
+  #take(): unknown {
+    const item = this.#items[this.#taken];
+    this.#items[this.#taken++] = undefined;
+    if (this.#taken === this.#items.length) this.#items = [], this.#taken = 0;
+    this.#count();
+    return item;
+  }
+
+  #count(): void {
+    this.#consumed++;
+    if (this.#grant && this.#consumed >= this.#limit / 2) this.#giveCredit();
+  }
+
+  #giveCredit(): void {
+    const grant = this.#grant!;
+    this.#grant = undefined;
+    grant(this.#consumed);
+    this.#consumed = 0;
+  }
+
+  /** Python has used half of its credit: it gets what has been read, as soon as that is half as well. */
+  credit(): Promise<number> {
+    return new Promise((resolve) => {
+      this.#grant = resolve;
+      if (this.#consumed >= this.#limit / 2) this.#giveCredit();
+    });
+  }
+
+  #start(): void {
+    if (this.#driver) return;
+    const given = signalOf(this.#options);
+    if (given?.aborted) this.#stop.abort(given.reason);
+    const abort = () => this.#stop.abort(given!.reason);
+    given?.addEventListener("abort", abort, { once: true });
+    this.#driver = runHelper("drive_stream", [this.#source, this, this.#limit], { ...this.#options, signal: this.#stop.signal })
+      .then(() => undefined, (error) => {
+        this.#failure = { error };
+      })
+      .then(() => {
+        given?.removeEventListener("abort", abort);
+        this.#finish();
+      });
+  }
+
+  #finish(): void {
+    this.#over = true;
+    if (this.#current) this.#asked.unshift(this.#current);
+    this.#current = undefined;
+    this.#grant?.(0);
+    const waiting = this.#asked;
+    this.#asked = [];
+    for (const { resolve, reject } of waiting) this.#atEnd().then(resolve, reject);
+  }
+
+  /** The error once, then the end for ever. */
+  #atEnd(): Promise<IteratorResult<unknown>> {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    return failure ? Promise.reject(failure.error) : Promise.resolve(end());
+  }
+
+  /** Ends it: the generator's cleanup has run when this resolves. */
+  async stop(): Promise<void> {
+    this.#items = [];
+    this.#taken = 0;
+    if (!this.#driver) {
+      this.#over = true;
+      return;
+    }
+    const reason = new DOMException("the reader has left", "AbortError");
+    if (!this.#over) this.#stop.abort(reason);
+    await this.#driver;
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure && failure.error !== reason) throw failure.error;
+  }
+
+  get runsAhead(): boolean {
+    return this.#limit > 0;
+  }
+}
+
+const dropped = new FinalizationRegistry<Stream>((stream) => void stream.stop().catch(() => {}));
+
+/**
+ * A Python async generator, or any object with `__aiter__`, as an async iterator.
+ *
+ * It starts at the first `next()`. One Python task drives it from start to end. Leaving the loop early cancels it, and
+ * its cleanup has run when the loop is left. An error comes after the items before it. `next(value)` and `throw(error)`
+ * reach the generator where `highWaterMark` is 0.
+ *
+ * @param asyncIterable a proxy
+ * @param options `highWaterMark`, and `signal` and `locals` as {@linkcode intoPromise} takes them
+ * @throws {TypeError} if it is no async iterable
+ * @example
+ * ```ts
+ * import { intoAsyncIterable, python } from "pyawait";
+ * const count = python.exec("async def count(n):\n  for i in range(n): yield i\ncount");
+ * for await (const i of intoAsyncIterable(count(3), { highWaterMark: 16 })) console.log(i);
+ * ```
+ */
+export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions = {}): PyAsyncIterator {
+  const state = stateOf(asyncIterable);
+  if (!state || !(state.kinds & Kind.asyncIterable)) {
+    throw new TypeError(`Cannot iterate ${String(asyncIterable)}: intoAsyncIterable takes a Python async generator, or an object with __aiter__`);
+  }
+  const { highWaterMark = 0 } = options;
+  if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 0 || highWaterMark > 0x7fff_ffff) {
+    throw new RangeError(`Cannot iterate with highWaterMark ${highWaterMark}: it has to be an integer from 0 on`);
+  }
+  const stream = new Stream(asyncIterable, options, highWaterMark);
+  const iterator: PyAsyncIterator = {
+    next: (value) => stream.ask(false, value),
+    async return(value) {
+      await stream.stop();
+      return end(await value);
+    },
+    async throw(error) {
+      if (!stream.runsAhead) return stream.ask(true, error);
+      await stream.stop();
+      throw error;
     },
     [Symbol.asyncIterator]() {
       return this;
     },
   };
+  dropped.register(iterator, stream);
+  return iterator;
+}
+
+/**
+ * A Python async generator of a JavaScript async iterable (or iterable): `async for`, `asend`, `athrow` and `aclose`
+ * reach it. Nothing is read before Python asks; `aclose` calls `return()`.
+ *
+ * An async generator object that is passed to Python becomes one by itself.
+ *
+ * @param iterable a `ReadableStream`, a Node stream, an async generator, an Array …
+ * @example
+ * ```ts
+ * import { asyncIterableIntoPy, python } from "pyawait";
+ * const lines = asyncIterableIntoPy(["a", "b"]);
+ * await python.execAsync("[line async for line in lines]", { globals: { lines } });
+ * ```
+ */
+export function asyncIterableIntoPy(iterable: AsyncIterable<unknown> | Iterable<unknown>): PyProxy {
+  const candidate = iterable as { [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown } | null | undefined;
+  if (typeof candidate?.[Symbol.asyncIterator] !== "function" && typeof candidate?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`Cannot make an async generator of ${String(iterable)}: it is neither iterable nor async iterable`);
+  }
+  return callHelper("make_async_generator", new Iterated(iterable)) as PyProxy;
+}
+
+/** Goes to Python by reference, whatever it holds. */
+class Iterated {
+  readonly #iterable: { [Symbol.asyncIterator]?(): unknown; [Symbol.iterator]?(): unknown };
+  constructor(iterable: unknown) {
+    this.#iterable = iterable as never;
+  }
+  [Symbol.asyncIterator](): unknown {
+    return this.#iterable[Symbol.asyncIterator]?.() ?? this.#iterable[Symbol.iterator]!();
+  }
 }

@@ -42,10 +42,10 @@ __name__ = "pyawait"
 
 # Operations on JavaScript values, by number; src/operations.ts has the same list.
 (CALL, AWAIT, GET, SET, DELETE, HAS, KEYS, STRING, NEW, LENGTH, TYPEOF, ITERATE, NEXT, EQUALS, GET_ITEM, SET_ITEM,
- DELETE_ITEM, HAS_ITEM, COPY) = range(19)
+ DELETE_ITEM, HAS_ITEM, COPY, PULL, CREDIT, ASYNC_ITERATE, ASYNC_NEXT, STEP) = range(24)
 
 # Kinds of JavaScript values, by number; src/handles.ts has the same list.
-OBJECT, FUNCTION, PROMISE, ASYNC_FUNCTION, ERROR, SOURCE = range(6)
+OBJECT, FUNCTION, PROMISE, ASYNC_FUNCTION, ERROR, SOURCE, GENERATOR, ASYNC_GENERATOR = range(8)
 
 _call = _shim["call"]
 _request = _shim["request"]

@@ -42,15 +42,13 @@ class _Connection:
         except BlockingIOError:
             pass
         self.drain()
-        if _closing():
-            _background.stop()
+        stop_if_closing()
 
     async def _receive(self):
         while True:
             await self.loop.sock_recv(self.reader, 4096)
             self.drain()
-            if _closing():
-                _background.stop()
+            stop_if_closing()
 
     def close(self):
         """`loop.close()`: what JavaScript still waits for on it is told."""
@@ -63,6 +61,17 @@ class _Connection:
 
 
 _closing = _shim["closing"]
+_stopping = False
+
+
+def stop_if_closing():
+    """Ends run_forever of the background loop once: what runs on it afterwards is its shutdown."""
+    global _stopping
+    if _closing() and not _stopping:
+        _stopping = True
+        _background.stop()
+
+
 _connections = {}  # loop -> _Connection
 
 
@@ -125,3 +134,75 @@ def _short_repr(value):
     except Exception:
         text = object.__repr__(value)
     return text if len(text) < 80 else text[:77] + "..."
+
+
+# A loop of the user's, for a while -------------------------------------------------------------------------------
+
+
+async def call_main(main):
+    """`main` of JavaScript's `run`: a function there, or any awaitable."""
+    return await (main() if callable(main) else main)
+
+
+def run_on_new_loop(factory, main):
+    """asyncio.run with a loop of a factory's, on every version: what is left is cancelled and the loop is closed."""
+    loop = _make_loop(factory)
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(call_main(main))
+    finally:
+        try:
+            leftovers = asyncio.all_tasks(loop) - {getattr(_connections.get(loop), "task", None)}
+            for task in leftovers:
+                task.cancel()
+            if leftovers:
+                loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))
+            for task in leftovers:
+                if not task.cancelled() and task.exception() is not None:
+                    loop.call_exception_handler({"message": "unhandled exception during run() shutdown", "exception": task.exception(), "task": task})
+            loop.run_until_complete(loop.shutdown_asyncgens())
+            if hasattr(loop, "shutdown_default_executor"):
+                loop.run_until_complete(loop.shutdown_default_executor())
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def run_on_loop(loop, main):
+    if loop.is_running():
+        raise RuntimeError("Cannot run on this event loop: it is running already; await with its TaskLocals instead")
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(call_main(main))
+    finally:
+        asyncio.set_event_loop(None)
+
+
+async def in_own_thread(function, *args):
+    """Runs it on a thread of its own, which is not one of the executor's: those are few, and the loop runs long."""
+    loop, done = get_running_loop(), get_running_loop().create_future()
+
+    def settle(method, value):
+        if not done.done():
+            getattr(done, method)(value)
+
+    def body():
+        try:
+            outcome = ("set_result", function(*args))
+        except BaseException as error:
+            outcome = ("set_exception", guard_error(error) if isinstance(error, StopIteration) else error)
+        try:
+            loop.call_soon_threadsafe(settle, *outcome)
+        except RuntimeError:
+            pass  # the background loop is closed: nobody waits
+
+    threading.Thread(target=body, name="pyawait-run", daemon=True).start()
+    return await done
+
+
+async def run_main(factory, main):
+    return await in_own_thread(run_on_new_loop, factory, main)
+
+
+async def run_until_complete(loop, main):
+    return await in_own_thread(run_on_loop, loop, main)

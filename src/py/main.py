@@ -95,6 +95,8 @@ async def end_tasks(timeout):
 
 def _shutdown(loop):
     """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
+    global _stopping
+    _stopping = True
     steps = (lambda: loop.run_until_complete(end_tasks(1.5)), threading._shutdown, __import__("atexit")._run_exitfuncs,
              sys.stdout.flush, sys.stderr.flush)
     for step in steps:

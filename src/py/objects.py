@@ -109,35 +109,20 @@ async def call_on_loop(function, args, kwargs):
     return await result if isinstance(result, collections.abc.Awaitable) or asyncio.isfuture(result) else result
 
 
+def _in_thread(function, args, kwargs):
+    try:
+        return function(*args, **kwargs)
+    except StopIteration as error:  # no future takes one: the executor's would stay pending for ever
+        raise RuntimeError("the function raised StopIteration") from error
+
+
 async def call_in_thread(function, args, kwargs):
-    call = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+    call = functools.partial(contextvars.copy_context().run, _in_thread, function, args, kwargs)
     return await get_running_loop().run_in_executor(None, call)
 
 
-def start_async_iteration(iterable):
-    return iterable.__aiter__()
-
-
-async def async_next(iterator, value):
-    try:
-        if value is None or not hasattr(iterator, "asend"):
-            return (True, await iterator.__anext__())
-        return (True, await iterator.asend(value))
-    except StopAsyncIteration:
-        return (False, None)
-
-
-async def async_throw(iterator, error):
-    try:
-        return (True, await iterator.athrow(to_error(error)))
-    except StopAsyncIteration:
-        return (False, None)
-
-
-async def async_close(iterator, _):
-    close = getattr(iterator, "aclose", None)
-    if close is not None:
-        await close()
+def make_async_generator(source):
+    return async_generator(source)
 
 
 def close_coroutine(coroutine):

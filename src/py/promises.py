@@ -83,7 +83,7 @@ def _async_function(proxy, name):
 def wrap_js(heap, handle, kind, about):
     """The Python object for a JavaScript value; the same one while it lives."""
     known = _wrapped.get((heap, handle))
-    if known is not None:
+    if known is not None and kind < GENERATOR:
         (known.__pyawait_js__ if kind == ASYNC_FUNCTION else known)._count += 1
         return known
     if kind == ERROR:
@@ -93,6 +93,8 @@ def wrap_js(heap, handle, kind, about):
     bound._bind(heap, handle)
     if kind == ASYNC_FUNCTION:
         result = _async_function(bound, about)
+    elif kind in (GENERATOR, ASYNC_GENERATOR):
+        return (generator if kind == GENERATOR else async_generator)(bound)
     _wrapped[heap, handle] = result
     return result
 

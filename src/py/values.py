@@ -66,12 +66,10 @@ class JsProxy(_Handle):
         return True
 
     def __iter__(self):
-        iterator = _call(ITERATE, self._heap, self._handle, (), None)
-        while True:
-            step = _call(NEXT, iterator._heap, iterator._handle, (), None)
-            if step is None:
-                return
-            yield step[0]
+        return generator(self)
+
+    def __aiter__(self):
+        return async_generator(self)
 
     def __getitem__(self, key):
         return _call(GET_ITEM, self._heap, self._handle, (key,), None)

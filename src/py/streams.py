@@ -1,0 +1,107 @@
+"""Asynchronous generators across the border, in both directions.
+
+The one thing to know: one task drives a generator from its start to its end, so its context variables, its timeouts
+and its cancel scopes hold; JavaScript tells that task what to do next.
+"""
+
+
+async def drive_stream(iterable, stream, credits):
+    """Drives `iterable` for JavaScript. Items go to `stream`; the end, or the error, is this coroutine's own."""
+    iterator = type(iterable).__aiter__(iterable)
+    try:
+        await (_run_ahead(iterator, stream, credits) if credits else _lock_step(iterator, stream))
+    finally:
+        close = getattr(iterator, "aclose", None)
+        if close is not None:
+            await close()
+
+
+async def _lock_step(iterator, stream):
+    """An item is made when JavaScript asks for it: what `next(value)` and `throw(error)` gave comes along."""
+    item = ()
+    while True:
+        throws, value = await _wait(PULL, stream._heap, stream._handle, item, None)
+        try:
+            if throws:
+                item = (await iterator.athrow(to_error(value)),)
+            elif value is None:
+                item = (await iterator.__anext__(),)
+            else:
+                item = (await iterator.asend(value),)
+        except StopAsyncIteration:
+            return
+
+
+async def _run_ahead(iterator, stream, limit):
+    """Items are sent as they are made, as many as JavaScript has given credit for; it is asked at half of that."""
+    push, heap, handle = _shim["item"], stream._heap, stream._handle
+    credits, asked = limit, None
+    try:
+        while True:
+            try:
+                item = await iterator.__anext__()
+            except StopAsyncIteration:
+                return
+            push(heap, handle, item)
+            credits -= 1
+            if asked is None:
+                if credits <= limit // 2:
+                    slot, asked = _request(CREDIT, heap, handle, (), None)
+            elif asked.done() or credits == 0:
+                credits += await asked
+                asked = None
+            if credits == 0:
+                if asked is None:
+                    slot, asked = _request(CREDIT, heap, handle, (), None)
+                credits += await asked
+                asked = None
+    finally:
+        if asked is not None and not asked.done():
+            _give_up(slot)
+
+
+async def async_generator(source):
+    """A JavaScript async iterable (or iterable) as an async generator. Nothing is read before it is asked for."""
+    iterator = await _wait(ASYNC_ITERATE, source._heap, source._handle, (), None)
+    step = functools.partial(_wait, ASYNC_NEXT, iterator._heap, iterator._handle)
+    waiting = False
+    try:
+        done, value = await step((0, None), None)
+        while not done:
+            try:
+                waiting = True
+                sent = yield value
+                command = (0, sent)
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                command = (1, error)
+            waiting = False
+            done, value = await step(command, None)
+    finally:
+        if waiting:
+            await step((2, None), None)
+
+
+def generator(source):
+    """A JavaScript iterable as a generator."""
+    iterator = _call(ITERATE, source._heap, source._handle, (), None)
+    waiting = False
+    command = (0, None)
+    try:
+        while True:
+            done, value = _call(STEP, iterator._heap, iterator._handle, command, None)
+            if done:
+                return value
+            try:
+                waiting = True
+                sent = yield value
+                command = (0, sent)
+            except GeneratorExit:
+                raise
+            except BaseException as error:
+                command = (1, error)
+            waiting = False
+    finally:
+        if waiting:
+            _call(STEP, iterator._heap, iterator._handle, (2, None), None)
