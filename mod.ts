@@ -26,6 +26,7 @@ export { asyncIterableIntoPy, intoAsyncIterable } from "./src/stream.ts";
 export type { PyAsyncIterator, StreamOptions } from "./src/stream.ts";
 export { run, runUntilComplete } from "./src/run.ts";
 export type { Main } from "./src/run.ts";
+export { registerJsModule, unregisterJsModule } from "./src/module.ts";
 export { asyncDef } from "./src/functions.ts";
 export { getCurrentSignal } from "./src/locals.ts";
 export { getCurrentLocals, getCurrentLoop, getRunningLoop, scope, TaskLocals } from "./src/task_locals.ts";

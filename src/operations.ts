@@ -3,6 +3,7 @@
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
 import { copyIn } from "./copy_in.ts";
 import { asError } from "./exceptions.ts";
+import { signatureOf } from "./signature.ts";
 
 /** Operations, in the order of src/py. */
 export const Op = { call: 0, await: 1 } as const;
@@ -13,7 +14,7 @@ type Value = any;
 /** Calls a function: Python's keyword arguments arrive as one plain object behind the others. */
 export function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
   if (keywords !== null) args.push(keywords);
-  return fn(...args);
+  return isClass(fn) ? Reflect.construct(fn, args) : fn(...args);
 }
 
 const isMapLike = (value: Value) => value instanceof Map;
@@ -48,6 +49,7 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* ASYNC_ITERATE */ (value) => new Opaque(iteratorOf(value)),
   /* ASYNC_NEXT */ async ({ value }, command) => stepResult(await step(value, command)),
   /* STEP */ ({ value }, command) => stepResult(step(value, command) as IteratorResult<unknown>),
+  /* SIGNATURE */ (value) => signatureOf(value),
 ];
 
 /** An iterator on its way through Python: by reference, even where it is a generator. */
@@ -79,7 +81,10 @@ function fail(why: string): never {
   throw new TypeError(`Cannot do this with a JavaScript value: ${why}`);
 }
 
-const isClass = (value: Value) => /^class\b/.test(Function.prototype.toString.call(value));
+/** Classes, the built-in ones included, have a `prototype` that cannot be replaced; functions do not. */
+function isClass(value: Value): boolean {
+  return value !== Symbol && value !== BigInt && Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+}
 
 // deno-lint-ignore ban-types
 const bounds = new WeakMap<Function, WeakMap<object, Function>>();

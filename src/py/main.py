@@ -29,6 +29,22 @@ def redirect(heap, name, code):
 
 
 _background = None
+_between = []  # what this thread does before the loop goes on
+
+
+async def run_between(function):
+    """Runs a function on the loop's thread with no loop running there, and gives its result."""
+    loop, done = get_running_loop(), get_running_loop().create_future()
+
+    def job():
+        try:
+            done.set_result(function())
+        except BaseException as error:
+            done.set_exception(error)
+
+    _between.append(job)
+    loop.stop()
+    return await done
 
 
 def _make_loop(factory):
@@ -65,6 +81,8 @@ def _main(configuration):
             loop.run_forever()
         except (KeyboardInterrupt, SystemExit):
             pass  # it has been given to whoever awaits the task; the loop goes on
+        while _between and not _closing():
+            _between.pop(0)()
     _shutdown(loop)
 
 

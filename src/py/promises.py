@@ -91,6 +91,8 @@ def wrap_js(heap, handle, kind, about):
     else:
         result = bound = (JsPromise if kind in (PROMISE, SOURCE) else JsProxy).__new__(JsPromise if kind in (PROMISE, SOURCE) else JsProxy)
     bound._bind(heap, handle)
+    if kind == FUNCTION:
+        bound.__dict__["__name__"] = bound.__dict__["__qualname__"] = about or "function"
     if kind == ASYNC_FUNCTION:
         result = _async_function(bound, about)
     elif kind in (GENERATOR, ASYNC_GENERATOR):

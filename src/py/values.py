@@ -24,6 +24,8 @@ class JsProxy(_Handle):
 
     def __getattr__(self, name):
         if name.startswith("__") and name.endswith("__") or name == "_count":
+            if name == "__signature__" and self.typeof == "function":
+                return _signature(self)
             raise AttributeError(name)
         found = _call(GET, self._heap, self._handle, (_js_name(name),), None)
         if found is None:

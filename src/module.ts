@@ -1,0 +1,63 @@
+// JavaScript modules that Python imports.
+//
+// The one thing to know: the exports are converted when they are registered; nested plain objects are submodules.
+import { callHelper } from "./call.ts";
+
+const segment = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
+
+function checkName(name: unknown): asserts name is string {
+  if (typeof name === "string" && name.split(".").every((part) => segment.test(part))) return;
+  throw new TypeError(`Cannot register module ${JSON.stringify(name)}: its name has to be one that Python can import, as my_module or my.module`);
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** The module and everything nested in it, by full name. */
+function flatten(name: string, exports: Record<string, unknown>, modules: Map<string, Record<string, unknown>>, within: object[]): void {
+  if (within.includes(exports)) throw new TypeError(`Cannot register module "${name}": it holds itself`);
+  const own: Record<string, unknown> = {};
+  modules.set(name, own);
+  for (const [key, value] of Object.entries(exports)) {
+    if (isPlain(value) && segment.test(key)) flatten(`${name}.${key}`, value, modules, [...within, exports]);
+    else own[key] = value;
+  }
+}
+
+/**
+ * Makes a module for Python: `import name` there sees the exports: functions, async functions, classes, constants, and
+ * plain objects as submodules. A known name has its contents replaced in place.
+ *
+ * @param name as Python imports it; `"a.b"` is the submodule `b` of `a`
+ * @param exports a plain object or a module's namespace; `__doc__` is its docstring
+ * @throws {TypeError} if the name cannot be imported, or an export cannot be converted
+ * @example
+ * ```ts
+ * import { python, registerJsModule } from "pyawait";
+ * const js_sleep = async (ms: number) => void await new Promise((resolve) => setTimeout(resolve, ms));
+ * registerJsModule("my_async_module", { js_sleep });
+ * await python.execAsync("from my_async_module import js_sleep\nawait js_sleep(10)");
+ * ```
+ */
+export function registerJsModule(name: string, exports: object): void {
+  checkName(name);
+  if (typeof exports !== "object" || exports === null) {
+    throw new TypeError(`Cannot register module "${name}" with ${String(exports)}: its exports have to be an object`);
+  }
+  const modules = new Map<string, Record<string, unknown>>();
+  flatten(name, exports as Record<string, unknown>, modules, []);
+  callHelper("register_module", modules);
+}
+
+/**
+ * Takes a module of {@linkcode registerJsModule} away again; what Python has imported from it stays there.
+ *
+ * @returns whether there was one
+ */
+export function unregisterJsModule(name: string): boolean {
+  checkName(name);
+  return callHelper("unregister_module", name) === true;
+}

@@ -1,0 +1,120 @@
+"""JavaScript modules in Python: `from my_module import js_sleep`.
+
+The one thing to know: they are found by a finder like any other's, so `import`, `reload` and `from … import *` are
+Python's own; what a name holds is looked up when the module is executed.
+"""
+import importlib.abc
+import importlib.machinery
+
+_js_modules = {}  # full name -> {attribute: value}
+
+
+class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, name, path=None, target=None):
+        if name not in _js_modules:
+            return None
+        return importlib.machinery.ModuleSpec(name, self, origin="javascript", is_package=True)
+
+    def create_module(self, spec):
+        return None
+
+    def exec_module(self, module):
+        _fill_module(module, _js_modules[module.__name__])
+
+
+_kept_names = frozenset(("__name__", "__loader__", "__package__", "__spec__", "__path__", "__builtins__"))
+
+
+def _fill_module(module, exports):
+    """Replaces what the module holds, in place: whoever has imported it sees the new names."""
+    children = {name[len(module.__name__) + 1:] for name in _js_modules if name.startswith(module.__name__ + ".")}
+    for name in [name for name in module.__dict__ if name not in _kept_names and name not in children]:
+        del module.__dict__[name]
+    module.__dict__.update(exports)
+    module.__dict__.setdefault("__doc__", None)
+    module.__dict__.setdefault("__all__", [name for name in exports if not name.startswith("_")])
+
+
+def register_module(modules):
+    """{full name: {attribute: value}}: the module and what is nested in it."""
+    root = min(modules, key=len)
+    for name in [name for name in _js_modules if name == root or name.startswith(root + ".")]:
+        if name not in modules:
+            unregister_module(name)
+    parent = root.rpartition(".")[0]
+    while parent and parent not in _js_modules and parent not in sys.modules:
+        modules = dict(modules, **{parent: {}})
+        parent = parent.rpartition(".")[0]
+    _js_modules.update(modules)
+    for name in sorted(modules, key=len):
+        for value in modules[name].values():
+            if isinstance(value, types.FunctionType) and hasattr(value, "__pyawait_js__"):
+                value.__signature__ = _signature(value.__pyawait_js__)
+                value.__module__ = name
+        if name in sys.modules:
+            _fill_module(sys.modules[name], modules[name])
+    if not any(isinstance(finder, _JsFinder) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _JsFinder())
+    for name in sorted(modules, key=len):
+        if name != root and name.startswith(root + "."):
+            import_module(name)  # nested names are attributes as well
+
+
+def unregister_module(name):
+    """Whether there was one; what has been imported from it stays where it is."""
+    gone = [known for known in _js_modules if known == name or known.startswith(name + ".")]
+    for known in gone:
+        del _js_modules[known]
+        sys.modules.pop(known, None)
+    parent, _, last = name.rpartition(".")
+    if gone and parent in sys.modules:
+        sys.modules[parent].__dict__.pop(last, None)
+    return bool(gone)
+
+
+def _signature(proxy):
+    """inspect.signature of a JavaScript function, as far as its source tells."""
+    import inspect
+    parameters = []
+    for name, rest, optional in _call(SIGNATURE, proxy._heap, proxy._handle, (), None):
+        kind = inspect.Parameter.VAR_POSITIONAL if rest else inspect.Parameter.POSITIONAL_ONLY
+        parameters.append(inspect.Parameter(name, kind, default=None if optional and not rest else inspect.Parameter.empty))
+    return inspect.Signature(parameters)
+
+
+# pyawait run -----------------------------------------------------------------------------------------------------
+
+
+def _exit_code(code):
+    if code is None:
+        return 0
+    if isinstance(code, int):
+        return code & 0xFF
+    print(code, file=sys.stderr)
+    return 1
+
+
+def run_as_main(path):
+    """Runs a file as `__main__`, as `python FILE` does, and gives the exit code."""
+    import __main__
+    path = os.path.abspath(path)
+    __main__.__file__ = path
+    sys.path.insert(0, os.path.dirname(path))
+    try:
+        with open(path, "rb") as file:
+            code = compile(file.read(), path, "exec")
+        exec(code, __main__.__dict__)
+        return 0
+    except SystemExit as error:
+        return _exit_code(error.code)
+    except BaseException as error:
+        trace = error.__traceback__.tb_next  # without this function's own frame
+        sys.excepthook(type(error), error.with_traceback(trace), trace)
+        return 130 if isinstance(error, KeyboardInterrupt) else 1
+    finally:
+        sys.stdout.flush(), sys.stderr.flush()
+
+
+async def run_script(path):
+    """Runs a script on this thread, Python's main one, while the background loop stands still."""
+    return await run_between(functools.partial(run_as_main, path))
