@@ -133,7 +133,7 @@ function serve(r: Reader): void {
 /** A Promise that starts when it is first awaited; its signal counts as taken. */
 function begun(source: Source, served: Served): Promise<unknown> {
   served.take();
-  return source.promise ??= new Promise((resolve) => resolve(source.begin()));
+  return source.begin();
 }
 
 const settling = { writer: undefined as Writer | undefined };

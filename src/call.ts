@@ -6,8 +6,9 @@ import { Operation } from "../ffi/shim/shim.ts";
 import { encoding, readOutcome, write, writeArguments } from "./convert.ts";
 import { giveBack } from "./handles.ts";
 import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
-import { currentPlace } from "./locals.ts";
+import { captureScope, currentPlace } from "./locals.ts";
 import type { Reference } from "./reference.ts";
+import type { LazyCall } from "./state.ts";
 import { Tag, type Writer } from "./wire.ts";
 
 /** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
@@ -107,7 +108,7 @@ export function attributeAt(address: number, name: string): unknown {
 export const missing: unique symbol = Symbol("missing");
 
 /** A call as bytes, to be made later: its arguments are converted now. */
-export function encodeCall(address: number, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
+export function encodeCall(address: number, args: readonly unknown[]): LazyCall {
   const { heapId } = interpreter();
   const level = begin();
   const pins: Reference[] = [];
@@ -122,7 +123,7 @@ export function encodeCall(address: number, args: readonly unknown[]): { bytes: 
       for (const reference of pins) reference.unpin();
       throw error;
     }
-    return { bytes: e.writer.bytes.slice(0, e.writer.at), pins };
+    return { bytes: e.writer.bytes.slice(0, e.writer.at), pins, place: currentPlace(), resource: captureScope() };
   } finally {
     end();
   }

@@ -114,7 +114,10 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
   if (types.isMap(value)) return seen(e, value) ? undefined : writeMap(e, value);
   if (types.isSet(value)) return seen(e, value) ? undefined : writeSet(e, value);
   if (types.isDate(value)) return writeDate(e, value);
-  if (types.isPromise(value)) return writeHandle(e, value, JsKind.promise, null);
+  if (types.isPromise(value)) {
+    Promise.prototype.then.call(value, undefined, () => {}); // it is Python's to handle, not the runtime's to report
+    return writeHandle(e, value, JsKind.promise, null);
+  }
   if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);
   if (types.isGeneratorObject(value)) return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
   if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);

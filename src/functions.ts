@@ -46,7 +46,16 @@ export class Source {
     this.start = start;
   }
 
-  begin(): PromiseLike<unknown> {
-    return this.#scope.runInAsyncScope(() => this.start(this.controller.signal));
+  /** Its Promise, started now if it was not. */
+  begin(): Promise<unknown> {
+    return this.promise ??= new Promise((resolve) => resolve(this.#scope.runInAsyncScope(() => this.start(this.controller.signal))));
+  }
+
+  /** JavaScript may await it too. */
+  then<A = unknown, B = never>(
+    fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
+    rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
+  ): Promise<A | B> {
+    return this.begin().then(fulfilled, rejected);
   }
 }

@@ -17,7 +17,8 @@ export function livingProxy(address: number): object | undefined {
 
 /** Remembers a proxy for its object, until it is collected. */
 export function rememberProxy(proxy: object, state: State): void {
-  const weak = state.self = new WeakRef(proxy);
+  state.self = proxy;
+  const weak = new WeakRef(proxy);
   proxies.set(state.reference.address, weak);
   registry.register(proxy, { reference: state.reference, weak }, state);
 }

@@ -7,7 +7,6 @@ import { proxyWith } from "./convert.ts";
 import { PythonError } from "./errors.ts";
 import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
-import { captureScope, currentPlace } from "./locals.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
 import { forget, Reference } from "./reference.ts";
 import { type State, STATE, stateOf } from "./state.ts";
@@ -75,10 +74,8 @@ function proxyFor(address: number, kinds: number): unknown {
 /** A coroutine that is not made before somebody asks more of it than to be awaited. */
 function lazyCoroutine(address: number, args: readonly unknown[]): object {
   const state = newState(new Reference(0), Kind.awaitable | Kind.coroutine);
-  state.lazy = { ...encodeCall(address, args), place: currentPlace(), resource: captureScope() };
-  const proxy = new Proxy(targetOf(state, false), handler);
-  state.self = new WeakRef(proxy);
-  return proxy;
+  state.lazy = encodeCall(address, args);
+  return state.self = new Proxy(targetOf(state, false), handler);
 }
 
 function makeLazy(state: State): void {
@@ -118,9 +115,8 @@ function reprOf(state: State): string {
   }
 }
 
-/** The proxy of a state: it lives as long as somebody uses it. */
 function proxyOf(state: State): object {
-  return state.self!.deref()!;
+  return state.self!;
 }
 
 /** Whether awaiting this proxy awaits its object. */

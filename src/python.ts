@@ -87,7 +87,7 @@ export class Python {
 
   /** The same with `await` at the top level, on the loop. */
   // deno-lint-ignore no-explicit-any
-  execAsync(code: string, { globals = null, filename = "<exec>", ...options }: ExecOptions & AwaitOptions = {}): Promise<any> {
+  async execAsync(code: string, { globals = null, filename = "<exec>", ...options }: ExecOptions & AwaitOptions = {}): Promise<any> {
     return runHelper("execute_async", [checkCode(code), globals, filename], options);
   }
 

@@ -25,8 +25,8 @@ export interface State {
   started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined;
   /** Its await has returned the object itself: it is a thenable no more. */
   settledToItself: boolean;
-  /** The proxy itself. */
-  self: WeakRef<object> | undefined;
+  /** The proxy itself: the two live and die together. */
+  self: object | undefined;
   /** What it was, once it is destroyed. */
   epitaph: string | undefined;
 }

@@ -4,8 +4,7 @@ The one thing to know: `_wait` is the one place where Python awaits JavaScript; 
 """
 
 
-@types.coroutine
-def _wait(operation, heap, handle, args, kwargs, promise=None):
+def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
     """Asks JavaScript and waits, as a generator that a task drives: the one place where Python awaits JavaScript."""
     slot, future = _request(operation, heap, handle, args, kwargs)
     if promise is not None:
@@ -31,6 +30,10 @@ def _wait(operation, heap, handle, args, kwargs, promise=None):
             promise._waiting -= 1
 
 
+# The same for `await` in an `async def`; what `__await__` gives must be a generator and no coroutine.
+_wait = types.coroutine(types.FunctionType(_wait_steps.__code__, globals(), "_wait", _wait_steps.__defaults__))
+
+
 class JsPromise(JsProxy, collections.abc.Coroutine):
     """A Promise: awaited any number of times, by any task on any loop; each await has a future of its own.
 
@@ -43,7 +46,7 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
         self._waiting, self._drivers = 0, None
 
     def __await__(self):
-        return _wait(AWAIT, self._heap, self._handle, (), None, self)
+        return _wait_steps(AWAIT, self._heap, self._handle, (), None, self)
 
     def _step(self, method, args):
         if self._drivers is None:
@@ -58,7 +61,7 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
             self._drivers.pop(task, None)
             raise
 
-    cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait.__code__  # asyncio's debug output asks for them
+    cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait_steps.__code__  # asyncio's debug output asks for them
 
     def send(self, value):
         return self._step("send", (value,))
