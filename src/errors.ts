@@ -89,7 +89,21 @@ export class PythonError extends Error {
   }
 }
 
-/** Python has been closed by `python.close()`, for good, or is ending with the process. */
+/**
+ * Python has been closed by `python.close()`, for good, or is ending with the process.
+ *
+ * @example
+ * ```ts
+ * import { python, PythonClosedError } from "pyawait";
+ * python.open();
+ * await python.close();
+ * try {
+ *   python.import("math");
+ * } catch (error) {
+ *   console.log(error instanceof PythonClosedError); // true
+ * }
+ * ```
+ */
 export class PythonClosedError extends Error {
   override name = "PythonClosedError";
 

@@ -55,7 +55,15 @@ export function registerJsModule(name: string, exports: object): void {
 /**
  * Takes a module of {@linkcode registerJsModule} away again; what Python has imported from it stays there.
  *
+ * @param name as it was registered
  * @returns whether there was one
+ * @throws {TypeError} if Python could not import such a name
+ * @example
+ * ```ts
+ * import { registerJsModule, unregisterJsModule } from "pyawait";
+ * registerJsModule("settings", { debug: true });
+ * unregisterJsModule("settings"); // true
+ * ```
  */
 export function unregisterJsModule(name: string): boolean {
   checkName(name);

@@ -15,7 +15,20 @@ export interface Tried {
   readonly problem: string;
 }
 
-/** No Python was found, or what was named is not one, is too old or has no shared library. */
+/**
+ * No Python was found, or what was named is not one, is too old or has no shared library.
+ *
+ * @example
+ * ```ts
+ * import { python, PythonNotFoundError } from "pyawait";
+ * try {
+ *   python.configure({ executable: "/nowhere/python" });
+ *   python.open();
+ * } catch (error) {
+ *   if (error instanceof PythonNotFoundError) console.log(error.mend);
+ * }
+ * ```
+ */
 export class PythonNotFoundError extends Error {
   readonly tried: readonly Tried[];
   /** The command or setting that mends it, the message's last line. */
@@ -29,7 +42,20 @@ export class PythonNotFoundError extends Error {
   }
 }
 
-/** A Python was found, but it cannot be loaded into this process. */
+/**
+ * A Python was found, but it cannot be loaded into this process.
+ *
+ * @example
+ * ```ts
+ * import { python, PythonLoadError } from "pyawait";
+ * try {
+ *   python.open();
+ * } catch (error) {
+ *   if (error instanceof PythonLoadError) console.log(error.tried, error.mend);
+ *   else throw error;
+ * }
+ * ```
+ */
 export class PythonLoadError extends Error {
   readonly tried: readonly Tried[];
   /** The command or setting that mends it, the message's last line. */

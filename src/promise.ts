@@ -229,7 +229,7 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
  *
  * @param awaitable what to await; what is no awaitable rejects at once with a `TypeError` of Python's
  * @param options `signal`, see {@linkcode AwaitOptions}
- * @returns the awaitable's result, converted
+ * @returns the awaitable's result, converted; rejects with a {@linkcode PythonError} for what it raises
  * @example
  * ```ts
  * import { intoPromise, python } from "pyawait";
@@ -301,6 +301,15 @@ function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown
  * @param fn a Python callable
  * @param args its arguments; the last one may be `kw({...})`
  * @param options `signal`, see {@linkcode AwaitOptions}
+ * @returns its result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @example
+ * ```ts
+ * import { python, toLoop } from "pyawait";
+ * const asyncio = python.import("asyncio");
+ * const queue = await toLoop(asyncio.Queue, [1]);
+ * await toLoop(queue.put, ["item"]);
+ * await queue.get(); // "item"
+ * ```
  */
 // deno-lint-ignore no-explicit-any
 export function toLoop(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
@@ -314,6 +323,13 @@ export function toLoop(fn: unknown, args: readonly unknown[] = [], options: Awai
  * @param fn a Python callable
  * @param args its arguments; the last one may be `kw({...})`
  * @param options `signal`: gives the await up; a thread cannot be cancelled
+ * @returns its result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @example
+ * ```ts
+ * import { python, toThread } from "pyawait";
+ * await toThread(python.import("time").sleep, [0.01]);
+ * await toThread(python.builtins.sum, [[1, 2, 3]]); // 6
+ * ```
  */
 // deno-lint-ignore no-explicit-any
 export function toThread(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {

@@ -332,7 +332,15 @@ export interface PyProxy {
   [Symbol.asyncIterator](): AsyncIterator<PyProxy>;
 }
 
-/** `x instanceof PyProxy` tells a proxy from every other value. */
+/**
+ * `x instanceof PyProxy` tells a proxy from every other value.
+ *
+ * @example
+ * ```ts
+ * import { PyProxy, python } from "pyawait";
+ * python.import("math") instanceof PyProxy; // true
+ * ```
+ */
 export const PyProxy: { [Symbol.hasInstance](value: unknown): boolean } = {
   [Symbol.hasInstance]: (value) => stateOf(value) !== undefined,
 };

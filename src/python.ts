@@ -163,7 +163,7 @@ async function close(timeout: number): Promise<void> {
   if (python) {
     await runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
     exchange();
-    exitNow(timeout);
+    exitNow(2000);
   }
   markClosed();
   rejectPending();
@@ -177,7 +177,11 @@ function exitNow(timeout: number): void {
   python.shim.pyawait_exit(python.heap, timeout);
 }
 
-whenOpened(({ options, heapId }) => {
+whenOpened(({ options, heapId, runtime }) => {
+  if (runtime.startsWith("node") && process.platform !== "win32") {
+    process.on("SIGCHLD", () => {}); // from here on Node's own action is there, and is put back behind uvloop's
+    callHelper("keep_child_action");
+  }
   process.on("exit", () => {
     exitNow(2000);
     markClosed("Cannot use Python: it has ended, because the process is ending"); // its threads are parked with the GIL
@@ -198,5 +202,15 @@ function redirect(options: Options, heapId: number): void {
 
 hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator: (proxy) => intoAsyncIterable(proxy) });
 
-/** The process's one interpreter. */
+/**
+ * The process's one interpreter. The first use opens it.
+ *
+ * @throws {PythonNotFoundError | PythonLoadError} at the first use, where no Python can be had
+ * @example
+ * ```ts
+ * import { python } from "pyawait";
+ * const asyncio = python.import("asyncio");
+ * await asyncio.sleep(0.01, "done"); // "done"
+ * ```
+ */
 export const python: Python = new Python();

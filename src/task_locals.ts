@@ -111,6 +111,14 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
 /**
  * The current locals: those of the enclosing {@linkcode scope}; in a function that Python called, the caller's loop
  * and a copy of its context; else the background loop and a fresh context.
+ *
+ * @returns new locals, or those that the scope was given
+ * @example
+ * ```ts
+ * import { getCurrentLocals, intoPromise, python } from "pyawait";
+ * const locals = getCurrentLocals();
+ * setTimeout(() => intoPromise(python.import("asyncio").sleep(0), { locals }), 10);
+ * ```
  */
 export function getCurrentLocals(): TaskLocals {
   const place = currentPlace();
@@ -118,7 +126,16 @@ export function getCurrentLocals(): TaskLocals {
   return new TaskLocals(getCurrentLoop(), currentContext());
 }
 
-/** The current loop; see {@linkcode getCurrentLocals}. */
+/**
+ * The current loop; see {@linkcode getCurrentLocals}.
+ *
+ * @returns an asyncio event loop
+ * @example
+ * ```ts
+ * import { getCurrentLoop } from "pyawait";
+ * getCurrentLoop().is_running(); // true: the background loop
+ * ```
+ */
 export function getCurrentLoop(): PyProxy {
   const place = currentPlace();
   if (place?.locals) return (place.locals as TaskLocals).eventLoop;
@@ -128,7 +145,14 @@ export function getCurrentLoop(): PyProxy {
 /**
  * The loop on which Python called this function.
  *
+ * @returns an asyncio event loop
  * @throws {Error} where no loop runs: JavaScript's own thread has none
+ * @example
+ * ```ts
+ * import { getRunningLoop, python } from "pyawait";
+ * const isRunning = async () => getRunningLoop().is_running();
+ * await python.execAsync("await is_running()", { globals: { is_running: isRunning } }); // true
+ * ```
  */
 export function getRunningLoop(): PyProxy {
   const place = currentPlace();

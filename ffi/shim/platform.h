@@ -36,6 +36,7 @@ static void write_bell(long long pipe) {
 }
 static void save_interrupt_action(void) {}
 static void restore_interrupt_action(void) {}
+static void keep_child_action(void) {}
 
 #else
 
@@ -46,6 +47,7 @@ static struct {
   int (*pthread_detach)(void *);
   int (*sigaction)(int, const void *, void *);
   Py_ssize_t (*write)(int, const void *, size_t);
+  int (*raise)(int);
 } sys;
 
 static const char *resolve_system(symbol_finder find, void *libc) {
@@ -55,6 +57,7 @@ static const char *resolve_system(symbol_finder find, void *libc) {
   if (!(*(void **)&sys.pthread_detach = find(libc, "pthread_detach"))) return "pthread_detach";
   if (!(*(void **)&sys.sigaction = find(libc, "sigaction"))) return "sigaction";
   if (!(*(void **)&sys.write = find(libc, "write"))) return "write";
+  if (!(*(void **)&sys.raise = find(libc, "raise"))) return "raise";
   return 0;
 }
 
@@ -74,6 +77,44 @@ static void write_bell(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
 static u64 interrupt_action[32]; /* struct sigaction: 152 bytes where it is largest */
 static void save_interrupt_action(void) { sys.sigaction(2, 0, interrupt_action); }
 static void restore_interrupt_action(void) { sys.sigaction(2, interrupt_action, 0); }
+
+/* SIGCHLD: uvloop's libuv takes it over for its children and gives it up after them, and Node's libuv, which believes
+   that it has it still, never hears of its own again. So both are called, and Node's is asked to look once more. */
+typedef void (*signal_handler)(int);
+static u64 child_action[32]; /* Node's; the handler is the first field of struct sigaction */
+static signal_handler host_child_handler, loop_child_handler;
+
+#ifdef __APPLE__
+#define SIGNAL_CHILD 20
+#else
+#define SIGNAL_CHILD 17
+#endif
+
+static void on_child(int number) {
+  if (host_child_handler) host_child_handler(number);
+  if (loop_child_handler) loop_child_handler(number);
+}
+
+static void keep_child_action(void) {
+  u64 action[32] = {0};
+  signal_handler handler;
+  if (sys.sigaction(SIGNAL_CHILD, 0, action)) return;
+  __builtin_memcpy(&handler, action, sizeof handler);
+  if (handler == on_child) return;
+  if (!host_child_handler) { /* the first time: this is the host's, if it has one */
+    if ((size_t)handler <= 1) return;
+    __builtin_memcpy(child_action, action, sizeof action);
+    host_child_handler = handler;
+    return;
+  }
+  if (handler == host_child_handler) return;
+  loop_child_handler = (size_t)handler > 1 ? handler : 0;
+  handler = loop_child_handler ? on_child : host_child_handler;
+  __builtin_memcpy(action, child_action, sizeof action);
+  __builtin_memcpy(action, &handler, sizeof handler);
+  sys.sigaction(SIGNAL_CHILD, action, 0);
+  sys.raise(SIGNAL_CHILD); /* for children that ended in between */
+}
 
 #endif
 #endif

@@ -8,11 +8,49 @@ _eager = sys.version_info >= (3, 12)
 _has_context = sys.version_info >= (3, 11)
 
 
+def keep_child_action():
+    """Node listens to SIGCHLD: what uvloop does to it is undone, now and after each of its subprocesses."""
+    _shim["keep_child_action"]()
+
+
+_guarded = set()
+
+
+def _guard_subprocesses(loop):
+    """uvloop takes SIGCHLD for itself; asyncio's own loops do not."""
+    cls = type(loop)
+    if cls in _guarded or not cls.__module__.startswith("uvloop"):
+        return
+    _guarded.add(cls)
+
+    def guard(method):
+        @functools.wraps(method)
+        async def create(self, *args, **kwargs):
+            try:
+                transport, protocol = await method(self, *args, **kwargs)
+            finally:
+                _shim["keep_child_action"]()
+            self.create_task(_after_process(self, transport))
+            return transport, protocol
+        return create
+
+    cls.subprocess_exec, cls.subprocess_shell = guard(cls.subprocess_exec), guard(cls.subprocess_shell)
+
+
+async def _after_process(loop, transport):
+    try:
+        await transport._wait()
+    finally:  # libuv gives the signal up when the handle has been closed, a few rounds later
+        for delay in (0, 0, 0.01, 0.1):
+            loop.call_later(delay, _shim["keep_child_action"])
+
+
 class _Connection:
     """A loop's inbox: how JavaScript reaches its tasks and futures. May be made before the loop runs, on any thread."""
 
     def __init__(self, loop):
         self.task = None
+        _guard_subprocesses(loop)
         if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but sockets
             import socket
             self.reader, self.writer = socket.socketpair()

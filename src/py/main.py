@@ -92,31 +92,53 @@ def _report_thread_error(report, args):
         report(args)
 
 
+_ending = []  # tasks that have been waited for once: what does not end then is left alone
+
+
+async def _wait_once(awaitables, loop, deadline):
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    _ending.extend(tasks)
+    if tasks:
+        await asyncio.wait(tasks, timeout=max(0, deadline - loop.time()))
+
+
 def _own_tasks(loop):
     current = asyncio.current_task(loop) if loop.is_running() else None
-    own = {current, getattr(_connections.get(loop), "task", None)}
+    own = {current, getattr(_connections.get(loop), "task", None), *_ending}
     return [task for task in asyncio.all_tasks(loop) if task not in own]
 
 
 async def end_tasks(timeout):
     """Cancels what runs on this loop and waits for it, then ends its async generators and its executor."""
     loop = get_running_loop()
+    deadline = loop.time() + timeout
     tasks = _own_tasks(loop)
     for task in tasks:
         task.cancel()
-    if tasks:
-        await asyncio.wait(tasks, timeout=timeout)
-    await loop.shutdown_asyncgens()
+    await _wait_once(tasks, loop, deadline)
+    await _wait_once([loop.shutdown_asyncgens()], loop, deadline)
     if hasattr(loop, "shutdown_default_executor"):
-        await loop.shutdown_default_executor()
+        await _wait_once([loop.shutdown_default_executor()], loop, deadline)
+
+
+def _join_threads():
+    """What Python does about its other threads, but for a while only: one that is stuck must not hold up atexit."""
+    joining = threading.Thread(target=threading._shutdown, daemon=True)
+    joining.start()
+    joining.join(0.4)
+
+
+def _flush():
+    for stream in (sys.stdout, sys.stderr):
+        if stream is not None:
+            stream.flush()
 
 
 def _shutdown(loop):
     """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
     global _stopping
     _stopping = True
-    steps = (lambda: loop.run_until_complete(end_tasks(1.5)), threading._shutdown, __import__("atexit")._run_exitfuncs,
-             sys.stdout.flush, sys.stderr.flush)
+    steps = (lambda: loop.run_until_complete(end_tasks(1.2)), _join_threads, __import__("atexit")._run_exitfuncs, _flush)
     for step in steps:
         try:
             step()
