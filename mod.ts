@@ -13,8 +13,6 @@
  *
  * @module
  */
-import "./src/exceptions.ts";
-
 export { python } from "./src/python.ts";
 export type { ExecOptions, Python, PythonInfo, PythonModules } from "./src/python.ts";
 export type { Output, PythonOptions } from "./src/options.ts";
@@ -27,6 +25,7 @@ export type { PyAsyncIterator, StreamOptions } from "./src/stream.ts";
 export { run, runUntilComplete } from "./src/run.ts";
 export type { Main } from "./src/run.ts";
 export { registerJsModule, unregisterJsModule } from "./src/module.ts";
+export { enter, enterAsync } from "./src/enter.ts";
 export { asyncDef } from "./src/functions.ts";
 export { getCurrentSignal } from "./src/locals.ts";
 export { getCurrentLocals, getCurrentLoop, getRunningLoop, scope, TaskLocals } from "./src/task_locals.ts";

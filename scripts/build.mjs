@@ -138,16 +138,8 @@ const embedPython = {
   },
 };
 
-/** An entry that imports another one (cli.ts imports mod.ts) shares its bundle instead of holding a copy. */
-const shareEntries = {
-  name: "share-entries",
-  setup(build) {
-    build.onResolve({ filter: /^\.\/[^/]+\.ts$/ }, ({ kind, path, resolveDir }) => {
-      const shared = kind !== "entry-point" && resolveDir === root && entries.includes(basename(path));
-      return shared ? { path: path.replace(/\.ts$/, ".js"), external: true } : undefined;
-    });
-  },
-};
+/** Entries that are imported, and so have types. */
+const typed = entries.map((name) => name.replace(/\.ts$/, "")).filter((name) => name !== "cli");
 
 async function buildForNpm() {
   const target = join(root, "dist");
@@ -157,41 +149,35 @@ async function buildForNpm() {
   const outputs = [
     ...entries.map((name) => name.replace(/\.ts$/, ".js")),
     ...shim.map((path) => basename(path)),
-    "mod.d.ts",
+    ...typed.map((name) => `${name}.d.ts`),
   ];
   const oldest = Math.min(...outputs.map((name) => modified(join(target, name))));
   if (oldest > newest(inputs)) return console.log("dist: up to date");
 
   rmSync(target, { recursive: true, force: true });
   const { build } = await import("esbuild");
-  for (const entry of entries) {
-    await build({
-      absWorkingDir: root,
-      entryPoints: [entry],
-      outdir: "dist",
-      bundle: true,
-      format: "esm",
-      platform: "node",
-      target: "es2022",
-      external: ["koffi"],
-      sourcemap: true,
-      legalComments: "none",
-      logLevel: "warning",
-      plugins: [embedPython, shareEntries],
-    });
-  }
+  await build({
+    absWorkingDir: root,
+    entryPoints: entries,
+    outdir: "dist",
+    bundle: true,
+    splitting: true, // what several entries need is there once, and so is the interpreter's state
+    chunkNames: "pyawait-[hash]",
+    format: "esm",
+    platform: "node",
+    target: "es2022",
+    external: ["koffi"],
+    sourcemap: true,
+    legalComments: "none",
+    logLevel: "warning",
+    plugins: [embedPython],
+  });
   for (const path of shim) copyFileSync(join(root, path), join(target, basename(path)));
   const generator = join(root, "node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js");
-  execFileSync(process.execPath, [
-    generator,
-    "--silent",
-    "--no-banner",
-    "--project",
-    "tsconfig.json",
-    "-o",
-    "dist/mod.d.ts",
-    "mod.ts",
-  ], { cwd: root, stdio: "inherit" });
+  for (const name of typed) {
+    const options = ["--silent", "--no-banner", "--project", "tsconfig.json", "-o", `dist/${name}.d.ts`, `${name}.ts`];
+    execFileSync(process.execPath, [generator, ...options], { cwd: root, stdio: "inherit" });
+  }
   console.log(`dist: ${readdirSync(target).sort().join(" ")}`);
 }
 

@@ -63,8 +63,12 @@ function handle(bytes: Uint8Array, length: number): void {
   }
 }
 
+let ended = false;
+
 function handleRecord(r: Reader): void {
-  switch (r.u8()) {
+  const kind = r.u8();
+  if (ended && kind !== Out.done && kind !== Out.event) return;
+  switch (kind) {
     case Out.done:
       return complete(r);
     case Out.request:
@@ -246,6 +250,12 @@ export function listenTo(code: number, fn: (value: unknown) => void): void {
 
 function event(code: number, value: unknown): void {
   listeners.get(code)?.(value);
+}
+
+/** Takes what Python has left behind at its end: results and output. Nothing is run for it any more. */
+export function drainLast(): void {
+  ended = true;
+  drain();
 }
 
 /** Everything that has been collected for Python is sent, and all that Python has sent is taken: for close. */

@@ -24,4 +24,6 @@ export const Kind = {
   asyncGenerator: 32768,
   exception: 65536,
   class: 131072,
+  /** An object of asyncio's: a call of it may have to wake its loop. */
+  loopBound: 262144,
 } as const;

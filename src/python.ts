@@ -2,7 +2,7 @@
 //
 // The one thing to know: importing this opens nothing; the first use does, synchronously.
 import process from "node:process";
-import { Event, exchange, listenTo } from "./answers.ts";
+import { drainLast, Event, exchange, listenTo } from "./answers.ts";
 import { callHelper } from "./call.ts";
 import { PythonError } from "./errors.ts";
 import { configure, interpreter, isClosed, markClosed, openInterpreter, whenOpened } from "./interpreter.ts";
@@ -175,6 +175,8 @@ function exitNow(timeout: number): void {
   const python = openInterpreter();
   if (!python || isClosed()) return;
   python.shim.pyawait_exit(python.heap, timeout);
+  drainLast();
+  deliverOutput();
 }
 
 whenOpened(({ options, heapId, runtime }) => {
@@ -195,8 +197,24 @@ function redirect(options: Options, heapId: number): void {
   for (const name of ["stdout", "stderr"] as const) {
     const output = options[name];
     if (output === "inherit") continue;
-    listenTo(Event[name], (text) => output(text as string));
+    listenTo(Event[name], (text) => {
+      if (printed.length === 0) queueMicrotask(deliverOutput);
+      const last = printed.at(-1);
+      if (last?.output === output) last.text += text;
+      else printed.push({ output, text: text as string });
+    });
     callHelper("redirect", heapId, name, Event[name]);
+  }
+}
+
+/** What Python has printed since the last microtask, for functions of the user's. */
+const printed: { output: (text: string) => void; text: string }[] = [];
+
+function deliverOutput(): void {
+  try {
+    for (let next; (next = printed.shift());) next.output(next.text);
+  } finally {
+    if (printed.length > 0) queueMicrotask(deliverOutput);
   }
 }
 

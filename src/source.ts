@@ -7,7 +7,7 @@ import { readFileSync } from "node:fs";
 
 /** The chapters of the Python module `pyawait`, each as its name and its text. */
 export function pythonSource(): [name: string, text: string][] {
-  return ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "main"].map((name) => [
+  return ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "testing", "main"].map((name) => [
     `<pyawait/${name}.py>`,
     readFileSync(new URL(`./py/${name}.py`, import.meta.url), "utf8"),
   ]);

@@ -63,6 +63,17 @@ static int remember_task(struct heap *heap, u32 id, PyObject *task) {
   return 0;
 }
 
+static int opaque_loops; /* loops whose queues cannot be looked into: uvloop's */
+
+/* Whether a method (or function) of an object that belongs to a loop has been called: what tells for uvloop. */
+static int touches_loop(PyObject *callee) {
+  PyObject *self = py.PyObject_GetAttr(callee, name.__self__);
+  int bound = self && kinds_of(self) & KIND_LOOP_BOUND;
+  release(self);
+  py.PyErr_Clear();
+  return bound;
+}
+
 /* callee, u32 count, arguments, keywords (a dict or None): calls it. */
 static PyObject *decode_call(struct reader *r) {
   PyObject *callee = decode(r), *few[8], **arguments = few, *result = 0, *keywords = 0;
@@ -72,6 +83,7 @@ static PyObject *decode_call(struct reader *r) {
   if (count > 8 && !(arguments = py.PyMem_RawMalloc(count * sizeof *arguments))) return py.Py_DecRef(callee), py.PyErr_NoMemory();
   while (have < count && (arguments[have] = decode(r))) have++;
   if (have == count && (keywords = decode(r))) {
+    if (opaque_loops) r->touched = touches_loop(callee);
     if (keywords == None) result = call(callee, arguments, count);
     else {
       PyObject *tuple = py.PyTuple_New(count);
@@ -232,6 +244,7 @@ static PyObject *drain(PyObject *self, PyObject *unused) {
   if (!factory) return 0;
   loop->has_factory = factory != None;
   loop->thread = py.PyThread_get_thread_ident();
+  loop->nudged = 0;
   py.Py_DecRef(factory);
   loop->draining++;
   for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) {
@@ -259,6 +272,22 @@ static PyObject *flush(PyObject *self, PyObject *unused) {
   return new_reference(None);
 }
 
+/* `event.set()`, `queue.put_nowait()`, `task.cancel()` from a JavaScript thread put callbacks into a loop that sleeps
+   on its own thread: wakes it. Attached. */
+static void nudge_loops(int touched) {
+  unsigned long thread = py.PyThread_get_thread_ident();
+  for (struct loop *loop = loops; loop; loop = loop->next) {
+    if (loop->nudged || loop->thread == thread) continue;
+    int waits = touched;
+    if (loop->ready && loop->scheduled) {
+      Py_ssize_t scheduled = py.PyObject_Size(loop->scheduled);
+      waits = py.PyObject_Size(loop->ready) > 0 || scheduled > loop->known_scheduled;
+      loop->known_scheduled = scheduled;
+    }
+    if (waits) loop->nudged = 1, wake(loop);
+  }
+}
+
 static PyMethodDef drain_method = {"drain", drain, METH_NOARGS, 0}, flush_method = {"flush", flush, METH_NOARGS, 0};
 static struct loop *free_loops; /* closed ones, for use again: a late record may still name one */
 static u32 last_loop;
@@ -279,7 +308,12 @@ static PyObject *open_loop(PyObject *self, PyObject *tuple) {
   loop->eager = is_true(new_reference(py.PyTuple_GetItem(tuple, 2)));
   loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
   loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
-  loop->flush_scheduled = loop->draining = 0;
+  loop->flush_scheduled = loop->draining = loop->nudged = 0;
+  loop->ready = py.PyObject_GetAttr(loop->object, name._ready);
+  loop->scheduled = py.PyObject_GetAttr(loop->object, name._scheduled);
+  loop->known_scheduled = 0;
+  if (!loop->ready || !loop->scheduled) opaque_loops++;
+  py.PyErr_Clear();
   PyObject *self_object = py.PyLong_FromUnsignedLongLong((u64)(size_t)loop), *pair = py.PyTuple_New(2);
   PyObject *drain_function = self_object ? py.PyCFunction_NewEx(&drain_method, self_object, 0) : 0;
   if (!pair || !drain_function || !(loop->flush = py.PyCFunction_NewEx(&flush_method, self_object, 0))) return 0;
@@ -313,8 +347,9 @@ static PyObject *close_loop(PyObject *self, PyObject *id) {
   unlock_registry();
   for (; heap; heap = heap->next) send_number(heap, OUT_LOOP_END, wanted); /* promises of its tasks are rejected there */
   for (u32 i = 0; i < loop->waiters_capacity; i++) release(loop->waiters[i]), loop->waiters[i] = 0;
-  release(loop->flush), release(loop->object);
-  loop->flush = loop->object = 0;
+  if (!loop->ready || !loop->scheduled) opaque_loops--;
+  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
+  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
   lock_registry();
   loop->next = free_loops, free_loops = loop;
   unlock_registry();

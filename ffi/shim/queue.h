@@ -68,6 +68,9 @@ struct loop {
   struct heap *batch_heap;
   struct writer batch; /* records for batch_heap since the last flush, made on this loop's thread */
   int flush_scheduled, draining, eager, has_context, has_factory;
+  PyObject *ready, *scheduled; /* asyncio's queues, to see whether somebody else has put something in; or NULL */
+  Py_ssize_t known_scheduled;
+  int nudged; /* woken for that, and not yet awake */
   PyObject **waiters; /* futures by slot; None: given up; NULL: free */
   u8 *signal_taken;
   u32 waiters_capacity, waiters_free;

@@ -12,6 +12,7 @@ struct reader {
   PyObject **containers; /* borrowed: for TAG_REFERENCE */
   u32 count, capacity;
   int depth;
+  int touched; /* a method of an object that belongs to a loop has been called */
 };
 
 static u8 read_u8(struct reader *r) { return r->at < r->end ? *r->at++ : 0; }

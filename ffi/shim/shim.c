@@ -167,6 +167,7 @@ EXPORT int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int le
   }
   release(context);
   close_reader(&r);
+  if (operation == DO_CALL || operation == DO_CALL_AND_COPY) nudge_loops(r.touched);
   heap->inside--;
   pyawait_detach(heap);
   if (w.data == out) return (int)w.length;
@@ -234,6 +235,10 @@ EXPORT void pyawait_answer(struct heap *heap, int id, const u8 *data, int length
 /* python.interrupt(): KeyboardInterrupt in Python's main thread. Attaching afterwards makes 3.9 to 3.12 look at it. */
 EXPORT void pyawait_interrupt(struct heap *heap) {
   py.PyErr_SetInterrupt();
+  lock_registry();
+  for (struct loop *loop = loops; loop; loop = loop->next)
+    if (!loop->id) wake(loop); /* it may sleep, and user code may have taken the wakeup fd */
+  unlock_registry();
   pyawait_attach(heap);
   pyawait_detach(heap);
 }

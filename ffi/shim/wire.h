@@ -31,7 +31,8 @@ enum tag {
 };
 
 /* What a Python type can do, worked out once per type by `describe_type` in src/py, which lists all of them. */
-enum { KIND_JS = 1, KIND_SCALAR = 2, KIND_BUFFER = 4, KIND_DATETIME = 8, KIND_ASYNC_FUNCTION = 16 };
+enum { KIND_JS = 1, KIND_SCALAR = 2, KIND_BUFFER = 4, KIND_DATETIME = 8, KIND_ASYNC_FUNCTION = 16,
+  KIND_LOOP_BOUND = 1 << 18 };
 
 /* Python functions and classes that the shim calls: `setup` takes them from src/py. */
 #define HELPERS(X) \
@@ -43,7 +44,7 @@ static struct { HELPERS(HELPER) } helper;
 /* Names that are looked up often, made once. */
 #define NAMES(X) \
   X(done) X(result) X(set_result) X(set_exception) X(add_done_callback) X(call_soon) X(cancel) X(create_future) \
-  X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_handle) X(_heap) X(__pyawait_js__) X(append)
+  X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_ready) X(_scheduled) X(__self__) X(_handle) X(_heap) X(__pyawait_js__) X(append)
 #define NAME(name) PyObject *name;
 static struct { NAMES(NAME) } name;
 

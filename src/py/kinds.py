@@ -6,7 +6,7 @@ The one thing to know: a type is described once, and its answer is cached by the
 
 (KIND_JS, KIND_SCALAR, KIND_BUFFER, KIND_DATETIME, KIND_ASYNC_FUNCTION, KIND_CALLABLE, KIND_ITERABLE, KIND_ITERATOR,
  KIND_ASYNC_ITERABLE, KIND_AWAITABLE, KIND_COROUTINE, KIND_FUTURE, KIND_SEQUENCE, KIND_MAPPING, KIND_GENERATOR,
- KIND_ASYNC_GENERATOR, KIND_EXCEPTION, KIND_CLASS) = (1 << bit for bit in range(18))
+ KIND_ASYNC_GENERATOR, KIND_EXCEPTION, KIND_CLASS, KIND_LOOP_BOUND) = (1 << bit for bit in range(19))
 
 
 def describe_type(cls):
@@ -30,6 +30,7 @@ def describe_type(cls):
         (KIND_ASYNC_GENERATOR, issubclass(cls, collections.abc.AsyncGenerator)),
         (KIND_EXCEPTION, issubclass(cls, BaseException)),
         (KIND_CLASS, issubclass(cls, type)),
+        (KIND_LOOP_BOUND, any(base.__module__.partition(".")[0] in ("asyncio", "_asyncio", "uvloop") for base in cls.__mro__)),
     )
     return sum(bit for bit, holds in bits if holds)
 

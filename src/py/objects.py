@@ -151,3 +151,13 @@ def connect_named_pipe(heap, name):
     pipe = open(name, "r+b", buffering=0)
     _named_pipes.append(pipe)
     _shim["set_bell"](heap, msvcrt.get_osfhandle(pipe.fileno()))
+
+
+def enter_sync(manager, body):
+    with manager as value:
+        body(value)
+
+
+async def enter_async(manager, body):
+    async with manager as value:
+        await body(value)
