@@ -20,7 +20,8 @@ import { giveBack, receive } from "./handles.ts";
 import { answerWith, begin, end, interpreter, openInterpreter } from "./interpreter.ts";
 import { endScope, enterScope, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
-import { complete, rejectLoop } from "./promise.ts";
+import { complete, rejectLoop, runHelper } from "./promise.ts";
+import { markAwaited, reportRejectionsWith } from "./rejections.ts";
 import { closeRecord, flush, In, openRecord } from "./submission.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 
@@ -126,6 +127,7 @@ function serve(r: Reader): void {
   serving.set(key(served.loop, served.slot), { served, source });
   let promise: PromiseLike<unknown>;
   try {
+    markAwaited(value);
     if (op === Op.await) promise = Promise.resolve(source ? begun(source, served) : value);
     else promise = Promise.resolve(enterScope(scope, place, () => op === Op.call ? callFunction(value, args, keywords) : operate(op, value, args, keywords)));
   } catch (error) {
@@ -237,6 +239,7 @@ function callDirectly(): void {
 }
 
 answerWith(drain, callDirectly);
+reportRejectionsWith((error) => void runHelper("report_rejection", [error], { signal: null }).catch(() => {}));
 
 // Events ------------------------------------------------------------------------------------------------------------
 

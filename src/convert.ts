@@ -10,6 +10,7 @@ import type { Reference } from "./reference.ts";
 import { type State, stateOf } from "./state.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 import { isAsync, Source } from "./functions.ts";
+import { watch } from "./rejections.ts";
 import { Float, Keywords, Tuple } from "./wrappers.ts";
 
 /** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
@@ -115,7 +116,7 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
   if (types.isSet(value)) return seen(e, value) ? undefined : writeSet(e, value);
   if (types.isDate(value)) return writeDate(e, value);
   if (types.isPromise(value)) {
-    Promise.prototype.then.call(value, undefined, () => {}); // it is Python's to handle, not the runtime's to report
+    watch(value as Promise<unknown>); // it is Python's to handle, not the runtime's to report
     return writeHandle(e, value, JsKind.promise, null);
   }
   if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);

@@ -40,6 +40,14 @@ export function giveBack(id: number, count: number): void {
   if (!handle || (handle.sent -= count) > 0) return;
   byId.delete(id);
   byValue.delete(handle.value);
+  for (const fn of listeners) fn(handle.value);
+}
+
+const listeners: ((value: unknown) => void)[] = [];
+
+/** Runs when Python holds a value no more. */
+export function whenGivenBack(fn: (value: unknown) => void): void {
+  listeners.push(fn);
 }
 
 /** How many JavaScript values Python holds: for tests of leaks. */

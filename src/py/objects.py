@@ -161,3 +161,9 @@ def enter_sync(manager, body):
 async def enter_async(manager, body):
     async with manager as value:
         await body(value)
+
+
+async def report_rejection(error):
+    error = to_error(error)
+    message = "A rejected JavaScript promise was never awaited"
+    get_running_loop().call_exception_handler({"message": message, "exception": error})

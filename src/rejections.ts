@@ -1,0 +1,53 @@
+// Rejected Promises that were given to Python and that nobody there awaited.
+//
+// The one thing to know: giving a Promise to Python handles its rejection for JavaScript, so Python has to be told
+// where nobody awaits it: its loop's exception handler, as for every future of Python's own.
+import { whenGivenBack } from "./handles.ts";
+
+interface Watched {
+  awaited: boolean;
+  givenBack: boolean;
+  failure: { error: unknown } | undefined;
+}
+
+const watched = new WeakMap<object, Watched>();
+let report: (error: unknown) => void;
+
+/** Says how Python is told. */
+export function reportRejectionsWith(fn: (error: unknown) => void): void {
+  report = fn;
+}
+
+function check(entry: Watched): void {
+  if (!entry.givenBack || entry.awaited || !entry.failure) return;
+  entry.awaited = true; // told once
+  report(entry.failure.error);
+}
+
+/** A Promise goes to Python. */
+export function watch(promise: Promise<unknown>): void {
+  const known = watched.get(promise);
+  if (known) {
+    known.givenBack = false;
+    return;
+  }
+  const entry: Watched = { awaited: false, givenBack: false, failure: undefined };
+  watched.set(promise, entry);
+  Promise.prototype.then.call(promise, undefined, (error) => {
+    entry.failure = { error };
+    check(entry);
+  });
+}
+
+/** Python awaits it. */
+export function markAwaited(promise: unknown): void {
+  const entry = typeof promise === "object" && promise !== null ? watched.get(promise) : undefined;
+  if (entry) entry.awaited = true;
+}
+
+whenGivenBack((value) => {
+  const entry = typeof value === "object" && value !== null ? watched.get(value) : undefined;
+  if (!entry) return;
+  entry.givenBack = true;
+  check(entry);
+});
