@@ -11,6 +11,7 @@ export interface BunFfi {
   // deno-lint-ignore no-explicit-any
   dlopen(path: string, symbols: any): { symbols: any };
   ptr(buffer: Uint8Array): number;
+  toArrayBuffer(pointer: number, offset: number, bytes: number): ArrayBuffer;
   CString: new (pointer: number) => { toString(): string };
   JSCallback: new (
     // deno-lint-ignore no-explicit-any
@@ -62,6 +63,7 @@ export const bun: Backend = {
   pointer: (address) => Number(address) as number & Pointer,
   address: (buffer) => ffi().ptr(buffer) as number & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  view: (pointer, bytes) => ffi().toArrayBuffer(Number(pointer), 0, bytes),
   text: (pointer) => new (ffi().CString)(Number(pointer)).toString(),
   callback(fn) {
     const callback = new (ffi().JSCallback)(fn, { args: ["i32"], returns: "void" });

@@ -17,7 +17,10 @@ export interface DenoFfi {
     value(pointer: PointerObject | null): bigint;
     create(address: bigint): PointerObject | null;
   };
-  UnsafePointerView: { getCString(pointer: PointerObject): string };
+  UnsafePointerView: {
+    getCString(pointer: PointerObject): string;
+    getArrayBuffer(pointer: PointerObject, bytes: number): ArrayBuffer;
+  };
   UnsafeCallback: new (
     definition: { parameters: readonly ["i32"]; result: "void" },
     fn: (argument: number) => void,
@@ -45,6 +48,8 @@ export const deno: Backend = {
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => BigInt(runtime().UnsafePointer.value(runtime().UnsafePointer.of(buffer))) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  view: (pointer, bytes) =>
+    runtime().UnsafePointerView.getArrayBuffer(runtime().UnsafePointer.create(BigInt(pointer))!, bytes),
   text: (pointer) => runtime().UnsafePointerView.getCString(runtime().UnsafePointer.create(BigInt(pointer))!),
   callback(fn) {
     const callback = new (runtime().UnsafeCallback)({ parameters: ["i32"], result: "void" }, fn);

@@ -11,6 +11,7 @@ export interface Koffi {
   config(options: { sync_stack_size: number }): unknown;
   load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
   address(buffer: Uint8Array): bigint;
+  view(pointer: bigint, length: number): ArrayBuffer;
   proto(definition: string): unknown;
   pointer(type: unknown): unknown;
   register(fn: (argument: number) => void, type: unknown): unknown;
@@ -49,6 +50,7 @@ export const node: Backend = {
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => koffi().address(buffer) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  view: (pointer, bytes) => koffi().view(BigInt(pointer), bytes),
   text: (pointer) => koffi().decode.string(BigInt(pointer)),
   callback(fn) {
     callbackType ??= koffi().pointer(koffi().proto("void pyawait_callback(int32_t)"));

@@ -11,7 +11,7 @@ import { type State, stateOf } from "./state.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 import { isAsync, Source } from "./functions.ts";
 import { watch } from "./rejections.ts";
-import { Float, Keywords, Tuple } from "./wrappers.ts";
+import { Float, Keywords, memoryviewOf, Tuple } from "./wrappers.ts";
 
 /** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
 export interface Encoding {
@@ -121,6 +121,8 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
   }
   if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);
   if (types.isGeneratorObject(value)) return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
+  const memoryview = memoryviewOf(value);
+  if (memoryview !== undefined) return write(e, memoryview);
   if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);
   if (value instanceof Tuple) return writeTuple(e, value);
   if (value instanceof Source) return writeHandle(e, value, JsKind.source, null);
@@ -252,8 +254,9 @@ export function writeArguments(e: Encoding, args: readonly unknown[]): void {
   const count = keywords ? args.length - 1 : args.length;
   writer.u32(count);
   for (let i = 0; i < count; i++) write(e, args[i]);
-  if (keywords) writeDict(e, keywords.values);
-  else writer.u8(Tag.none);
+  if (!keywords) return writer.u8(Tag.none);
+  seen(e, keywords.values); // it is numbered as every container is
+  writeDict(e, keywords.values);
 }
 
 // Reading --------------------------------------------------------------------------------------------------------

@@ -61,13 +61,29 @@ export function markClosed(message?: string): void {
   closed ??= new PythonClosedError(message);
 }
 
+let closing = false;
+
+/** From now on only what Python's cleanup calls may ask anything of its loop. */
+export function markClosing(): void {
+  closing = true;
+}
+
+export function isClosing(): boolean {
+  return closing;
+}
+
 export function isClosed(): boolean {
   return closed !== undefined;
 }
 
+function isSame(a: Options, b: Options): boolean {
+  const functions = a.stdout === b.stdout && a.stderr === b.stderr; // which JSON passes over
+  return functions && JSON.stringify(a) === JSON.stringify(b);
+}
+
 /** The options of the first use; see `python.configure`. */
 export function configure(options: Options): void {
-  if (current && JSON.stringify(options) !== JSON.stringify(configured)) {
+  if (current && !isSame(options, configured!)) {
     throw new TypeError("Cannot configure Python: it is open already, with other options; call python.configure before the first use");
   }
   configured = options;

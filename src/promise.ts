@@ -10,7 +10,7 @@ import process from "node:process";
 import { callHelper } from "./call.ts";
 import { encoding, readError, write, writeHelper } from "./convert.ts";
 import { PythonClosedError, PythonError } from "./errors.ts";
-import { interpreter, isClosed, openInterpreter, whenOpened } from "./interpreter.ts";
+import { interpreter, isClosed, isClosing, openInterpreter, whenOpened } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
 import { captureScope, currentPlace, numberScope, type Place } from "./locals.ts";
 import { placeOf, type TaskLocals } from "./task_locals.ts";
@@ -247,8 +247,13 @@ export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Pro
   }
 }
 
+function checkOpen(): void {
+  if (isClosed()) interpreter(); // throws
+  if (isClosing() && currentPlace() === undefined) throw new PythonClosedError();
+}
+
 function start(awaitable: unknown, signal: AbortSignal | undefined, locals: TaskLocals | undefined): Promise<unknown> {
-  if (isClosed()) throw new PythonClosedError();
+  checkOpen();
   const state = stateOf(awaitable);
   if (state?.started) {
     if (signal) state.started.cancelWith(signal);
@@ -277,7 +282,7 @@ function submitValue(awaitable: unknown, state: State | undefined, locals: TaskL
 export function runHelper(name: string, args: readonly unknown[], options: AwaitOptions): Promise<unknown> {
   try {
     const signal = signalOf(options);
-    if (isClosed()) throw new PythonClosedError();
+    checkOpen();
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { bytes, pins } = encodeHelperCall(name, args);
     const { promise, entry } = submit(In.start, bytes, pins, undefined, here(options.locals));

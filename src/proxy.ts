@@ -15,6 +15,7 @@ import { type State, STATE, stateOf } from "./state.ts";
 export interface ProxyHooks {
   then(state: State, proxy: object): Promise<unknown>;
   asyncIterator(proxy: object): AsyncIterator<unknown>;
+  lockBuffer(proxy: object, address: number): unknown;
 }
 let hooks: ProxyHooks;
 
@@ -147,6 +148,7 @@ const members: Record<string, (state: State, proxy: object) => unknown> = {
   $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
   $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
   $toJs: (state, proxy) => (options: CopyOptions = {}) => copyAt(addressOf(state), options),
+  $getBuffer: (state, proxy) => () => hooks.lockBuffer(proxy, addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),
   $type: (_, proxy) => callHelper("type_name", proxy),

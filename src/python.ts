@@ -3,9 +3,10 @@
 // The one thing to know: importing this opens nothing; the first use does, synchronously.
 import process from "node:process";
 import { drainLast, Event, exchange, listenTo } from "./answers.ts";
+import { lockBuffer } from "./buffer.ts";
 import { callHelper } from "./call.ts";
 import { PythonError } from "./errors.ts";
-import { configure, interpreter, isClosed, markClosed, openInterpreter, whenOpened } from "./interpreter.ts";
+import { configure, interpreter, isClosed, markClosed, markClosing, openInterpreter, whenOpened } from "./interpreter.ts";
 import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
 import { hold, intoPromise, letGo, rejectPending, runHelper } from "./promise.ts";
 import { hookProxies, type PyProxy } from "./proxy.ts";
@@ -161,7 +162,9 @@ function checkCode(code: string): string {
 async function close(timeout: number): Promise<void> {
   const python = openInterpreter();
   if (python) {
-    await runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
+    const ended = runHelper("end_tasks", [timeout / 1000], { signal: null });
+    markClosing();
+    await ended.catch(() => {});
     exchange();
     exitNow(2000);
   }
@@ -218,7 +221,7 @@ function deliverOutput(): void {
   }
 }
 
-hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator: (proxy) => intoAsyncIterable(proxy) });
+hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator: (proxy) => intoAsyncIterable(proxy), lockBuffer: (proxy, address) => lockBuffer(proxy as PyProxy, address) });
 
 /**
  * The process's one interpreter. The first use opens it.

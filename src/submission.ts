@@ -7,7 +7,7 @@ import { releaseWith, takeReleased } from "./reference.ts";
 import { Writer } from "./wire.ts";
 
 /** Kinds of records, as `enum in` of ffi/shim/loop.h. */
-export const In = { start: 1, await: 2, cancel: 3, settle: 4, signalTaken: 5, release: 6 } as const;
+export const In = { start: 1, await: 2, cancel: 3, settle: 4, signalTaken: 5, release: 6, unlock: 7 } as const;
 
 interface Turn {
   readonly loop: number;

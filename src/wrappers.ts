@@ -68,3 +68,15 @@ export function tuple(iterable: Iterable<unknown>): Tuple {
 export function kw(values: Record<string, unknown>): Keywords {
   return new Keywords(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
 }
+
+const buffers = new WeakMap<object, () => unknown>();
+
+/** An object that crosses as the `memoryview` of its memory. */
+export function brandBuffer(value: object, memoryview: () => unknown): void {
+  buffers.set(value, memoryview);
+}
+
+/** The memoryview of a PyBuffer, else `undefined`. */
+export function memoryviewOf(value: object): unknown {
+  return buffers.get(value)?.();
+}

@@ -31,6 +31,10 @@ typedef struct { int _type; const char *func; const char *err_msg; int exitcode;
 typedef struct { const char *ml_name; PyCFunction ml_meth; int ml_flags; const char *ml_doc; } PyMethodDef;
 typedef struct { int slot; void *pfunc; } PyType_Slot;
 typedef struct { const char *name; int basicsize; int itemsize; unsigned int flags; PyType_Slot *slots; } PyType_Spec;
+typedef struct {
+  void *buf; PyObject *obj; Py_ssize_t len, itemsize; int readonly, ndim;
+  char *format; Py_ssize_t *shape, *strides, *suboffsets; void *internal;
+} Py_buffer;
 #define METH_VARARGS 1
 #define METH_NOARGS 4
 #define METH_O 8
@@ -120,6 +124,8 @@ typedef struct { const char *name; int basicsize; int itemsize; unsigned int fla
   X(PyObject *, PySet_New, (PyObject *)) \
   X(Py_ssize_t, PySet_Size, (PyObject *)) \
   X(int, PySet_Add, (PyObject *, PyObject *)) \
+  X(int, PyObject_GetBuffer, (PyObject *, Py_buffer *, int)) \
+  X(void, PyBuffer_Release, (Py_buffer *)) \
   /* errors */ \
   X(PyObject *, PyErr_Occurred, (void))                                   /* borrowed */ \
   X(void, PyErr_Fetch, (PyObject **, PyObject **, PyObject **)) \

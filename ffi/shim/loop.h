@@ -8,9 +8,10 @@
  */
 #ifndef PYAWAIT_LOOP_H
 #define PYAWAIT_LOOP_H
+#include "buffer.h"
 #include "calls.h"
 
-enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE };
+enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK };
 
 /* What is called when a task of JavaScript's is done: a Python callable that remembers which one. */
 struct done_callback { struct heap *heap; struct loop *loop; u32 id; };
@@ -230,6 +231,7 @@ static void drain_record(struct loop *loop, struct heap *heap, struct reader *r)
   else if (kind == IN_CANCEL) cancel(heap, read_u32(r));
   else if (kind == IN_SETTLE) settle(loop, r);
   else if (kind == IN_SIGNAL_TAKEN) take_signal(loop, read_u32(r));
+  else if (kind == IN_UNLOCK) unlock_buffer(read_u64(r));
   else if (kind == IN_RELEASE)
     for (u32 count = read_u32(r); count; count--) py.Py_DecRef((PyObject *)(size_t)read_u64(r));
 }

@@ -121,6 +121,11 @@ async def call_in_thread(function, args, kwargs):
     return await get_running_loop().run_in_executor(None, call)
 
 
+def make_buffer(code, length):
+    """A writable memoryview of `length` items over memory of its own."""
+    return memoryview(bytearray(length * array.array(code).itemsize)).cast(code) if length else memoryview(bytearray()).cast(code)
+
+
 def make_async_generator(source):
     return async_generator(source)
 

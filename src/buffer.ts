@@ -1,0 +1,176 @@
+// Python memory in JavaScript, live: `$getBuffer()` and `buffer(Float64Array, length)`.
+//
+// The one thing to know: the exporter stays locked while JavaScript can reach its memory. `release` detaches the array,
+// so nothing reads memory that Python may free; where the runtime cannot detach, the lock stays until it is collected.
+import { Operation } from "../ffi/shim/shim.ts";
+import { backend } from "../ffi/mod.ts";
+import { callHelper } from "./call.ts";
+import { readOutcome } from "./convert.ts";
+import { begin, end, invoke } from "./interpreter.ts";
+import { type PyProxy } from "./proxy.ts";
+import { closeRecord, BACKGROUND, In, openRecord } from "./submission.ts";
+import { brandBuffer } from "./wrappers.ts";
+
+/** A typed array of whatever item type. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
+
+type Maker = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number; readonly name: string };
+
+const makers: Record<string, Maker> = {
+  b: Int8Array,
+  B: Uint8Array,
+  "?": Uint8Array,
+  c: Uint8Array,
+  h: Int16Array,
+  H: Uint16Array,
+  i: Int32Array,
+  I: Uint32Array,
+  q: BigInt64Array,
+  Q: BigUint64Array,
+  f: Float32Array,
+  d: Float64Array,
+};
+
+/** The array of a format of Python's `struct`; bytes where no typed array has such items. */
+function makerOf(format: string, itemsize: number): Maker {
+  const code = format.replace(/^[@=<]/, "");
+  const sized = "lnLN".includes(code) && code !== "" ? (code === "l" || code === "n" ? (itemsize === 8 ? "q" : "i") : (itemsize === 8 ? "Q" : "I")) : code;
+  return makers[sized] ?? Uint8Array;
+}
+
+function unlock(address: number): void {
+  const level = begin();
+  try {
+    level.input.address(address);
+    readOutcome(invoke(level, Operation.unlockBuffer));
+  } finally {
+    end();
+  }
+}
+
+const collected = new FinalizationRegistry<number>((address) => {
+  const writer = openRecord(BACKGROUND, In.unlock);
+  writer.address(address);
+  closeRecord(BACKGROUND);
+});
+
+type Detachable = ArrayBuffer & { transfer?(length: number): ArrayBuffer };
+
+/** Whether it is detached now. */
+function detach(memory: Detachable): boolean {
+  if (memory.byteLength === 0) return true;
+  try {
+    if (typeof memory.transfer === "function") memory.transfer(0);
+    else structuredClone(memory, { transfer: [memory] });
+  } catch {
+    // the runtime forbids it for memory that is not its own
+  }
+  return memory.byteLength === 0;
+}
+
+/** Python memory that JavaScript sees and changes without a copy. */
+export class PyBuffer {
+  /** The memory, from its lowest byte to its highest, as a typed array of the item type. */
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+  /** How many bytes lie between two items, per dimension. */
+  readonly strides: readonly number[];
+  /** Where in `data` the first item is: above 0 only where a stride is negative. */
+  readonly offset: number;
+  /** As in Python's `struct`. */
+  readonly format: string;
+  readonly itemsize: number;
+  /** Whether Python forbids writing; JavaScript must not write either. */
+  readonly readonly: boolean;
+  #address: number;
+  #object: PyProxy | undefined;
+
+  /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
+  constructor(object: PyProxy, parts: [number, number, number, number, number, boolean, string, number[], number[]]) {
+    const [address, start, bytes, offset, itemsize, readonly, format, shape, strides] = parts;
+    const Maker = makerOf(format, itemsize);
+    const memory = bytes === 0 ? new ArrayBuffer(0) : backend.view(backend.pointer(start), bytes);
+    this.data = new Maker(memory);
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset / Maker.BYTES_PER_ELEMENT;
+    this.format = format;
+    this.itemsize = itemsize;
+    this.readonly = readonly;
+    this.#address = address;
+    this.#object = object;
+    collected.register(memory, address, this);
+    brandBuffer(this, () => this.#memoryview());
+  }
+
+  #memoryview(): PyProxy {
+    if (!this.#object) throw new TypeError("Cannot use this PyBuffer: it was released");
+    return callHelper("memoryview", this.#object) as PyProxy;
+  }
+
+  /** Ends it: `data` is detached (its length is 0) and the exporter is free again. Idempotent. */
+  release(): void {
+    if (!this.#object) return;
+    this.#object = undefined;
+    if (!detach(this.data.buffer as ArrayBuffer)) return; // Node 20: when `data` is collected
+    collected.unregister(this);
+    unlock(this.#address);
+  }
+}
+const dispose = (Symbol as { dispose?: symbol }).dispose;
+if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffer.prototype.release });
+
+/** The live buffer of a Python object; see `$getBuffer`. */
+export function lockBuffer(proxy: PyProxy, address: number): PyBuffer {
+  const level = begin();
+  let parts;
+  try {
+    level.input.object(address);
+    parts = readOutcome(invoke(level, Operation.lockBuffer)) as ConstructorParameters<typeof PyBuffer>[1];
+  } finally {
+    end();
+  }
+  try {
+    return new PyBuffer(proxy, parts);
+  } catch (error) {
+    unlock(parts[0]);
+    throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause: error });
+  }
+}
+
+/**
+ * Memory that Python owns and JavaScript fills without a copy: pass the buffer to Python and it is a writable
+ * `memoryview`, which `numpy.frombuffer` takes.
+ *
+ * @param type the item type: `Float64Array`, `Uint8Array` …
+ * @param length how many items, all of them 0
+ * @example
+ * ```ts
+ * import { buffer, python } from "pyawait";
+ * const numbers = buffer(Float64Array, 3);
+ * numbers.data.set([1, 2, 3]);
+ * python.builtins.sum(numbers); // 6
+ * numbers.release();
+ * ```
+ */
+export function buffer<T extends TypedArray>(
+  type: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
+  length: number,
+): PyBuffer & { readonly data: T } {
+  const code = Object.keys(makers).find((each) => makers[each] as unknown === type) ?? ((type as unknown) === Uint8ClampedArray ? "B" : undefined);
+  if (!code) throw new TypeError("Cannot make a buffer: its first argument has to be a typed array's class, as Float64Array");
+  if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`Cannot make a buffer of ${length} items: the length has to be an integer from 0 on`);
+  const view = callHelper("make_buffer", code, length) as PyProxy;
+  return view.$getBuffer() as PyBuffer & { readonly data: T };
+}
