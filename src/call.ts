@@ -3,7 +3,7 @@
 // The one thing to know: everything a proxy does that is not a call or an attribute is a call of a function of
 // Python's (operator.getitem, builtins.len) or of src/py, found once by name.
 import { Operation } from "../ffi/shim/shim.ts";
-import { encoding, readOutcome, write, writeArguments } from "./convert.ts";
+import { encoding, readOutcome, withLeftovers, write, writeArguments } from "./convert.ts";
 import { giveBack } from "./handles.ts";
 import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
 import { captureScope, currentPlace } from "./locals.ts";
@@ -17,7 +17,13 @@ export interface CopyOptions {
   depth?: number;
   /** `"auto"`: an object if every key is a `str`, else a Map. */
   dict?: "auto" | "object" | "map";
+  /** Asked for each object that would stay a proxy; what it gives takes its place. */
+  default?: (proxy: PyProxyLike) => unknown;
 }
+
+// A proxy: `proxy.ts` has its type.
+// deno-lint-ignore no-explicit-any
+type PyProxyLike = any;
 
 function takeBack(handles: readonly number[]): void {
   for (const id of handles) giveBack(id, 1);
@@ -84,10 +90,23 @@ export function copyAt(address: number, options: CopyOptions): unknown {
   try {
     writeCopy(level, options);
     level.input.object(address);
-    return readOutcome(invoke(level, Operation.copy));
+    const r = invoke(level, Operation.copy);
+    return options.default || copyRules ? withLeftovers((proxy) => copyLeftover(proxy, options), () => readOutcome(r)) : readOutcome(r);
   } finally {
     end();
   }
+}
+
+let copyRules: ((proxy: unknown) => unknown) | undefined;
+
+/** Says what the user's rules make of what stays a proxy; they return the proxy itself where none fits. */
+export function copyLeftoversWith(rules: ((proxy: unknown) => unknown) | undefined): void {
+  copyRules = rules;
+}
+
+function copyLeftover(proxy: unknown, options: CopyOptions): unknown {
+  const converted = copyRules ? copyRules(proxy) : proxy;
+  return converted === proxy && options.default ? options.default(proxy) : converted;
 }
 
 /** An attribute; {@linkcode missing} where there is none. */
@@ -140,18 +159,22 @@ export function callEncoded(bytes: Uint8Array): unknown {
   }
 }
 
-/** A value as Python has it, and as a proxy where it has one: a list for an Array. */
-export function throughPython(value: unknown): unknown {
+/** The proxy of what a value is in Python, even where that would come back as a plain value. */
+export function throughPython(value: unknown, options: { depth?: number; default?: (value: unknown) => unknown } = {}): unknown {
   const { heapId } = interpreter();
   const level = begin();
   try {
-    level.input.object(helper("identity"));
-    level.input.u32(1);
-    write(encoding(level.input, heapId), value);
-    level.input.u8(Tag.none);
-    return readOutcome(invoke(level, Operation.call));
+    const e = encoding(level.input, heapId);
+    e.depth = options.depth === undefined || options.depth < 0 ? Infinity : options.depth;
+    e.fallback = options.default;
+    try {
+      write(e, value);
+    } catch (error) {
+      takeBack(e.handles);
+      throw error;
+    }
+    return readOutcome(invoke(level, Operation.refer));
   } finally {
     end();
   }
 }
-

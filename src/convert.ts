@@ -22,11 +22,43 @@ export interface Encoding {
   pins: Reference[] | undefined;
   /** Handles that it takes, to give back if it is never sent. */
   handles: number[];
+  /** How many levels of containers are still copied; the others go by reference. */
+  depth: number;
+  /** What is asked for values that would go by reference. */
+  fallback: ((value: unknown) => unknown) | undefined;
 }
 
 /** Begins to write the values of one message. */
 export function encoding(writer: Writer, heap: number): Encoding {
-  return { writer, heap, containers: undefined, pins: undefined, handles: [] };
+  return { writer, heap, containers: undefined, pins: undefined, handles: [], depth: Infinity, fallback: undefined };
+}
+
+/** A rule of the user's, tried before the table: what it gives is converted instead. */
+export interface ConverterRule {
+  readonly priority: number;
+  readonly matches: (value: object) => boolean;
+  readonly toPy: (value: never) => unknown;
+}
+const rules: ConverterRule[] = [];
+
+/** Adds a rule; gives a function that takes it away. */
+export function addRule(rule: ConverterRule): () => void {
+  rules.push(rule);
+  rules.sort((a, b) => b.priority - a.priority);
+  return () => {
+    const at = rules.indexOf(rule);
+    if (at >= 0) rules.splice(at, 1);
+  };
+}
+
+/** Whether a rule of the user's has written it. */
+function writeByRule(e: Encoding, value: object): boolean {
+  const rule = rules.find((each) => each.matches(value));
+  if (!rule) return false;
+  const converted = rule.toPy(value as never);
+  if (converted === value) return false;
+  write(e, converted);
+  return true;
 }
 
 let addressOf: (state: State) => number;
@@ -87,7 +119,7 @@ export function writeHandle(e: Encoding, value: unknown, kind: number, about: un
   write(e, about);
 }
 
-/** 1 if this container was written before, and now is by reference. */
+/** Whether this container was written before, and now is by reference. */
 function seen(e: Encoding, value: object): boolean {
   if (e.containers === undefined) e.containers = new Map();
   const index = e.containers.get(value);
@@ -99,21 +131,31 @@ function seen(e: Encoding, value: object): boolean {
   return true;
 }
 
+/** Writes a container with `body`, unless it has been written before or lies deeper than is copied. */
+function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encoding, value: T) => void): void {
+  if (e.depth <= 0) return writeHandle(e, value, JsKind.object, null);
+  if (seen(e, value)) return;
+  e.depth--;
+  body(e, value);
+  e.depth++;
+}
+
 function writeObject(e: Encoding, value: object): void {
-  if (Array.isArray(value)) return seen(e, value) ? undefined : writeList(e, value);
+  if (rules.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
+  if (Array.isArray(value)) return writeContainer(e, value, writeList);
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return seen(e, value) ? undefined : writeDict(e, value);
+  if (prototype === Object.prototype) return writeContainer(e, value, writeDict);
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
-  if (prototype === null) return seen(e, value) ? undefined : writeDict(e, value);
+  if (prototype === null) return writeContainer(e, value, writeDict);
   writeBranded(e, value, prototype);
 }
 
 /** Everything that is told by its brand, so that values of other realms convert alike. */
 function writeBranded(e: Encoding, value: object, prototype: object): void {
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
-  if (types.isMap(value)) return seen(e, value) ? undefined : writeMap(e, value);
-  if (types.isSet(value)) return seen(e, value) ? undefined : writeSet(e, value);
+  if (types.isMap(value)) return writeContainer(e, value, writeMap);
+  if (types.isSet(value)) return writeContainer(e, value, writeSet);
   if (types.isDate(value)) return writeDate(e, value);
   if (types.isPromise(value)) {
     watch(value as Promise<unknown>); // it is Python's to handle, not the runtime's to report
@@ -130,9 +172,11 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
     throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
   }
   if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty")) {
-    return seen(e, value) ? undefined : writeDict(e, value); // a plain object of another realm
+    return writeContainer(e, value, writeDict); // a plain object of another realm
   }
-  writeHandle(e, value, JsKind.object, null);
+  const other = e.fallback ? e.fallback(value) : value;
+  if (other === value || other === undefined) return writeHandle(e, value, JsKind.object, null);
+  write(e, other);
 }
 
 function writeList(e: Encoding, value: readonly unknown[]): void {
@@ -227,8 +271,13 @@ function writeError(e: Encoding, error: Error): void {
   } catch {
     // a getter of its own throws: it goes as it is
   }
-  writeHandle(e, error, JsKind.error, new Tuple(about));
+  const errors = (error as { errors?: unknown }).errors;
+  const grouped = Array.isArray(errors) && errors.length > 0 && about[0] === "AggregateError";
+  writeHandle(e, error, JsKind.error, new Tuple(grouped ? [...about, errors.map(asThrowable)] : about));
 }
+
+/** A member of a group: what is no Error goes by its text. */
+const asThrowable = (error: unknown) => error instanceof Error || stateOf(error) ? error : new Error(String(error), { cause: error });
 
 /** Writes what was thrown, to be raised in Python. */
 export function writeThrown(e: Encoding, thrown: unknown): void {
@@ -261,6 +310,27 @@ export function writeArguments(e: Encoding, args: readonly unknown[]): void {
 
 // Reading --------------------------------------------------------------------------------------------------------
 
+let leftover: ((proxy: unknown) => unknown) | undefined;
+
+/** Reads with `fn` asked for what stays a proxy. */
+export function withLeftovers<T>(fn: ((proxy: unknown) => unknown) | undefined, reading: () => T): T {
+  const outer = leftover;
+  leftover = fn && ((proxy) => {
+    const inner = leftover;
+    leftover = undefined; // what `fn` reads from Python is not its own leftover
+    try {
+      return fn(proxy);
+    } finally {
+      leftover = inner;
+    }
+  });
+  try {
+    return reading();
+  } finally {
+    leftover = outer;
+  }
+}
+
 /** Reads the next value. */
 export function read(r: Reader): unknown {
   const tag = r.u8();
@@ -280,7 +350,8 @@ export function read(r: Reader): unknown {
       return r.ascii();
     case Tag.object: {
       const kinds = r.u32();
-      return proxyFor(r.address(), kinds);
+      const proxy = proxyFor(r.address(), kinds);
+      return leftover ? leftover(proxy) : proxy;
     }
     case Tag.utf8:
       return r.utf8();

@@ -18,6 +18,10 @@ export function describeErrorsWith(fn: (exception: unknown) => ErrorDetails): vo
   describe = fn;
 }
 
+// Frames of pyawait's own say nothing to whoever reads a stack; runtimes name files as URLs or as paths.
+const here = new URL(".", import.meta.url);
+const ownFolders = here.protocol === "file:" ? [here.href, here.pathname] : [here.href];
+
 const brand = Symbol.for("pyawait.PythonError");
 
 /**
@@ -45,7 +49,8 @@ export class PythonError extends Error {
     super(message);
     Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
     Object.defineProperty(this, "exception", { value: exception, enumerable: false });
-    this.#javaScriptStack = (this.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line)).join("\n");
+    const lines = (this.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
+    this.#javaScriptStack = lines.filter((line) => !ownFolders.some((folder) => line.includes(folder))).join("\n");
     Object.defineProperty(this, "stack", {
       configurable: true,
       get: () => this.#stack(),

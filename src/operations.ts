@@ -50,6 +50,11 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* ASYNC_NEXT */ async ({ value }, command) => stepResult(await step(value, command)),
   /* STEP */ ({ value }, command) => stepResult(step(value, command) as IteratorResult<unknown>),
   /* SIGNATURE */ (value) => signatureOf(value),
+  /* INSTANCE_OF */ (cls, [value]) => value instanceof cls,
+  /* SUBCLASS_OF */ (cls, [other]) => cls === other || other?.prototype instanceof cls,
+  /* DISPOSABLE */ (value, [async]) => void (disposerOf(value, async) ?? fail(`it has no Symbol.${async ? "asyncDispose" : "dispose"}`)),
+  /* DISPOSE */ (value) => void disposerOf(value, false)!.call(value),
+  /* DISPOSE_ASYNC */ async (value) => void await disposerOf(value, true)!.call(value),
 ];
 
 /** An iterator on its way through Python: by reference, even where it is a generator. */
@@ -63,6 +68,12 @@ class Opaque {
 function iteratorOf(value: Value): Value {
   const iterate = value[Symbol.asyncIterator] ?? value[Symbol.iterator] ?? fail("it is neither iterable nor async iterable");
   return iterate.call(value);
+}
+
+const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
+
+function disposerOf(value: Value, async: boolean): (() => unknown) | undefined {
+  return (async && asyncDispose ? value[asyncDispose] : undefined) ?? (dispose ? value[dispose] : undefined);
 }
 
 const stepResult = ({ done, value }: IteratorResult<unknown>) => [done === true, value];

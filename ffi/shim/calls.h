@@ -205,7 +205,7 @@ static PyObject *request(PyObject *self, PyObject *tuple) {
   size_t start = begin_record(w, heap, OUT_REQUEST);
   write_u32(w, loop->id), write_u32(w, (u32)slot);
   if (encode_request(w, heap, tuple)) {
-    w->length = start;
+    w->length = start, loop->writing = 0;
     py.Py_DecRef(loop->waiters[slot]), py.Py_DecRef(future);
     loop->waiters[slot] = 0;
     return 0;
@@ -281,7 +281,7 @@ static PyObject *send_item(PyObject *self, PyObject *tuple) {
   size_t start = begin_record(w, heap, OUT_ITEM);
   write_u32(w, argument_u32(tuple, 1));
   if (encode(w, py.PyTuple_GetItem(tuple, 2))) {
-    w->length = start;
+    w->length = start, loop->writing = 0;
     return 0;
   }
   end_batch_record(loop, start);

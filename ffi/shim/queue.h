@@ -67,7 +67,7 @@ struct loop {
   PyObject *flush; /* a Python callable: flush_batch(loop) */
   struct heap *batch_heap;
   struct writer batch; /* records for batch_heap since the last flush, made on this loop's thread */
-  int flush_scheduled, draining, eager, has_context, has_factory;
+  int flush_scheduled, draining, writing, eager, has_context, has_factory;
   PyObject *ready, *scheduled; /* asyncio's queues, to see whether somebody else has put something in; or NULL */
   Py_ssize_t known_scheduled;
   int nudged; /* woken for that, and not yet awake */
@@ -159,8 +159,10 @@ static void send_records(struct heap *heap, struct writer *w) {
 }
 
 static void flush_batch(struct loop *loop) {
+  if (loop->writing) return; /* a `__str__` or `__del__` that calls JavaScript, in the middle of a record */
   if (loop->batch_heap) send_records(loop->batch_heap, &loop->batch);
   loop->batch_heap = 0;
+  if (loop->batch.held_count) let_go(&loop->batch);
 }
 
 /* The writer that collects what this loop has for `heap` until the loop has gone round once: one ring for all of it. */
@@ -173,6 +175,7 @@ static struct writer *batch_for(struct loop *loop, struct heap *heap) {
     else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
     release(handle);
   }
+  loop->batch.holds = 1, loop->writing = 1;
   return &loop->batch;
 }
 
@@ -191,12 +194,13 @@ static void send_number(struct heap *heap, u8 kind, u32 number) {
   lock_registry();
   for (loop = loops; loop && loop->thread != thread; loop = loop->next);
   unlock_registry();
-  if (loop && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled)) memcpy(reserve(&loop->batch, w.length), w.data, w.length);
+  if (loop && !loop->writing && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled)) memcpy(reserve(&loop->batch, w.length), w.data, w.length);
   else if (!__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) send_records(heap, &w);
 }
 
 static void end_batch_record(struct loop *loop, size_t start) {
   end_record(&loop->batch, start);
+  loop->writing = 0;
   if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);
 }
 

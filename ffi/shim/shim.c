@@ -137,7 +137,7 @@ EXPORT void pyawait_detach(struct heap *heap) {
 /* src/py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
 EXPORT PyObject *pyawait_entry(void) { return helper.entry; }
 
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_UNLOCK_BUFFER, IN_CONTEXT = 8 };
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_UNLOCK_BUFFER, DO_REFER, IN_CONTEXT = 8 };
 
 /* The attribute, or TAG_MISSING for AttributeError and nothing else. */
 static int get_attribute(struct writer *w, struct reader *r) {
@@ -147,6 +147,14 @@ static int get_attribute(struct writer *w, struct reader *r) {
   if (!missing) return encode_outcome(w, value), 0;
   py.PyErr_Clear();
   return write_u8(w, TAG_MISSING), 0;
+}
+
+/* The object itself, by reference, where every other way out would give its value. */
+static void refer(struct writer *w, struct reader *r) {
+  PyObject *object = decode(r);
+  if (object) encode_object(w, object, kinds_of(object) & ~(u32)KIND_JS);
+  else encode_outcome(w, 0);
+  release(object);
 }
 
 static void lock_for(struct writer *w, struct reader *r) {
@@ -168,6 +176,7 @@ EXPORT int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int le
   if (operation == DO_GET) get_attribute(&w, &r);
   else if (operation == DO_CALL) encode_outcome(&w, decode_call_in(context, &r));
   else if (operation == DO_LOCK_BUFFER) lock_for(&w, &r);
+  else if (operation == DO_REFER) refer(&w, &r);
   else if (operation == DO_UNLOCK_BUFFER) unlock_buffer(read_u64(&r)), write_u8(&w, TAG_NONE);
   else { /* i32 depth, u8 dict_as, then a value or a call: what toJs gives of it */
     w.depth = (int)read_u32(&r), w.dict_as = read_u8(&r);

@@ -15,6 +15,8 @@ struct writer {
   int depth;         /* how many levels of containers to copy: 0 none */
   int dict_as;       /* TAG_DICT: an object if every key is a str, else a Map; 1: always an object; 2: always a Map */
   int level;
+  PyObject **held;   /* where `holds`: what stands for JavaScript values that are written, until the records are sent */
+  u32 held_count, held_capacity, holds;
   PyObject **seen;   /* containers by address, an open hash table that keeps a new reference to each */
   u32 *indexes;
   u32 seen_count, seen_capacity;
@@ -109,6 +111,27 @@ static u32 kinds_of(PyObject *object) {
   return value;
 }
 
+/* The value's RELEASE, which is sent when its proxy is freed, must not overtake the record that names it. */
+static void hold(struct writer *w, PyObject *proxy) {
+  if (!w->holds) return;
+  if (w->held_count == w->held_capacity) {
+    u32 capacity = w->held_capacity ? 2 * w->held_capacity : 16;
+    PyObject **held = py.PyMem_RawRealloc(w->held, capacity * sizeof *held);
+    if (!held) __builtin_trap();
+    w->held = held, w->held_capacity = capacity;
+  }
+  w->held[w->held_count++] = new_reference(proxy);
+}
+
+/* The records are sent. Freeing a proxy may run Python, which may write more: what is held then is another list. */
+static void let_go(struct writer *w) {
+  PyObject **held = w->held;
+  u32 count = w->held_count;
+  w->held = 0, w->held_count = w->held_capacity = 0;
+  while (count) py.Py_DecRef(held[--count]);
+  py.PyMem_RawFree(held);
+}
+
 /* 1 if it is written: `attribute` of `object` is a handle of the heap that will read it. */
 static int encode_handle(struct writer *w, PyObject *proxy) {
   PyObject *heap = py.PyObject_GetAttr(proxy, name._heap), *handle = heap ? py.PyObject_GetAttr(proxy, name._handle) : 0;
@@ -116,6 +139,7 @@ static int encode_handle(struct writer *w, PyObject *proxy) {
   if (handle && py.PyLong_AsUnsignedLongLong(heap) == w->heap) {
     write_tag_u32(w, TAG_JS, w->heap);
     write_u32(w, (u32)py.PyLong_AsUnsignedLongLong(handle));
+    hold(w, proxy);
     written = 1;
   }
   release(heap), release(handle);

@@ -43,7 +43,7 @@ __name__ = "pyawait"
 # Operations on JavaScript values, by number; src/operations.ts has the same list.
 (CALL, AWAIT, GET, SET, DELETE, HAS, KEYS, STRING, NEW, LENGTH, TYPEOF, ITERATE, NEXT, EQUALS, GET_ITEM, SET_ITEM,
  DELETE_ITEM, HAS_ITEM, COPY, PULL, CREDIT, ASYNC_ITERATE, ASYNC_NEXT, STEP,
- SIGNATURE) = range(25)
+ SIGNATURE, INSTANCE_OF, SUBCLASS_OF, DISPOSABLE, DISPOSE, DISPOSE_ASYNC) = range(30)
 
 # Kinds of JavaScript values, by number; src/handles.ts has the same list.
 OBJECT, FUNCTION, PROMISE, ASYNC_FUNCTION, ERROR, SOURCE, GENERATOR, ASYNC_GENERATOR = range(8)

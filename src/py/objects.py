@@ -60,7 +60,8 @@ def list_names(value):
 def error_parts(error):
     """(traceback text, [(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
-    frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)]
+    frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
+              if not frame.filename.startswith("<pyawait/")]
     cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
     errors = getattr(error, "exceptions", None)
     return (text, frames[::-1], cause, list(errors) if isinstance(errors, tuple) else None)
@@ -172,3 +173,29 @@ async def report_rejection(error):
     error = to_error(error)
     message = "A rejected JavaScript promise was never awaited"
     get_running_loop().call_exception_handler({"message": message, "exception": error})
+
+
+def _method(function):
+    """A JavaScript function as a method: a Python function, so that it binds `self`."""
+    proxy = getattr(function, "__pyawait_js__", function)
+    if function is proxy:
+        def method(self, *args, **kwargs):
+            return function(self, *args, **kwargs)
+    else:
+        async def method(self, *args, **kwargs):
+            return await function(self, *args, **kwargs)
+    method.__name__ = getattr(function, "__name__", "method")
+    return method
+
+
+def make_class(name, bases, members, properties):
+    namespace = {}
+    for key, value in members.items():
+        is_function = isinstance(value, JsProxy) and value.typeof == "function" or hasattr(value, "__pyawait_js__")
+        namespace[key] = _method(value) if is_function else value
+        if is_function:
+            namespace[key].__qualname__ = "%s.%s" % (name, key)
+    for key, (getter, setter) in properties.items():
+        namespace[key] = property(getter and _method(getter), setter and _method(setter))
+    namespace.setdefault("__module__", "javascript")
+    return types.new_class(name, bases, {}, lambda body: body.update(namespace))

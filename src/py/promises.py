@@ -90,7 +90,8 @@ def wrap_js(heap, handle, kind, about):
         (known.__pyawait_js__ if kind == ASYNC_FUNCTION else known)._count += 1
         return known
     if kind == ERROR:
-        result = bound = JsException(*about)
+        grouped = len(about) == 4 and JsExceptionGroup is not None
+        result = bound = JsExceptionGroup(*about) if grouped else JsException(*about[:3])
     else:
         result = bound = (JsPromise if kind in (PROMISE, SOURCE) else JsProxy).__new__(JsPromise if kind in (PROMISE, SOURCE) else JsProxy)
     bound._bind(heap, handle)

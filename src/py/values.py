@@ -93,6 +93,30 @@ class JsProxy(_Handle):
     def __hash__(self):
         return hash((self._heap, self._handle))
 
+    def __mro_entries__(self, bases):
+        raise TypeError("Cannot make a Python class of %r: JavaScript classes have no Python subclasses; "
+                        "hold an instance instead, or make the class in JavaScript" % (self,))
+
+    def __instancecheck__(self, value):
+        return isinstance(value, (JsProxy, JsException)) and _call(INSTANCE_OF, self._heap, self._handle, (value,), None)
+
+    def __subclasscheck__(self, cls):
+        return isinstance(cls, JsProxy) and _call(SUBCLASS_OF, self._heap, self._handle, (cls,), None)
+
+    def __enter__(self):
+        _call(DISPOSABLE, self._heap, self._handle, (False,), None)
+        return self
+
+    def __exit__(self, *error):
+        _call(DISPOSE, self._heap, self._handle, (), None)
+
+    async def __aenter__(self):
+        await _wait(DISPOSABLE, self._heap, self._handle, (True,), None)
+        return self
+
+    async def __aexit__(self, *error):
+        await _wait(DISPOSE_ASYNC, self._heap, self._handle, (), None)
+
 
 def _list(value):
     return value if isinstance(value, list) else list(value)
@@ -125,6 +149,22 @@ class JsException(_Handle, Exception):
 
 class JavaScriptEnded(RuntimeError):
     """JavaScript's thread (or the process) is ending, so it cannot be called."""
+
+
+if sys.version_info >= (3, 11):
+    class JsExceptionGroup(JsException, ExceptionGroup):
+        """An AggregateError: `except*` and `exceptions` reach its errors."""
+
+        def __new__(cls, name, message, stack, errors):
+            return ExceptionGroup.__new__(cls, message or name, [to_error(error) for error in errors])
+
+        def __init__(self, name, message, stack, errors):
+            self.name, self.stack, self._value = name, stack, None
+
+        def derive(self, exceptions):
+            return ExceptionGroup(self.message, exceptions)
+else:
+    JsExceptionGroup = None
 
 
 class JsErrorView(JsProxy):
