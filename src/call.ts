@@ -37,23 +37,47 @@ function inContext(writer: Writer, operation: number): number {
   return operation | Operation.inContext;
 }
 
+/** Writes the arguments where all of them are plain: no containers, nothing to give back if it fails. */
+function writePlainArguments(writer: Writer, args: readonly unknown[]): boolean {
+  const { length } = args;
+  writer.u32(length);
+  for (let i = 0; i < length; i++) {
+    const arg = args[i];
+    if (typeof arg === "number") writer.number(arg);
+    else if (typeof arg === "string") writer.string(arg);
+    else if (typeof arg === "boolean") writer.u8(arg ? Tag.true : Tag.false);
+    else if (arg === null || arg === undefined) writer.u8(Tag.none);
+    else return false;
+  }
+  writer.u8(Tag.none);
+  return true;
+}
+
 /** Calls the callable at this address. */
 export function callAt(address: number, args: readonly unknown[]): unknown {
-  const { heapId } = interpreter();
   const level = begin();
   try {
-    const e = encoding(level.input, heapId);
-    const operation = inContext(level.input, Operation.call);
-    e.writer.object(address);
-    try {
-      writeArguments(e, args);
-    } catch (error) {
-      takeBack(e.handles);
-      throw error;
+    const writer = level.input;
+    const operation = inContext(writer, Operation.call);
+    writer.object(address);
+    const start = writer.at;
+    if (!writePlainArguments(writer, args)) {
+      writer.at = start;
+      writeAnyArguments(writer, args);
     }
     return readOutcome(invoke(level, operation));
   } finally {
     end();
+  }
+}
+
+function writeAnyArguments(writer: Writer, args: readonly unknown[]): void {
+  const e = encoding(writer, interpreter().heapId);
+  try {
+    writeArguments(e, args);
+  } catch (error) {
+    takeBack(e.handles);
+    throw error;
   }
 }
 

@@ -289,11 +289,13 @@ export function writeThrown(e: Encoding, thrown: unknown): void {
   if (typeof thrown === "function" && !state) {
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null]));
   }
-  if (typeof thrown === "symbol") {
+  if (typeof thrown === "symbol" || thrown === undefined || typeof thrown === "bigint" && isSafe(thrown)) { // as values they would not come back the same
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null]));
   }
   write(e, thrown);
 }
+
+const isSafe = (value: bigint) => BigInt.asIntN(54, value) === value;
 
 /** Writes the arguments of a call: their count, themselves, and the keyword arguments. */
 export function writeArguments(e: Encoding, args: readonly unknown[]): void {

@@ -29,6 +29,7 @@ import datetime
 import functools
 import io
 import operator
+import re
 import signal
 import textwrap
 import traceback

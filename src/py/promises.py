@@ -87,7 +87,7 @@ def wrap_js(heap, handle, kind, about):
     """The Python object for a JavaScript value; the same one while it lives."""
     known = _wrapped.get((heap, handle))
     if known is not None and kind < GENERATOR:
-        (known.__pyawait_js__ if kind == ASYNC_FUNCTION else known)._count += 1
+        getattr(known, "__pyawait_js__", known)._count += 1
         return known
     if kind == ERROR:
         grouped = len(about) == 4 and JsExceptionGroup is not None
@@ -105,9 +105,31 @@ def wrap_js(heap, handle, kind, about):
     return result
 
 
+_js_frame = re.compile(r"\s+at (?:async )?(?:(.+?) \()?(?:file://)?(.+?):(\d+):\d+\)?$")
+
+
+def _here():
+    return sys._getframe()
+
+
+def _js_traceback(stack):
+    """JavaScript's frames as a traceback: Python's own are put before it as the exception is raised."""
+    inner = None
+    for line in stack.splitlines():
+        found = _js_frame.match(line)
+        if found is None:
+            continue
+        name, file, number = found[1] or "<anonymous>", found[2], int(found[3])
+        code = _here.__code__.replace(co_name=name, co_filename=file, co_firstlineno=number)
+        inner = types.TracebackType(inner, types.FunctionType(code, {"sys": sys})(), -1, number)
+    return inner
+
+
 def to_error(value):
     """What JavaScript threw, as an exception: Python's own come back as themselves."""
     if isinstance(value, BaseException):
+        if isinstance(value, JsException) and value.stack and value.__traceback__ is None:
+            value.__traceback__ = _js_traceback(value.stack)
         return value
     if isinstance(value, type) and issubclass(value, BaseException):
         return value()
