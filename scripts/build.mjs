@@ -124,14 +124,11 @@ async function buildForNode() {
 const embedPython = {
   name: "embed-python",
   setup(build) {
-    build.onLoad({ filter: /[\\/]src[\\/]source\.ts$/ }, ({ path }) => {
-      const [, list] = readFileSync(path, "utf8").match(/return (\[[^\]]+\])\.map/);
-      const chapters = JSON.parse(list).map((name) => [
-        `<pyawait/${name}.py>`,
-        readFileSync(join(root, `src/py/${name}.py`), "utf8"),
-      ]);
+    build.onLoad({ filter: /[\\/]src[\\/]source\.ts$/ }, () => {
+      const texts = filesIn("src/py").map((path) => [basename(path, ".py"), readFileSync(join(root, path), "utf8")]);
       return {
-        contents: `export function pythonSource(): [string, string][] { return ${JSON.stringify(chapters)}; }`,
+        contents: `const texts: Record<string, string> = ${JSON.stringify(Object.fromEntries(texts))};
+export function pythonText(name: string): string { return texts[name]; }`,
         loader: "ts",
       };
     });

@@ -1,19 +1,27 @@
-// `pyawait run SCRIPT.py`: a Python script as `__main__`, with JavaScript modules to import.
+// The commands: `pyawait run SCRIPT.py`, a Python script as `__main__` with JavaScript modules to import, and
+// `pyawait types`, declarations of Python modules.
 //
-// The one thing to know: the script runs on Python's main thread, so `asyncio.run(main())` in it works and awaits
+// The one thing to know: a script that is run runs on Python's main thread, so `asyncio.run(main())` in it works and awaits
 // JavaScript, whose event loop turns on this thread.
+import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
+import { declare } from "./declarations.ts";
+import { PythonError } from "./errors.ts";
 import { PythonLoadError, PythonNotFoundError } from "./locate.ts";
 import { registerJsModule } from "./module.ts";
 import { runHelper } from "./promise.ts";
 import { python } from "./python.ts";
 
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
+       pyawait types MODULE... -o FILE.d.ts
 
-Runs a Python script as __main__ in this JavaScript runtime. Each --module is a JavaScript (or TypeScript) file that
+run: runs a Python script as __main__ in this JavaScript runtime. Each --module is a JavaScript (or TypeScript) file that
 the script imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
+
+types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
+the standard output.
 `;
 
 interface RunArguments {
@@ -58,6 +66,20 @@ async function run(args: string[]): Promise<number> {
   return await runHelper("run_script", [parsed.script], { signal: null }) as number;
 }
 
+function types(args: string[]): number {
+  const at = args.findIndex((arg) => arg === "-o" || arg === "--output");
+  const file = at < 0 ? undefined : args[at + 1];
+  const names = at < 0 ? args : [...args.slice(0, at), ...args.slice(at + 2)];
+  if (names.length === 0 || (at >= 0 && file === undefined) || names.some((name) => name.startsWith("-"))) {
+    process.stderr.write(`pyawait: types takes the names of modules, and -o FILE\n\n${usage}`);
+    return 2;
+  }
+  const text = declare(names);
+  if (file === undefined) process.stdout.write(text);
+  else writeFileSync(file, text);
+  return 0;
+}
+
 /**
  * Does what the command line says.
  *
@@ -67,6 +89,7 @@ export async function runCommand(args: string[]): Promise<number> {
   const [command, ...rest] = args;
   try {
     if (command === "run") return await run(rest);
+    if (command === "types") return types(rest);
     if (command === "--help" || command === "-h" || command === "help") {
       process.stdout.write(usage);
       return 0;
@@ -74,8 +97,9 @@ export async function runCommand(args: string[]): Promise<number> {
     process.stderr.write(`pyawait: ${command === undefined ? "No command is given" : `There is no command "${command}"`}\n\n${usage}`);
     return 2;
   } catch (error) {
-    if (!(error instanceof PythonNotFoundError || error instanceof PythonLoadError)) throw error;
-    process.stderr.write(`pyawait: ${error.message}\n`);
+    const told = error instanceof PythonNotFoundError || error instanceof PythonLoadError || error instanceof PythonError;
+    if (!told) throw error;
+    process.stderr.write(`pyawait: ${error instanceof PythonError ? `${error.name}: ` : ""}${error.message}\n`);
     return 1;
   }
 }

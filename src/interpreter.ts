@@ -11,7 +11,7 @@ import type { Bell, Pointer } from "../ffi/types.ts";
 import { PythonClosedError } from "./errors.ts";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
 import { type Options, resolveOptions } from "./options.ts";
-import { pythonSource } from "./source.ts";
+import { pythonSource } from "./chapters.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 
 /** Python, opened, as this JavaScript heap sees it. */

@@ -1,14 +1,10 @@
 /**
- * The Python half of the bridge as text: the chapters in src/py/, in the order in which they are run. Beside the
- * sources they are files of their own, so that they can be read, checked and traced as Python; in the bundle
- * scripts/build.mjs puts their text here in its place.
+ * The Python half of the bridge as text. Beside the sources it is in files of its own in src/py/, so that it can be
+ * read, checked and traced as Python; in the bundle scripts/build.mjs puts their texts here in its place.
  */
 import { readFileSync } from "node:fs";
 
-/** The chapters of the Python module `pyawait`, each as its name and its text. */
-export function pythonSource(): [name: string, text: string][] {
-  return ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "testing", "main"].map((name) => [
-    `<pyawait/${name}.py>`,
-    readFileSync(new URL(`./py/${name}.py`, import.meta.url), "utf8"),
-  ]);
+/** The text of `src/py/NAME.py`. */
+export function pythonText(name: string): string {
+  return readFileSync(new URL(`./py/${name}.py`, import.meta.url), "utf8");
 }
