@@ -17,7 +17,7 @@ import { encoding, read, writeThrown, write } from "./convert.ts";
 import { PythonError } from "./errors.ts";
 import { Source } from "./functions.ts";
 import { giveBack, receive } from "./handles.ts";
-import { answerWith, begin, end, interpreter, openInterpreter } from "./interpreter.ts";
+import { answerWith, begin, end, helper, interpreter, isClosed, openInterpreter, whenOpened } from "./interpreter.ts";
 import { endScope, enterScope, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
 import { complete, rejectLoop, runHelper } from "./promise.ts";
@@ -145,9 +145,10 @@ function begun(source: Source, served: Served): Promise<unknown> {
 const settling = { writer: undefined as Writer | undefined };
 
 function settle(served: Served, thrown: boolean, value: unknown): void {
+  if (served.settled) return;
   served.settled = true;
   serving.delete(key(served.loop, served.slot));
-  if (!openInterpreter()) return;
+  if (isClosed()) return;
   const payload = settling.writer ?? new Writer(4096);
   settling.writer = undefined; // a getter in `value` may settle something else
   encodeOutcome(payload, thrown, value);
@@ -183,6 +184,7 @@ function abort(r: Reader): void {
   Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
   request?.served.abort(reason);
   request?.source?.controller.abort(reason);
+  if (request && !request.served.taken) settle(request.served, false, undefined); // Python has given it up: its slot is free
 }
 
 // Calls that a thread waits for -------------------------------------------------------------------------------------
@@ -212,8 +214,26 @@ function answer(id: number, thrown: boolean, result: unknown): void {
   }
 }
 
+let tooDeep: Writer;
+whenOpened(() => {
+  tooDeep = new Writer(16);
+  tooDeep.u8(Tag.throw);
+  tooDeep.object(helper("TooDeep"));
+});
+
+/** The stack has ended in code of ours: Python is told so, in the one call for which there may still be room. */
+function tellTooDeep(id: number): boolean {
+  try {
+    const { shim, heap } = interpreter();
+    shim.pyawait_answer(heap, id, tooDeep.pointer, tooDeep.at);
+    return true;
+  } catch {
+    return false; // Python raises that there was no answer
+  }
+}
+
 /** Python calls JavaScript on this very thread, inside a synchronous call: the record is fetched, not drained. */
-function callDirectly(): void {
+function callDirectly(id: number): void {
   try {
     const { shim, heap } = interpreter();
     const level = begin();
@@ -232,6 +252,7 @@ function callDirectly(): void {
       end();
     }
   } catch (error) {
+    if (error instanceof RangeError && tellTooDeep(id)) return;
     queueMicrotask(() => { // never through C: it would end the process
       throw error;
     });

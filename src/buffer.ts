@@ -79,7 +79,19 @@ function detach(memory: Detachable): boolean {
   return memory.byteLength === 0;
 }
 
-/** Python memory that JavaScript sees and changes without a copy. */
+/**
+ * Python memory that JavaScript sees and changes without a copy: what `proxy.$getBuffer()` and `buffer()` give.
+ *
+ * @example
+ * ```ts
+ * import { PyBuffer, python } from "pyawait";
+ * const bytes = python.builtins.bytearray(4);
+ * const view = bytes.$getBuffer();
+ * view.data[0] = 255;
+ * console.log(view instanceof PyBuffer, bytes[0]); // true 255
+ * view.release();
+ * ```
+ */
 export class PyBuffer {
   /** The memory, from its lowest byte to its highest, as a typed array of the item type. */
   readonly data: TypedArray;

@@ -8,7 +8,7 @@ import { giveBack } from "./handles.ts";
 import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
 import { captureScope, currentPlace } from "./locals.ts";
 import type { Reference } from "./reference.ts";
-import type { LazyCall } from "./state.ts";
+import type { LazyCall, State } from "./state.ts";
 import { Tag, type Writer } from "./wire.ts";
 
 /** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
@@ -25,7 +25,7 @@ export interface CopyOptions {
 // deno-lint-ignore no-explicit-any
 type PyProxyLike = any;
 
-function takeBack(handles: readonly number[]): void {
+export function takeBack(handles: readonly number[]): void {
   for (const id of handles) giveBack(id, 1);
 }
 
@@ -101,7 +101,12 @@ export function callAndCopy(name: string, args: readonly unknown[], options: Cop
     writeCopy(level, options);
     const e = encoding(level.input, heapId);
     e.writer.object(address);
-    writeArguments(e, args);
+    try {
+      writeArguments(e, args);
+    } catch (error) {
+      takeBack(e.handles);
+      throw error;
+    }
     return readOutcome(invoke(level, operation));
   } finally {
     end();
@@ -151,14 +156,14 @@ export function attributeAt(address: number, name: string): unknown {
 export const missing: unique symbol = Symbol("missing");
 
 /** A call as bytes, to be made later: its arguments are converted now. */
-export function encodeCall(address: number, args: readonly unknown[]): LazyCall {
+export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
   const { heapId } = interpreter();
   const level = begin();
   const pins: Reference[] = [];
   try {
     const e = encoding(level.input, heapId);
     e.pins = pins;
-    e.writer.object(address);
+    e.writer.object(callee.reference.address);
     try {
       writeArguments(e, args);
     } catch (error) {
@@ -166,10 +171,30 @@ export function encodeCall(address: number, args: readonly unknown[]): LazyCall 
       for (const reference of pins) reference.unpin();
       throw error;
     }
-    return { bytes: e.writer.bytes.slice(0, e.writer.at), pins, place: currentPlace(), resource: captureScope() };
+    const bytes = e.writer.bytes.slice(0, e.writer.at);
+    return { bytes, pins, callee, handles: e.handles, used: false, place: currentPlace(), resource: captureScope() };
   } finally {
     end();
   }
+}
+
+/** Takes a coroutine's call, to send it or to make it. */
+export function takeLazy(state: State): LazyCall {
+  const lazy = state.lazy!;
+  const { callee: { reference, epitaph }, pins } = lazy;
+  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${epitaph}`);
+  state.lazy = undefined;
+  lazy.used = true;
+  reference.pins++, pins.push(reference);
+  return lazy;
+}
+
+/** Gives a call up that will never be made. */
+export function dropLazy(lazy: LazyCall | undefined): void {
+  if (!lazy || lazy.used) return;
+  lazy.used = true;
+  takeBack(lazy.handles);
+  for (const reference of lazy.pins) reference.unpin();
 }
 
 /** Makes the call of {@linkcode encodeCall}. */

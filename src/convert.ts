@@ -4,7 +4,7 @@
 // (`proxy.ts` says how), JavaScript objects become handles.
 import { types } from "node:util";
 import { helper } from "./interpreter.ts";
-import { PythonError } from "./errors.ts";
+import { ownFramesCut, PythonError } from "./errors.ts";
 import { JsKind, receive, send } from "./handles.ts";
 import type { Reference } from "./reference.ts";
 import { type State, stateOf } from "./state.ts";
@@ -263,11 +263,13 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
   writer.data(bytes);
 }
 
+/** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group. */
 function writeError(e: Encoding, error: Error): void {
   if (error instanceof PythonError) return write(e, error.exception);
-  let about: string[] = ["Error", "", ""];
+  let about: unknown[] = ["Error", "", "", ""];
   try {
-    about = [String(error.name), String(error.message), String(error.stack ?? "")];
+    const stack = String(error.stack ?? "");
+    about = [String(error.name), String(error.message), stack, ownFramesCut(stack)];
   } catch {
     // a getter of its own throws: it goes as it is
   }
@@ -284,13 +286,13 @@ export function writeThrown(e: Encoding, thrown: unknown): void {
   e.writer.u8(Tag.throw);
   const state = stateOf(thrown);
   if (!state && typeof thrown === "object" && thrown !== null && !types.isNativeError(thrown) && !(thrown instanceof Error)) {
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw an object that is no Error", null]));
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw an object that is no Error", null, ""]));
   }
   if (typeof thrown === "function" && !state) {
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null]));
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null, ""]));
   }
   if (typeof thrown === "symbol" || thrown === undefined || typeof thrown === "bigint" && isSafe(thrown)) { // as values they would not come back the same
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null]));
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, ""]));
   }
   write(e, thrown);
 }

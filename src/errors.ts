@@ -22,6 +22,13 @@ export function describeErrorsWith(fn: (exception: unknown) => ErrorDetails): vo
 const here = new URL(".", import.meta.url);
 const ownFolders = here.protocol === "file:" ? [here.href, here.pathname] : [here.href];
 
+/** The frames of a stack above the first one of pyawait's: what JavaScript did after Python had called it. */
+export function ownFramesCut(stack: string): string {
+  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
+  const first = frames.findIndex((line) => ownFolders.some((folder) => line.includes(folder)));
+  return (first < 0 ? frames : frames.slice(0, first)).join("\n");
+}
+
 const brand = Symbol.for("pyawait.PythonError");
 
 /**

@@ -15,6 +15,8 @@ export class Served {
   #reason: unknown;
   #aborted = false;
   settled = false;
+  /** Python waits for the end of what it has cancelled. */
+  taken = false;
 
   constructor(loop: number, slot: number) {
     this.loop = loop;
@@ -32,6 +34,7 @@ export class Served {
   }
 
   take(): void {
+    this.taken = true;
     const writer = openRecord(this.loop, In.signalTaken);
     writer.u32(this.slot);
     closeRecord(this.loop);

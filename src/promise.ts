@@ -7,8 +7,8 @@
 // any other, behind its START; what DONE says then is what has happened.
 import type { AsyncResource } from "node:async_hooks";
 import process from "node:process";
-import { callHelper } from "./call.ts";
-import { encoding, readError, write, writeHelper } from "./convert.ts";
+import { callHelper, dropLazy, takeBack, takeLazy } from "./call.ts";
+import { type Encoding, encoding, readError, write, writeHelper } from "./convert.ts";
 import { PythonClosedError, PythonError } from "./errors.ts";
 import { interpreter, isClosed, isClosing, openInterpreter, whenOpened } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
@@ -178,24 +178,34 @@ function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[]
   const writer = scratch.writer ?? new Writer(4096);
   scratch.writer = undefined; // a getter in `value` may await something else
   const e = encoding(writer, interpreter().heapId);
-  e.pins = [];
   writer.at = 0;
-  write(e, value);
+  writePinned(e, [value]);
   const bytes = writer.bytes.slice(0, writer.at);
   scratch.writer = writer;
-  return { bytes, pins: e.pins };
+  return { bytes, pins: e.pins! };
+}
+
+/** Writes values whose message is sent later; what it takes is given back where one cannot be converted. */
+function writePinned(e: Encoding, values: readonly unknown[]): void {
+  e.pins = [];
+  try {
+    for (const value of values) write(e, value);
+  } catch (error) {
+    takeBack(e.handles);
+    for (const reference of e.pins) reference.unpin();
+    throw error;
+  }
 }
 
 /** The bytes of a START record that calls one of src/py's `async def`s. */
 function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
   const writer = new Writer(1024);
   const e = encoding(writer, interpreter().heapId);
-  e.pins = [];
   writeHelper(e, name);
   writer.u32(args.length);
-  for (const arg of args) write(e, arg);
+  writePinned(e, args);
   writer.u8(Tag.none);
-  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins };
+  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins! };
 }
 
 export function signalOf(options: AwaitOptions): AbortSignal | undefined {
@@ -211,7 +221,7 @@ export function signalOf(options: AwaitOptions): AbortSignal | undefined {
 /** Never started: its signal was aborted before. */
 function discard(state: State | undefined, awaitable: unknown, reason: unknown): Promise<never> {
   if (state?.lazy) {
-    for (const reference of state.lazy.pins) reference.unpin();
+    dropLazy(state.lazy);
     state.lazy = undefined;
   } else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
   else if (state && state.kinds & Kind.future) callHelper("cancel_future", awaitable);
@@ -267,8 +277,7 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
 }
 
 function submitLazy(state: State, locals: TaskLocals | undefined): { promise: Promise<unknown>; entry: Pending } {
-  const { bytes, pins, place, resource } = state.lazy!;
-  state.lazy = undefined;
+  const { bytes, pins, place, resource } = takeLazy(state);
   return submit(In.start, bytes, pins as Reference[], state, { locals, place, resource });
 }
 

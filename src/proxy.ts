@@ -2,7 +2,7 @@
 //
 // The one thing to know: this is the project's one use of Proxy. Python's attributes are the proxy's properties and
 // nothing of ours hides one: our own members begin with `$`, which no Python name can, or are symbols.
-import { attributeAt, callAndCopy, callAt, callEncoded, callHelper, copyAt, type CopyOptions, encodeCall, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callEncoded, callHelper, copyAt, type CopyOptions, dropLazy, encodeCall, missing, takeLazy } from "./call.ts";
 import { proxyWith } from "./convert.ts";
 import { PythonError } from "./errors.ts";
 import { isClosed, openInterpreter } from "./interpreter.ts";
@@ -120,17 +120,24 @@ function keptBy(result: unknown): State[] {
 }
 
 /** A coroutine that is not made before somebody asks more of it than to be awaited. */
-function lazyCoroutine(address: number, args: readonly unknown[]): object {
+function lazyCoroutine(callee: State, args: readonly unknown[]): object {
   const state = newState(new Reference(0), Kind.awaitable | Kind.coroutine);
-  state.lazy = encodeCall(address, args);
-  return state.self = new Proxy(targetOf(state, false), handler);
+  const lazy = state.lazy = encodeCall(callee, args);
+  const proxy = state.self = new Proxy(targetOf(state, false), handler);
+  if (lazy.pins.length > 0 || lazy.handles.length > 0) neverAwaited.register(proxy, lazy); // it is not free
+  return proxy;
 }
 
+const neverAwaited = new FinalizationRegistry(dropLazy);
+
 function makeLazy(state: State): void {
-  const { bytes, pins } = state.lazy!;
-  state.lazy = undefined;
-  const made = callEncoded(bytes);
-  for (const reference of pins) reference.unpin();
+  const { bytes, pins } = takeLazy(state);
+  let made: unknown;
+  try {
+    made = callEncoded(bytes);
+  } finally {
+    for (const reference of pins) reference.unpin();
+  }
   const other = stateOf(made);
   if (!other) throw new TypeError("Cannot use this coroutine: its function did not return one");
   forgetProxy(other); // the proxy that is there already is the object's
@@ -178,12 +185,12 @@ function destroy(state: State): void {
   const { reference } = state;
   if (state.epitaph !== undefined || --reference.holds > 0) return;
   if (reference.address === 0) {
-    for (const pin of state.lazy?.pins ?? []) pin.unpin();
+    dropLazy(state.lazy);
     state.lazy = undefined;
     state.epitaph = "a coroutine";
     return;
   }
-  state.epitaph = `it was ${reprOf(state).slice(0, 200)}`;
+  state.epitaph = `it was ${callHelper("epitaph", proxyOf(state))}`;
   forgetProxy(state);
   reference.release();
 }
@@ -231,7 +238,7 @@ function attribute(state: State, name: string): unknown {
 
 function apply(state: State, args: readonly unknown[]): unknown {
   const address = addressOf(state);
-  return state.kinds & Kind.asyncFunction ? lazyCoroutine(address, args) : callAt(address, args);
+  return state.kinds & Kind.asyncFunction ? lazyCoroutine(state, args) : callAt(address, args);
 }
 
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);

@@ -10,7 +10,13 @@ import type { Reference } from "./reference.ts";
 export interface LazyCall {
   /** The call on the wire, as Operation.call takes it. */
   readonly bytes: Uint8Array;
-  readonly pins: readonly Reference[];
+  readonly pins: Reference[];
+  /** What is called: it lives as long as this does, unless somebody destroys it. */
+  readonly callee: State;
+  /** Handles that it takes. */
+  readonly handles: readonly number[];
+  /** It has been sent, made or given up. */
+  used: boolean;
   /** Where it was called: the locals and the scope of AsyncLocalStorage in which it will run. */
   readonly place: Place | undefined;
   readonly resource: AsyncResource | undefined;

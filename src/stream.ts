@@ -146,6 +146,8 @@ class Stream {
     if (this.#current) this.#asked.unshift(this.#current);
     this.#current = undefined;
     this.#grant?.(0);
+    this.#give?.([false, undefined]); // nobody in Python waits for it any more: its slot is freed
+    this.#give = undefined;
     const waiting = this.#asked;
     this.#asked = [];
     for (const { resolve, reject } of waiting) this.#atEnd().then(resolve, reject);

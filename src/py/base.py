@@ -30,6 +30,8 @@ import functools
 import io
 import operator
 import re
+import reprlib
+import re
 import signal
 import textwrap
 import traceback

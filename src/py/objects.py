@@ -67,6 +67,17 @@ def error_parts(error):
     return (text, frames[::-1], cause, list(errors) if isinstance(errors, tuple) else None)
 
 
+def epitaph(value):
+    """What an object was, in a few words and without running code of the user's."""
+    cls = type(value)
+    if cls.__module__ == "builtins":
+        try:
+            return reprlib.repr(value)
+        except Exception:
+            pass
+    return object.__repr__(value)
+
+
 def type_name(value):
     return type(value).__name__
 

@@ -90,8 +90,10 @@ def wrap_js(heap, handle, kind, about):
         getattr(known, "__pyawait_js__", known)._count += 1
         return known
     if kind == ERROR:
-        grouped = len(about) == 4 and JsExceptionGroup is not None
-        result = bound = JsExceptionGroup(*about) if grouped else JsException(*about[:3])
+        name, message, stack, frames = about[:4]
+        grouped = len(about) == 5 and JsExceptionGroup is not None
+        result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
+        bound.__traceback__ = _js_traceback(frames)
     else:
         result = bound = (JsPromise if kind in (PROMISE, SOURCE) else JsProxy).__new__(JsPromise if kind in (PROMISE, SOURCE) else JsProxy)
     bound._bind(heap, handle)
