@@ -5,6 +5,7 @@
 import { throughPython } from "./call.ts";
 import { Source } from "./functions.ts";
 import type { PyProxy } from "./proxy.ts";
+import { scope, type TaskLocals } from "./task_locals.ts";
 
 /**
  * A Python awaitable for a Promise.
@@ -14,6 +15,7 @@ import type { PyProxy } from "./proxy.ts";
  * `AbortError` whose `cause` is the `CancelledError`, and the await ends when the Promise has settled.
  *
  * @param source a Promise, which runs already, or `(signal) => Promise`, which starts when it is first awaited
+ * @param options `locals`: current for what `source` starts. Default: the current ones
  * @returns a Python object
  * @example
  * ```ts
@@ -22,8 +24,13 @@ import type { PyProxy } from "./proxy.ts";
  * await python.execAsync("await answer", { globals: { answer } }); // 42
  * ```
  */
-export function promiseIntoPy(source: PromiseLike<unknown> | ((signal: AbortSignal) => PromiseLike<unknown>)): PyProxy {
-  if (typeof source === "function") return throughPython(new Source(source)) as PyProxy;
+export function promiseIntoPy(
+  source: PromiseLike<unknown> | ((signal: AbortSignal) => PromiseLike<unknown>),
+  { locals }: { locals?: TaskLocals } = {},
+): PyProxy {
+  if (typeof source === "function") {
+    return throughPython(new Source(locals ? (signal) => scope(locals, () => source(signal)) : source)) as PyProxy;
+  }
   if (source === null || typeof (source as PromiseLike<unknown> | undefined)?.then !== "function") {
     throw new TypeError(`Cannot make an awaitable of ${String(source)}: promiseIntoPy takes a Promise, or a function that returns one`);
   }

@@ -26,7 +26,7 @@ const ownFolders = here.protocol === "file:" ? [here.href, here.pathname] : [her
 export function ownFramesCut(stack: string): string {
   const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
   const first = frames.findIndex((line) => ownFolders.some((folder) => line.includes(folder)));
-  return (first < 0 ? frames : frames.slice(0, first)).join("\n");
+  return (first < 0 ? frames : frames.slice(0, first)).filter((line) => !/\bnode:async_hooks\b/.test(line)).join("\n");
 }
 
 const brand = Symbol.for("pyawait.PythonError");

@@ -10,6 +10,7 @@ import { Kind } from "./kinds.ts";
 import { type AwaitOptions, runHelper, signalOf } from "./promise.ts";
 import type { PyProxy } from "./proxy.ts";
 import { stateOf } from "./state.ts";
+import { scope, type TaskLocals } from "./task_locals.ts";
 
 /** Options of {@linkcode intoAsyncIterable}. */
 export interface StreamOptions extends AwaitOptions {
@@ -236,6 +237,7 @@ export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions
  * An async generator object that is passed to Python becomes one by itself.
  *
  * @param iterable a `ReadableStream`, a Node stream, an async generator, an Array …
+ * @param options `locals`: current while the iterable makes its items. Default: those of the Python that asks
  * @example
  * ```ts
  * import { asyncIterableIntoPy, python } from "pyawait";
@@ -243,21 +245,38 @@ export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions
  * await python.execAsync("[line async for line in lines]", { globals: { lines } });
  * ```
  */
-export function asyncIterableIntoPy(iterable: AsyncIterable<unknown> | Iterable<unknown>): PyProxy {
+export function asyncIterableIntoPy(
+  iterable: AsyncIterable<unknown> | Iterable<unknown>,
+  { locals }: { locals?: TaskLocals } = {},
+): PyProxy {
   const candidate = iterable as { [Symbol.asyncIterator]?: unknown; [Symbol.iterator]?: unknown } | null | undefined;
   if (typeof candidate?.[Symbol.asyncIterator] !== "function" && typeof candidate?.[Symbol.iterator] !== "function") {
     throw new TypeError(`Cannot make an async generator of ${String(iterable)}: it is neither iterable nor async iterable`);
   }
-  return callHelper("make_async_generator", new Iterated(iterable)) as PyProxy;
+  return callHelper("make_async_generator", new Iterated(iterable, locals)) as PyProxy;
 }
 
 /** Goes to Python by reference, whatever it holds. */
 class Iterated {
   readonly #iterable: { [Symbol.asyncIterator]?(): unknown; [Symbol.iterator]?(): unknown };
-  constructor(iterable: unknown) {
+  readonly #locals: TaskLocals | undefined;
+  constructor(iterable: unknown, locals: TaskLocals | undefined) {
     this.#iterable = iterable as never;
+    this.#locals = locals;
   }
   [Symbol.asyncIterator](): unknown {
-    return this.#iterable[Symbol.asyncIterator]?.() ?? this.#iterable[Symbol.iterator]!();
+    const iterator = (this.#iterable[Symbol.asyncIterator]?.() ?? this.#iterable[Symbol.iterator]!()) as Steps;
+    return this.#locals ? within(this.#locals, iterator) : iterator;
   }
+}
+
+type Steps = Record<string, ((value?: unknown) => unknown) | undefined>;
+
+/** The iterator, with each of its steps in a scope. */
+function within(locals: TaskLocals, iterator: Steps): Steps {
+  const steps: Steps = {};
+  for (const name of ["next", "throw", "return"]) {
+    if (typeof iterator[name] === "function") steps[name] = (value) => scope(locals, () => iterator[name]!(value));
+  }
+  return steps;
 }

@@ -2,7 +2,7 @@
 //
 // The one thing to know: nobody has to name them. Inside a function that Python called they are the caller's, in a
 // `scope` the scope's, and everywhere else the background loop and a fresh context.
-import { attributeAt, callHelper } from "./call.ts";
+import { attributeAt, callHelper, missing } from "./call.ts";
 import { currentPlace, inPlace, type Place } from "./locals.ts";
 import { addressOf, type PyProxy } from "./proxy.ts";
 import { Reference } from "./reference.ts";
@@ -39,10 +39,10 @@ export class TaskLocals {
    * @param context a `contextvars.Context`; each task gets a copy of it
    */
   constructor(eventLoop: PyProxy, context: PyProxy | null = null) {
-    if (!stateOf(eventLoop) || attributeAt(addressOf(stateOf(eventLoop)!), "call_soon_threadsafe") === undefined) {
+    if (!hasAttribute(eventLoop, "call_soon_threadsafe")) {
       throw new TypeError(`Cannot make TaskLocals of ${String(eventLoop)}: the first argument has to be an asyncio event loop`);
     }
-    if (context !== null && !stateOf(context)) {
+    if (context !== null && !hasAttribute(context, "run")) {
       throw new TypeError(`Cannot make TaskLocals with context ${String(context)}: it has to be a contextvars.Context, or null`);
     }
     this.eventLoop = eventLoop;
@@ -67,6 +67,11 @@ export class TaskLocals {
   copyContext(): TaskLocals {
     return new TaskLocals(this.eventLoop, currentContext());
   }
+}
+
+function hasAttribute(value: unknown, name: string): boolean {
+  const state = stateOf(value);
+  return state !== undefined && attributeAt(addressOf(state), name) !== missing;
 }
 
 function currentContext(): PyProxy {

@@ -26,12 +26,17 @@ static u32 argument_u32(PyObject *tuple, Py_ssize_t index) { return (u32)py.PyLo
    u8 op, u32 handle, tuple, dict or None. */
 static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple) {
   PyObject *arguments = py.PyTuple_GetItem(tuple, 3), *keywords = py.PyTuple_GetItem(tuple, 4);
+  size_t context = w->length + 4; /* behind the scope */
   write_context(w, heap);
+  size_t op = w->length;
   write_u8(w, (u8)argument_u32(tuple, 0));
   write_u32(w, argument_u32(tuple, 2));
-  if (encode_sequence(w, arguments, 0)) return -1;
-  if (keywords == None || !py.PyDict_Size(keywords)) return write_u8(w, TAG_NONE), 0;
-  return encode_dict(w, keywords);
+  size_t start = w->length;
+  int failed = encode_sequence(w, arguments, 0);
+  if (!failed && (keywords == None || !py.PyDict_Size(keywords))) write_u8(w, TAG_NONE);
+  else if (!failed) failed = encode_dict(w, keywords);
+  if (failed) take_back(w, start), w->length = op, take_back(w, context);
+  return failed;
 }
 
 static struct heap *live_heap(u32 id) {
@@ -201,16 +206,15 @@ static PyObject *request(PyObject *self, PyObject *tuple) {
   PyObject *future = call_method(loop->object, name.create_future, 0);
   int slot = future ? new_slot(loop, future) : -1;
   if (slot < 0) return release(future), (PyObject *)0;
-  struct writer *w = batch_for(loop, heap);
-  size_t start = begin_record(w, heap, OUT_REQUEST);
-  write_u32(w, loop->id), write_u32(w, (u32)slot);
-  if (encode_request(w, heap, tuple)) {
-    w->length = start, loop->writing = 0;
+  struct writer w = begin_batch_record(loop, heap, OUT_REQUEST);
+  write_u32(&w, loop->id), write_u32(&w, (u32)slot);
+  if (encode_request(&w, heap, tuple)) {
+    drop_batch_record(loop, &w);
     py.Py_DecRef(loop->waiters[slot]), py.Py_DecRef(future);
     loop->waiters[slot] = 0;
     return 0;
   }
-  end_batch_record(loop, start);
+  end_batch_record(loop, heap, &w);
   PyObject *pair = py.PyTuple_New(2);
   if (!pair) return py.Py_DecRef(future), (PyObject *)0;
   py.PyTuple_SetItem(pair, 0, py.PyLong_FromLongLong(slot));
@@ -231,11 +235,10 @@ static PyObject *abort_request(PyObject *self, PyObject *tuple) {
   if (!next) return 0;
   py.Py_DecRef(loop->waiters[slot]);
   loop->waiters[slot] = new_reference(next);
-  struct writer *w = batch_for(loop, heap);
-  size_t start = begin_record(w, heap, OUT_ABORT);
-  write_u32(w, loop->id), write_u32(w, slot);
-  encode_error(w, py.PyTuple_GetItem(tuple, 2));
-  end_batch_record(loop, start);
+  struct writer w = begin_batch_record(loop, heap, OUT_ABORT);
+  write_u32(&w, loop->id), write_u32(&w, slot);
+  encode_error(&w, py.PyTuple_GetItem(tuple, 2));
+  end_batch_record(loop, heap, &w);
   return next;
 }
 
@@ -255,7 +258,7 @@ static PyObject *give_up(PyObject *self, PyObject *slot_object) {
 /* Sends one record that belongs to no loop's batch. */
 static PyObject *send_now(struct heap *heap, struct writer *w, size_t start, int failed) {
   end_record(w, start);
-  if (!failed) send_records(heap, w);
+  if (!failed) send_in_order(heap, w);
   py.PyMem_RawFree(w->data);
   return failed ? 0 : new_reference(None);
 }
@@ -271,20 +274,45 @@ static PyObject *release_js(PyObject *self, PyObject *tuple) {
   return send_now(heap, &w, start, 0);
 }
 
+static void give_back(struct heap *heap, u32 handle) {
+  struct writer w = {0};
+  size_t start = begin_record(&w, heap, OUT_RELEASE);
+  write_u32(&w, handle), write_u32(&w, 1);
+  end_record(&w, start);
+  send_records(heap, &w);
+  py.PyMem_RawFree(w.data);
+}
+
+static void give_back_unread(struct reader *r) {
+  while (r->at < r->end) {
+    switch (read_u8(r)) {
+    case TAG_JS: {
+      struct heap *heap = find_heap(read_u32(r));
+      u32 handle = read_u32(r);
+      read_u8(r);
+      if (heap) give_back(heap, handle);
+      break;
+    }
+    case TAG_INT32: case TAG_LIST: case TAG_TUPLE: case TAG_SET: case TAG_DICT: case TAG_REFERENCE: read_u32(r); break;
+    case TAG_INT53: case TAG_FLOAT: case TAG_DATE: case TAG_OBJECT: read_u64(r); break;
+    case TAG_ARRAY: read_u8(r); /* fall through */
+    case TAG_BIGINT: case TAG_ASCII: case TAG_UTF8: case TAG_UTF16: case TAG_BYTES:
+      if (!read_bytes(r, read_u32(r))) r->at = r->end;
+    }
+  }
+}
+
 /* item(heap, handle, value): the next item of a stream, with the batch of the running loop. */
 static PyObject *send_item(PyObject *self, PyObject *tuple) {
   (void)self;
   struct heap *heap = live_heap(argument_u32(tuple, 0));
   struct loop *loop = heap ? running_loop() : 0;
   if (!loop) return 0;
-  struct writer *w = batch_for(loop, heap);
-  size_t start = begin_record(w, heap, OUT_ITEM);
-  write_u32(w, argument_u32(tuple, 1));
-  if (encode(w, py.PyTuple_GetItem(tuple, 2))) {
-    w->length = start, loop->writing = 0;
-    return 0;
-  }
-  end_batch_record(loop, start);
+  struct writer w = begin_batch_record(loop, heap, OUT_ITEM);
+  write_u32(&w, argument_u32(tuple, 1));
+  size_t start = w.length;
+  if (encode(&w, py.PyTuple_GetItem(tuple, 2))) return take_back(&w, start), drop_batch_record(loop, &w), (PyObject *)0;
+  end_batch_record(loop, heap, &w);
   return new_reference(None);
 }
 
@@ -296,7 +324,10 @@ static PyObject *send_event(PyObject *self, PyObject *tuple) {
   struct writer w = {0};
   size_t start = begin_record(&w, heap, OUT_EVENT);
   write_u8(&w, (u8)argument_u32(tuple, 1));
-  return send_now(heap, &w, start, encode(&w, py.PyTuple_GetItem(tuple, 2)));
+  size_t value = w.length;
+  int failed = encode(&w, py.PyTuple_GetItem(tuple, 2));
+  if (failed) take_back(&w, value);
+  return send_now(heap, &w, start, failed);
 }
 
 #endif

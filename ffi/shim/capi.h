@@ -129,6 +129,7 @@ typedef struct {
   /* errors */ \
   X(PyObject *, PyErr_Occurred, (void))                                   /* borrowed */ \
   X(void, PyErr_Fetch, (PyObject **, PyObject **, PyObject **)) \
+  X(void, PyErr_Restore, (PyObject *, PyObject *, PyObject *)) /* steals */ \
   X(void, PyErr_NormalizeException, (PyObject **, PyObject **, PyObject **)) \
   X(int, PyException_SetTraceback, (PyObject *, PyObject *)) \
   X(void, PyErr_SetString, (PyObject *, const char *)) \

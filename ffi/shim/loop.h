@@ -26,12 +26,11 @@ static int is_true(PyObject *result) {
 
 static void send_outcome(struct loop *loop, struct heap *heap, u32 id, PyObject *result) {
   PyObject *error = result ? 0 : fetch_error(); /* call_soon, in batch_for, is not called with an exception set */
-  struct writer *w = batch_for(loop, heap);
-  size_t start = begin_record(w, heap, OUT_DONE);
-  write_u32(w, id);
-  if (error) encode_error(w, error), py.Py_DecRef(error);
-  else encode_outcome(w, result);
-  end_batch_record(loop, start);
+  struct writer w = begin_batch_record(loop, heap, OUT_DONE);
+  write_u32(&w, id);
+  if (error) encode_error(&w, error), py.Py_DecRef(error);
+  else encode_outcome(&w, result);
+  end_batch_record(loop, heap, &w);
 }
 
 /* The task (or future) is done: its result or exception goes to JavaScript. */
@@ -86,6 +85,7 @@ static PyObject *decode_call(struct reader *r) {
   if (have == count && (keywords = decode(r))) {
     if (opaque_loops) r->touched = touches_loop(callee);
     if (keywords == None) result = call(callee, arguments, count);
+    else if (!(py.PyType_GetFlags(type_of(keywords)) & (1ul << 29))) malformed();
     else {
       PyObject *tuple = py.PyTuple_New(count);
       for (u32 i = 0; tuple && i < count; i++) py.PyTuple_SetItem(tuple, i, new_reference(arguments[i]));

@@ -66,8 +66,9 @@ struct loop {
   struct chunk *inbox;
   PyObject *flush; /* a Python callable: flush_batch(loop) */
   struct heap *batch_heap;
-  struct writer batch; /* records for batch_heap since the last flush, made on this loop's thread */
-  int flush_scheduled, draining, writing, eager, has_context, has_factory;
+  struct writer batch; /* records for batch_heap since the last flush, made on this loop's thread: whole ones only */
+  struct writer spare; /* memory for the next record */
+  int flush_scheduled, draining, eager, has_context, has_factory;
   PyObject *ready, *scheduled; /* asyncio's queues, to see whether somebody else has put something in; or NULL */
   Py_ssize_t known_scheduled;
   int nudged; /* woken for that, and not yet awake */
@@ -159,7 +160,6 @@ static void send_records(struct heap *heap, struct writer *w) {
 }
 
 static void flush_batch(struct loop *loop) {
-  if (loop->writing) return; /* a `__str__` or `__del__` that calls JavaScript, in the middle of a record */
   if (loop->batch_heap) send_records(loop->batch_heap, &loop->batch);
   loop->batch_heap = 0;
   if (loop->batch.held_count) let_go(&loop->batch);
@@ -167,40 +167,64 @@ static void flush_batch(struct loop *loop) {
 
 /* The writer that collects what this loop has for `heap` until the loop has gone round once: one ring for all of it. */
 static struct writer *batch_for(struct loop *loop, struct heap *heap) {
-  if (loop->batch_heap != heap) flush_batch(loop);
-  loop->batch_heap = heap;
   if (!loop->flush_scheduled && !loop->draining) {
     PyObject *handle = call_method(loop->object, name.call_soon, loop->flush);
     if (handle) loop->flush_scheduled = 1;
     else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
     release(handle);
   }
-  loop->batch.holds = 1, loop->writing = 1;
+  if (loop->batch_heap != heap) flush_batch(loop);
+  loop->batch_heap = heap;
+  loop->batch.holds = 1;
   return &loop->batch;
 }
 
-/* A record of one number, from wherever an object may be deallocated: nothing in it runs Python code. */
-static void send_number(struct heap *heap, u8 kind, u32 number) {
-  u8 data[9];
-  struct writer w = {.data = data, .lent = data, .capacity = sizeof data};
-  size_t start = w.length;
-  reserve(&w, 4);
-  write_u8(&w, kind);
-  write_u32(&w, number);
-  u32 size = (u32)w.length;
-  __builtin_memcpy(w.data + start, &size, 4);
+/* A record of this loop's, in memory of its own until it is whole: encoding runs Python (a `__str__`, a `__del__`), which
+   may write other records, or call JavaScript, before which all that is in the batch is sent. */
+static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind) {
+  struct writer w = loop->spare;
+  memset(&loop->spare, 0, sizeof loop->spare);
+  w.holds = 1;
+  begin_record(&w, heap, kind);
+  return w;
+}
+
+static void drop_batch_record(struct loop *loop, struct writer *w) {
+  if (w->held_count) let_go(w);
+  if (loop->spare.data || w->capacity > 1u << 20) py.PyMem_RawFree(w->data);
+  else loop->spare.data = w->data, loop->spare.capacity = w->capacity;
+}
+
+/* Whole records that belong to no loop's batch, from any thread: behind what this thread has batched before. Nothing in
+   it runs Python code, so it may be called from a deallocator. */
+static void send_in_order(struct heap *heap, struct writer *w) {
   unsigned long thread = py.PyThread_get_thread_ident();
   struct loop *loop;
   lock_registry();
   for (loop = loops; loop && loop->thread != thread; loop = loop->next);
   unlock_registry();
-  if (loop && !loop->writing && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled)) memcpy(reserve(&loop->batch, w.length), w.data, w.length);
-  else if (!__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) send_records(heap, &w);
+  if (loop && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled)) memcpy(reserve(&loop->batch, w->length), w->data, w->length);
+  else if (!__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) send_records(heap, w);
 }
 
-static void end_batch_record(struct loop *loop, size_t start) {
-  end_record(&loop->batch, start);
-  loop->writing = 0;
+/* A record of one number. */
+static void send_number(struct heap *heap, u8 kind, u32 number) {
+  u8 data[9];
+  struct writer w = {.data = data, .lent = data, .capacity = sizeof data};
+  reserve(&w, 4);
+  write_u8(&w, kind);
+  write_u32(&w, number);
+  u32 size = (u32)w.length;
+  __builtin_memcpy(w.data, &size, 4);
+  send_in_order(heap, &w);
+}
+
+static void end_batch_record(struct loop *loop, struct heap *heap, struct writer *w) {
+  end_record(w, 0);
+  struct writer *batch = batch_for(loop, heap);
+  memcpy(reserve(batch, w->length), w->data, w->length);
+  for (u32 i = 0; i < w->held_count; i++) hold(batch, w->held[i]);
+  drop_batch_record(loop, w);
   if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);
 }
 

@@ -9,7 +9,7 @@
 
 struct reader {
   const u8 *at, *end;
-  PyObject **containers; /* borrowed: for TAG_REFERENCE */
+  PyObject **containers; /* for TAG_REFERENCE; NULL: a tuple that is not complete */
   u32 count, capacity;
   int depth;
   int touched; /* a method of an object that belongs to a loop has been called */
@@ -50,10 +50,17 @@ static void remember(struct reader *r, PyObject *container) {
     if (!more) return;
     r->containers = more, r->capacity = capacity;
   }
-  r->containers[r->count++] = container;
+  r->containers[r->count++] = container ? new_reference(container) : 0;
 }
 
-static void close_reader(struct reader *r) { py.PyMem_RawFree(r->containers), r->containers = 0, r->count = r->capacity = 0; }
+/* JavaScript values in a message that could not be read to its end: they are given back. */
+static void give_back_unread(struct reader *r);
+
+static void close_reader(struct reader *r) {
+  if (r->at < r->end) give_back_unread(r);
+  for (u32 i = 0; i < r->count; i++) release(r->containers[i]);
+  py.PyMem_RawFree(r->containers), r->containers = 0, r->count = r->capacity = 0;
+}
 
 static PyObject *decode(struct reader *r);
 
@@ -77,7 +84,7 @@ static PyObject *decode_text(struct reader *r, u8 tag) {
 static PyObject *decode_bigint(struct reader *r) {
   u32 length = read_u32(r);
   const char *bytes = read_bytes(r, length); /* JavaScript ends it with a NUL that is part of the length */
-  return bytes ? py.PyLong_FromString(bytes, 0, 16) : malformed();
+  return bytes && length && !bytes[length - 1] ? py.PyLong_FromString(bytes, 0, 16) : malformed();
 }
 
 static PyObject *decode_sequence(struct reader *r, u8 tag) {
@@ -85,7 +92,8 @@ static PyObject *decode_sequence(struct reader *r, u8 tag) {
   if (count > (size_t)(r->end - r->at)) return malformed();
   PyObject *sequence = tag == TAG_LIST ? py.PyList_New(count) : tag == TAG_TUPLE ? py.PyTuple_New(count) : py.PySet_New(0);
   if (!sequence) return 0;
-  remember(r, sequence);
+  u32 index = r->count;
+  remember(r, tag == TAG_TUPLE ? 0 : sequence);
   for (u32 i = 0; i < count; i++) {
     PyObject *value = decode(r);
     if (!value) return py.Py_DecRef(sequence), (PyObject *)0;
@@ -103,6 +111,7 @@ static PyObject *decode_sequence(struct reader *r, u8 tag) {
                        "as 1 and true are; convert it to an array first");
     return 0;
   }
+  if (tag == TAG_TUPLE && index < r->count) r->containers[index] = new_reference(sequence);
   return sequence;
 }
 
@@ -181,10 +190,12 @@ static PyObject *decode(struct reader *r) {
   case TAG_THROW: return decode_throw(r);
   case TAG_REFERENCE: {
     u32 index = read_u32(r);
-    return index < r->count ? new_reference(r->containers[index]) : malformed();
+    if (index >= r->count) return malformed();
+    if (r->containers[index]) return new_reference(r->containers[index]);
+    return py.PyErr_SetString(EXCEPTION(TypeError), "Cannot convert a tuple that contains itself: Python has no such tuples"), (PyObject *)0;
   }
   case TAG_LIST: case TAG_TUPLE: case TAG_SET: case TAG_DICT: {
-    if (++r->depth > 3000) return py.PyErr_SetString(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep"), (PyObject *)0;
+    if (++r->depth > 3000) return read_u32(r), py.PyErr_SetString(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep"), (PyObject *)0;
     PyObject *container = tag == TAG_DICT ? decode_dict(r) : decode_sequence(r, tag);
     r->depth--;
     return container;

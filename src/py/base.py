@@ -31,9 +31,9 @@ import io
 import operator
 import re
 import reprlib
-import re
 import signal
 import textwrap
+import time
 import traceback
 import types
 import weakref

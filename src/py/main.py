@@ -122,10 +122,18 @@ async def end_tasks(timeout):
 
 
 def _join_threads():
-    """What Python does about its other threads, but for a while only: one that is stuck must not hold up atexit."""
-    joining = threading.Thread(target=threading._shutdown, daemon=True)
-    joining.start()
-    joining.join(0.4)
+    """What threading._shutdown does, but for a while only: a thread that is stuck must not hold up atexit."""
+    deadline = time.monotonic() + 0.4
+
+    def end_executors():  # joins the threads of executors
+        for call in reversed(getattr(threading, "_threading_atexits", ())):
+            call()
+
+    ending = threading.Thread(target=end_executors, daemon=True)
+    ending.start()
+    for thread in [ending, *threading.enumerate()]:
+        if thread is not threading.current_thread() and (thread is ending or not thread.daemon):
+            thread.join(max(0, deadline - time.monotonic()))
 
 
 def _flush():

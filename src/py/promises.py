@@ -1,29 +1,34 @@
 """Promises and async functions of JavaScript's: how Python awaits them.
 
-The one thing to know: `_wait` is the one place where Python awaits JavaScript; everything else is a shape for it.
+The one thing to know: each await is one request and one future of the loop that awaits; `_wait` is that, and everything
+else is a shape for it.
 """
 
 
+def _end_request_steps(slot, heap, error):
+    """Python has cancelled an await: JavaScript's signal aborts, and if somebody listens to it, the end is waited for."""
+    ended = _abort(slot, heap, error)
+    if ended is not None:
+        try:
+            yield from ended
+        except BaseException:
+            if ended.cancelled():  # cancelled again: at once
+                _give_up(slot)
+
+
 def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
-    """Asks JavaScript and waits, as a generator that a task drives: the one place where Python awaits JavaScript."""
+    """Asks JavaScript and waits, as a generator that a task drives."""
     slot, future = _request(operation, heap, handle, args, kwargs)
     if promise is not None:
         promise._waiting += 1
     try:
         return (yield from future)
     except CancelledError as error:
-        if not future.cancelled():
-            raise
-        if promise is not None and promise._waiting > 1:  # others still wait for it
-            _give_up(slot)
-            raise
-        ended = _abort(slot, heap, error)
-        if ended is not None:  # its signal was taken: the await ends when the promise has settled
-            try:
-                yield from ended
-            except BaseException:
-                if ended.cancelled():  # cancelled again: at once
-                    _give_up(slot)
+        if future.cancelled():
+            if promise is not None and promise._waiting > 1:  # others still wait for it
+                _give_up(slot)
+            else:
+                yield from _end_request_steps(slot, heap, error)
         raise
     finally:
         if promise is not None:
@@ -31,7 +36,12 @@ def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
 
 
 # The same for `await` in an `async def`; what `__await__` gives must be a generator and no coroutine.
-_wait = types.coroutine(types.FunctionType(_wait_steps.__code__, globals(), "_wait", _wait_steps.__defaults__))
+def _awaitable(steps, name):
+    return types.coroutine(types.FunctionType(steps.__code__, globals(), name, steps.__defaults__))
+
+
+_wait = _awaitable(_wait_steps, "_wait")
+_end_request = _awaitable(_end_request_steps, "_end_request")
 
 
 class JsPromise(JsProxy, collections.abc.Coroutine):
@@ -74,8 +84,16 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
 
 
 def _async_function(proxy, name):
-    async def function(*args, **kwargs):
-        return await _wait(CALL, proxy._heap, proxy._handle, args, kwargs)
+    heap, handle = proxy._heap, proxy._handle
+
+    async def function(*args, **kwargs):  # what _wait does, without a generator more: this is the hot path
+        slot, future = _request(CALL, heap, handle, args, kwargs)
+        try:
+            return await future
+        except CancelledError as error:
+            if future.cancelled():
+                await _end_request(slot, heap, error)
+            raise
 
     function.__name__ = function.__qualname__ = name or "function"
     function.__module__ = "javascript"
@@ -93,7 +111,7 @@ def wrap_js(heap, handle, kind, about):
         name, message, stack, frames = about[:4]
         grouped = len(about) == 5 and JsExceptionGroup is not None
         result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
-        bound.__traceback__ = _js_traceback(frames)
+        bound._frames = frames
     else:
         result = bound = (JsPromise if kind in (PROMISE, SOURCE) else JsProxy).__new__(JsPromise if kind in (PROMISE, SOURCE) else JsProxy)
     bound._bind(heap, handle)
@@ -107,22 +125,23 @@ def wrap_js(heap, handle, kind, about):
     return result
 
 
-_js_frame = re.compile(r"\s+at (?:async )?(?:(.+?) \()?(?:file://)?(.+?):(\d+):\d+\)?$")
+# "    at name (file:1:2)" of V8, "name@file:1:2" of JavaScriptCore
+_js_frame = re.compile(r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?:file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$")
 
 
 def _here():
     return sys._getframe()
 
 
-def _js_traceback(stack):
+def _js_traceback(frames, limit=16):
     """JavaScript's frames as a traceback: Python's own are put before it as the exception is raised."""
     inner = None
-    for line in stack.splitlines():
+    for line in frames.splitlines()[:limit]:
         found = _js_frame.match(line)
         if found is None:
             continue
-        name, file, number = found[1] or "<anonymous>", found[2], int(found[3])
-        code = _here.__code__.replace(co_name=name, co_filename=file, co_firstlineno=number)
+        name, number = found["name"] or found["jsc"] or "<anonymous>", int(found["line"])
+        code = _here.__code__.replace(co_name=name, co_filename=found["file"], co_firstlineno=number)
         inner = types.TracebackType(inner, types.FunctionType(code, {"sys": sys})(), -1, number)
     return inner
 
@@ -130,8 +149,8 @@ def _js_traceback(stack):
 def to_error(value):
     """What JavaScript threw, as an exception: Python's own come back as themselves."""
     if isinstance(value, BaseException):
-        if isinstance(value, JsException) and value.stack and value.__traceback__ is None:
-            value.__traceback__ = _js_traceback(value.stack)
+        if value.__traceback__ is None and getattr(value, "_frames", None):
+            value.__traceback__ = _js_traceback(value._frames)
         return value
     if isinstance(value, type) and issubclass(value, BaseException):
         return value()

@@ -130,31 +130,6 @@ def _js_name(name):
 _keywords = frozenset(__import__("keyword").kwlist)
 
 
-_v8_frame = re.compile(r"^\s+at (?:(.*?) \()?(.*?):(\d+):\d+\)?$")
-_jsc_frame = re.compile(r"^(.*?)@(.*?):(\d+):\d+$")
-
-
-def _raise_here():
-    raise LookupError
-
-
-def _js_traceback(stack, limit=16):
-    """A traceback of JavaScript's frames, innermost last, as Python has them. A frame can only be had by raising in it."""
-    result = None
-    for line in stack.splitlines()[:limit]:
-        match = _v8_frame.match(line) or _jsc_frame.match(line)
-        if match is None:
-            continue
-        name, file, number = match.groups()
-        code = _raise_here.__code__.replace(co_name=name or "<anonymous>", co_filename=file, co_firstlineno=int(number))
-        try:
-            exec(code)
-        except LookupError as error:
-            raised = error.__traceback__.tb_next
-            result = types.TracebackType(result, raised.tb_frame, raised.tb_lasti, int(number))
-    return result
-
-
 class JsException(_Handle, Exception):
     """What JavaScript threw. `value` is that itself, an Error or not."""
 
