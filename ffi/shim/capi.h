@@ -151,6 +151,7 @@ typedef struct {
 /* Not in every version: NULL where it is missing, and each use has a fallback. */
 #define CAPI_OPTIONAL(X) \
   X(PyObject *, PyObject_Vectorcall, (PyObject *, PyObject *const *, size_t, PyObject *))       /* 3.11 */ \
+  X(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *)) /* 3.9 */ \
   X(PyObject *, PyObject_VectorcallDict, (PyObject *, PyObject *const *, size_t, PyObject *))   /* 3.9 */ \
   X(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                    /* 3.13 */ \
   X(int, PyUnstable_ThreadState_SetStackProtection, (PyThreadState *, void *, size_t))          /* 3.14 */
@@ -221,6 +222,8 @@ static PyObject *call(PyObject *callable, PyObject *const *arguments, size_t cou
 }
 
 static PyObject *call_method(PyObject *object, PyObject *name, PyObject *argument) {
+  PyObject *both[2] = {object, argument};
+  if (py.PyObject_VectorcallMethod) return py.PyObject_VectorcallMethod(name, both, argument ? 2 : 1, 0);
   PyObject *method = py.PyObject_GetAttr(object, name);
   if (!method) return 0;
   PyObject *result = call(method, &argument, argument ? 1 : 0);

@@ -117,6 +117,7 @@ static PyObject *decode_sequence(struct reader *r, u8 tag) {
 
 static PyObject *decode_dict(struct reader *r) {
   u32 count = read_u32(r);
+  if (count > (size_t)(r->end - r->at)) return malformed();
   PyObject *dict = py.PyDict_New();
   if (!dict) return 0;
   remember(r, dict);
@@ -173,6 +174,7 @@ static PyObject *decode_throw(struct reader *r) {
 
 /* The next value as a new reference; NULL with an exception set. */
 static PyObject *decode(struct reader *r) {
+  if (r->at >= r->end) return malformed();
   u8 tag = read_u8(r);
   switch (tag) {
   case TAG_NONE: return new_reference(None);
