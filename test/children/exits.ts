@@ -1,0 +1,176 @@
+/**
+ * A process with Python in it that ends: `exits LOAD END`. What is in flight meanwhile, and how it ends, are chosen
+ * freely; test/lifetime_test.ts and test/stress/exits.mjs do.
+ */
+import process from "node:process";
+import { attach, python, toLoop } from "../../mod.ts";
+
+const [load = "idle", end = "natural"] = process.argv.slice(2);
+
+// deno-lint-ignore no-explicit-any
+const main: any = python.exec(`
+  import asyncio, atexit, sys, threading, time
+  kept = []
+
+  async def keep(awaitable):
+      kept.append(asyncio.ensure_future(awaitable))
+
+  async def tidy():
+      try:
+          await asyncio.sleep(60)
+      finally:
+          await asyncio.sleep(0.01)
+          print("finally")
+          sys.stdout.write("no newline")
+
+  async def stuck():
+      try:
+          await asyncio.sleep(60)
+      finally:
+          time.sleep(60)
+
+  async def stubborn():
+      while True:
+          try:
+              await asyncio.sleep(60)
+          except asyncio.CancelledError:
+              pass
+
+  async def turn():
+      while True:
+          await asyncio.sleep(0.01)
+
+  async def ask(js):
+      await js()
+
+  async def call(js):
+      js()
+
+  async def fly(js):
+      for _ in range(500):
+          kept.append(asyncio.ensure_future(turn()))
+          kept.append(asyncio.ensure_future(ask(js)))
+
+  def thread(function, *args):
+      threading.Thread(target=function, args=args, daemon=True).start()
+
+  def spin():
+      while True:
+          pass
+
+  def call_always(js):
+      while True:
+          js(1)
+
+  async def later(js):
+      await asyncio.sleep(0.4)
+      js()
+
+  atexit.register(lambda: print("atexit"))
+  sys.modules["__main__"]
+`);
+
+const { list, map } = python.builtins;
+const never = () => new Promise(() => {});
+const loads: Record<string, () => unknown> = {
+  idle() {},
+  async tidy() {
+    await toLoop(main.keep, [main.tidy()]);
+  },
+  async stuck() {
+    await toLoop(main.keep, [main.stuck()]);
+  },
+  async stubborn() {
+    await toLoop(main.keep, [main.stubborn()]);
+  },
+  executor() {
+    if (end !== "natural") python.execAsync("await asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)").catch(() => {});
+    else return toLoop(main.asyncio.get_event_loop).then((loop) => void loop.run_in_executor(null, main.time.sleep, 60));
+  },
+  busy() {
+    for (let i = 0; i < 2; i++) main.thread(main.spin);
+  },
+  calling() {
+    for (let i = 0; i < 3; i++) main.thread(main.call_always, (n: number) => n + 1);
+  },
+  async flying() {
+    await toLoop(main.fly, [async () => await never()]);
+    if (end === "natural") return; // a pending Promise would hold the process
+    for (let i = 0; i < 1000; i++) main.asyncio.sleep(60).catch(() => {});
+  },
+};
+
+function wait(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+function exit(): void {
+  console.log("end");
+  process.exit(3);
+}
+
+const ends: Record<string, () => unknown> = {
+  natural: () => console.log("end"),
+  exit,
+  exit_mid_await() {
+    main.asyncio.sleep(60).then(() => {});
+    setTimeout(exit, 20);
+  },
+  exit_in_sync: () => list(map(exit, [1])),
+  exit_in_loop: () => main.call(exit).then(() => {}),
+  exit_in_async: () => main.ask(async () => (await wait(5), exit())).then(() => {}),
+  exit_in_thread() {
+    main.thread(exit);
+    return wait(60_000);
+  },
+  exit_in_attach: () => attach(() => (list([1]), exit())),
+  exit_in_nested: () => attach(() => list(map(() => attach(() => list(map(exit, [1]))), [1]))),
+  throw() {
+    main.asyncio.sleep(60).then(() => {});
+    setTimeout(() => {
+      console.log("end");
+      throw new Error("nobody catches this");
+    }, 20);
+  },
+  reject() {
+    main.asyncio.sleep(60).then(() => {});
+    setTimeout(() => {
+      console.log("end");
+      Promise.reject(new Error("nobody catches this"));
+    }, 20);
+  },
+  reject_of_python() {
+    main.asyncio.sleep(60).then(() => {});
+    console.log("end");
+    python.execAsync("raise KeyError('nobody catches this')");
+  },
+  signal() {
+    main.asyncio.sleep(60).then(() => {});
+    console.log("ready");
+  },
+  pending: () => void main.asyncio.sleep(0.5, "settled").then((text: string) => console.log(text)),
+  ref() {
+    python.ref();
+    python.ref();
+    python.unref();
+    toLoop(main.keep, [main.later(() => (console.log("unref"), python.unref()))]);
+  },
+  /** An `exit` listener that comes after pyawait's still uses Python. */
+  use_at_exit() {
+    const some = main.kept;
+    process.on("exit", () => {
+      for (const use of [() => python.import("math"), () => some.append(1), () => attach(() => 1), () => python.info, () => python.interrupt()]) {
+        try {
+          use();
+          console.log("used");
+        } catch (error) {
+          console.log((error as Error).name);
+        }
+      }
+    });
+  },
+};
+
+await loads[load]();
+await wait(30);
+await ends[end]();

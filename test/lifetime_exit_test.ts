@@ -1,0 +1,56 @@
+/**
+ * How a process with Python in it ends, and what keeps it alive. Each case is a process of its own: children/exits.ts.
+ */
+import { test } from "node:test";
+import { assertEquals, assertStringIncludes } from "#std/assert";
+import { child, ends, runtime } from "./child.ts";
+
+test("an idle interpreter does not keep the process alive", async () => {
+  const { stdout } = await ends("idle", "natural", 0);
+  assertEquals(stdout, "end\natexit\n");
+});
+
+test("a pending Promise keeps the process alive until it settles", async () => {
+  const ended = await child("exits", ["idle", "pending"]);
+  assertEquals([ended.code, ended.stdout], [0, "settled\natexit\n"], ended.stderr);
+});
+
+test("Python that waits for JavaScript does not keep the process alive", async () => {
+  await ends("flying", "natural", 0, 2500);
+});
+
+test("python.ref() keeps the process alive until the last unref()", async () => {
+  const ended = await child("exits", ["idle", "ref"]);
+  assertEquals([ended.code, ended.stdout], [0, "unref\natexit\n"], ended.stderr);
+});
+
+for (const end of ["exit_mid_await", "exit_in_sync", "exit_in_loop", "exit_in_async", "exit_in_thread", "exit_in_attach", "exit_in_nested"]) {
+  test(`process.exit: ${end}`, async () => {
+    const { stdout } = await ends("tidy", end, 3);
+    assertEquals(stdout, "end\nfinally\nno newlineatexit\n");
+  });
+}
+
+test("the natural end runs `finally`, atexit, and flushes", async () => {
+  const { stdout } = await ends("tidy", "natural", 0);
+  assertEquals(stdout, "end\nfinally\nno newlineatexit\n");
+});
+
+for (const end of ["throw", "reject", "reject_of_python"]) {
+  test(`an error that nobody catches: ${end}`, async () => {
+    const { stdout, stderr } = await ends("tidy", end, 1);
+    assertStringIncludes(stderr, "nobody catches this");
+    assertEquals(stdout, runtime === "deno" ? "end\n" : "end\nfinally\nno newlineatexit\n");
+  });
+}
+
+for (const load of ["stuck", "stubborn", "executor"]) {
+  test(`a cleanup that does not end holds up the exit for two seconds at most: ${load}`, async () => {
+    await Promise.all([ends(load, "exit", 3, 3500), ends(load, "natural", 0, 3500)]);
+  });
+}
+
+test("what uses Python after its end, in an `exit` listener, gets a PythonClosedError", async () => {
+  const ended = await child("exits", ["idle", "use_at_exit"]);
+  assertEquals([ended.code, ended.stdout], [0, "atexit\n" + "PythonClosedError\n".repeat(5)], ended.stderr);
+});

@@ -1,0 +1,578 @@
+/* The shim without JavaScript: several threads play its part, with messages written by hand.
+ *
+ *     harness LIBPYTHON EXECUTABLE SOURCE...
+ *
+ * run.mjs compiles it together with ffi/shim/shim.c, once with the address sanitizer and once with the thread
+ * sanitizer. Each SOURCE is a chapter of src/py, in order. The last line says how many checks passed and failed.
+ */
+#include <dlfcn.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+typedef unsigned char u8;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+struct heap;
+int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length);
+int pyawait_problem(u8 *out, int capacity);
+struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes);
+int pyawait_heap_id(struct heap *heap);
+void *pyawait_entry(void);
+void pyawait_attach(struct heap *heap);
+void pyawait_detach(struct heap *heap);
+void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity);
+int pyawait_overflow(struct heap *heap, u8 *out, int capacity);
+int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length);
+int pyawait_take(struct heap *heap, u8 *out, int capacity);
+int pyawait_call_record(struct heap *heap, u8 *out, int capacity);
+void pyawait_answer(struct heap *heap, int id, const u8 *data, int length);
+void pyawait_interrupt(struct heap *heap);
+int pyawait_exit(struct heap *heap, int milliseconds);
+void pyawait_heap_end(struct heap *heap);
+
+/* As in ffi/shim/wire.h, calls.h, loop.h and shim.c; run.mjs compares them. */
+enum tag {
+  TAG_NONE, TAG_TRUE, TAG_FALSE, TAG_INT32, TAG_INT53, TAG_BIGINT, TAG_FLOAT, TAG_ASCII, TAG_UTF8, TAG_UTF16, TAG_BYTES,
+  TAG_ARRAY, TAG_LIST, TAG_TUPLE, TAG_SET, TAG_DICT, TAG_MAP, TAG_DATE, TAG_REFERENCE, TAG_OBJECT, TAG_JS, TAG_ERROR,
+  TAG_THROW, TAG_MISSING
+};
+enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT, OUT_SCOPE_END, OUT_ITEM, OUT_LOOP_END };
+enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK };
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY };
+enum { KIND_FUNCTION = 1, KIND_ASYNC_FUNCTION = 3 };
+
+static int passed, failed;
+static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
+
+static int check(int holds, const char *what) {
+  pthread_mutex_lock(&counting);
+  if (holds) passed++;
+  else failed++, fprintf(stderr, "FAILED  %s\n", what);
+  pthread_mutex_unlock(&counting);
+  return holds;
+}
+
+/* Messages ---------------------------------------------------------------------------------------------------- */
+
+struct message { u8 data[1 << 16]; int length; int record; };
+
+static void put(struct message *m, const void *data, size_t length) {
+  memcpy(m->data + m->length, data, length);
+  m->length += (int)length;
+}
+static void put8(struct message *m, int value) { u8 byte = (u8)value; put(m, &byte, 1); }
+static void put32(struct message *m, u32 value) { put(m, &value, 4); }
+static void put_int(struct message *m, int value) { put8(m, TAG_INT32), put32(m, (u32)value); }
+static void put_object(struct message *m, u64 address) { put8(m, TAG_OBJECT), put(m, &address, 8); }
+static void put_text(struct message *m, const char *text) { put8(m, TAG_UTF8), put32(m, (u32)strlen(text)), put(m, text, strlen(text)); }
+static void put_js(struct message *m, u32 heap, u32 handle, int kind) { put8(m, TAG_JS), put32(m, heap), put32(m, handle), put8(m, kind), put_text(m, "f"); }
+
+static void begin_record(struct message *m, int kind) {
+  m->record = m->length;
+  put32(m, 0), put8(m, kind);
+}
+static void end_record(struct message *m) {
+  u32 size = (u32)(m->length - m->record);
+  memcpy(m->data + m->record, &size, 4);
+}
+static void begin_start(struct message *m, u32 id, u64 callee, u32 count) {
+  begin_record(m, IN_START);
+  put32(m, id), put32(m, 0), put8(m, TAG_NONE), put_object(m, callee), put32(m, count);
+}
+static void end_start(struct message *m) { put8(m, TAG_NONE), end_record(m); }
+
+struct input { const u8 *at; };
+static u8 get8(struct input *r) { return *r->at++; }
+static u32 get32(struct input *r) { u32 value; memcpy(&value, r->at, 4), r->at += 4; return value; }
+static u64 get64(struct input *r) { u64 value; memcpy(&value, r->at, 8), r->at += 8; return value; }
+
+/* A value as a number, where it is one; objects are given back through `released`. */
+struct released { u64 addresses[4096]; u32 count; };
+static double get_value(struct input *r, struct released *released) {
+  u8 tag = get8(r);
+  double number = -1;
+  u32 length;
+  switch (tag) {
+  case TAG_INT32: return (int)get32(r);
+  case TAG_INT53: case TAG_FLOAT: case TAG_DATE: memcpy(&number, r->at, 8), r->at += 8; return number;
+  case TAG_OBJECT: get32(r), released->addresses[released->count++] = get64(r); return -2;
+  case TAG_JS: get32(r); return get32(r);
+  case TAG_ERROR: get_value(r, released), get_value(r, released), get_value(r, released); return -3;
+  case TAG_THROW: get_value(r, released); return -4;
+  case TAG_BIGINT: case TAG_ASCII: case TAG_UTF8: case TAG_UTF16: case TAG_BYTES: length = get32(r), r->at += length; return length;
+  case TAG_LIST: case TAG_TUPLE: case TAG_SET:
+    for (length = get32(r); length; length--) number = get_value(r, released);
+    return number;
+  case TAG_DICT: case TAG_MAP:
+    for (length = 2 * get32(r); length; length--) number = get_value(r, released);
+    return number;
+  default: return -1;
+  }
+}
+
+/* A thread that plays JavaScript ------------------------------------------------------------------------------- */
+
+struct player {
+  struct heap *heap;
+  u32 id;
+  sem_t *bell;
+  struct released released;
+  struct message answers;
+  u32 done, errors, calls, requests, gave_back;
+  double sum;
+  int silent; /* answers no calls */
+  u8 in[1 << 18], out[1 << 16];
+};
+static __thread struct player *self;
+static sem_t bells[4];
+static void ring0(void) { sem_post(&bells[0]); }
+static void ring1(void) { sem_post(&bells[1]); }
+static void ring2(void) { sem_post(&bells[2]); }
+static void ring3(void) { sem_post(&bells[3]); }
+static void (*const rings[4])(void) = {ring0, ring1, ring2, ring3};
+
+/* What REQUEST and CALL carry: the sum of the arguments that are numbers. */
+static double get_request(struct input *r, struct released *released) {
+  get32(r), get_value(r, released); /* scope, context */
+  get8(r), get32(r);                /* operation, handle */
+  double value = get_value(r, released);
+  get_value(r, released); /* keyword arguments */
+  return value;
+}
+
+static void answer(struct player *p, u32 id, double value) {
+  struct message m = {.length = 0};
+  if (value == 13) put8(&m, TAG_THROW), put_text(&m, "thirteen");
+  else put_int(&m, (int)value + 1);
+  pyawait_answer(p->heap, (int)id, m.data, m.length);
+  p->calls++;
+}
+
+static void handle(struct player *p, struct input r) {
+  u8 kind = get8(&r);
+  u32 id, slot;
+  double value;
+  switch (kind) {
+  case OUT_DONE:
+    get32(&r), p->done++;
+    value = get_value(&r, &p->released);
+    if (value <= -3) p->errors++;
+    else if (value > 0) p->sum += value;
+    break;
+  case OUT_REQUEST:
+    id = get32(&r), slot = get32(&r), value = get_request(&r, &p->released), p->requests++;
+    if (value == 77) break; /* never settled */
+    begin_record(&p->answers, IN_SETTLE), put32(&p->answers, slot);
+    if (value == 13) put8(&p->answers, TAG_THROW), put_text(&p->answers, "thirteen");
+    else put_int(&p->answers, (int)value + 1);
+    end_record(&p->answers);
+    if (id || p->answers.length > 60000) pyawait_submit(p->heap, (int)id, p->answers.data, p->answers.length), p->answers.length = 0;
+    break;
+  case OUT_ABORT: get32(&r), get32(&r), get_value(&r, &p->released); break;
+  case OUT_CALL:
+    id = get32(&r), get32(&r), value = get_request(&r, &p->released);
+    if (!p->silent) answer(p, id, value);
+    break;
+  case OUT_RELEASE: get32(&r), p->gave_back += get32(&r); break;
+  }
+}
+
+static void give_back(struct player *p) {
+  if (!p->released.count) return;
+  struct message m = {.length = 0};
+  begin_record(&m, IN_RELEASE), put32(&m, p->released.count), put(&m, p->released.addresses, 8 * p->released.count), end_record(&m);
+  p->released.count = 0;
+  pyawait_submit(p->heap, 0, m.data, m.length);
+}
+
+static void take(struct player *p) {
+  int length;
+  while ((length = pyawait_take(p->heap, p->in, sizeof p->in)) > 0) {
+    for (const u8 *at = p->in; at < p->in + length;) {
+      u32 size;
+      memcpy(&size, at, 4);
+      handle(p, (struct input){at + 4});
+      at += size;
+      if (p->released.count > 3000) give_back(p);
+    }
+    if (p->answers.length) pyawait_submit(p->heap, 0, p->answers.data, p->answers.length), p->answers.length = 0;
+  }
+}
+
+/* Takes what comes until `*counter` has reached `wanted`, for ten seconds at most (a sanitizer is slow). */
+static int await(struct player *p, const u32 *counter, u32 wanted) {
+  time_t end = time(0) + 30;
+  while (*counter < wanted && time(0) < end) {
+    struct timespec until = {.tv_sec = time(0) + 1};
+    sem_timedwait(p->bell, &until);
+    take(p);
+  }
+  give_back(p);
+  return *counter == wanted;
+}
+
+/* JavaScript called on its own thread, inside an invoke. */
+static void on_call(int id) {
+  u8 record[4096];
+  int length = pyawait_call_record(self->heap, record, sizeof record);
+  struct input r = {record + 5};
+  if (length <= 0) return;
+  get32(&r), get32(&r);
+  answer(self, (u32)id, get_request(&r, &self->released));
+}
+
+static void join(struct player *p, int index) {
+  memset(p, 0, sizeof *p);
+  p->bell = &bells[index];
+  sem_init(p->bell, 0, 0);
+  self = p;
+  p->heap = pyawait_heap((void *)(size_t)rings[index], (void *)(size_t)on_call, 0);
+  p->id = (u32)pyawait_heap_id(p->heap);
+}
+
+/* Synchronous calls -------------------------------------------------------------------------------------------- */
+
+static int invoke_bytes(struct player *p, int operation, const u8 *in, int length) {
+  pyawait_invoke(p->heap, operation, in, length, p->out, sizeof p->out);
+  memcpy(&length, p->out, 4);
+  return length;
+}
+
+static double invoke(struct player *p, int operation, const struct message *m) {
+  int length = invoke_bytes(p, operation, m->data, m->length);
+  if (length < 0) {
+    u8 *large = malloc((size_t)-length);
+    int got = pyawait_overflow(p->heap, large, -length);
+    free(large);
+    return got == -length ? -5 : -6;
+  }
+  struct input r = {p->out + 4};
+  return get_value(&r, &p->released);
+}
+
+/* The address of the object that a call gives; the reference is ours. */
+static u64 object_of(struct player *p, const struct message *m) {
+  double kind = invoke(p, DO_CALL, m);
+  if (kind != -2) return 0;
+  return p->released.addresses[--p->released.count];
+}
+
+static u64 helper(struct player *p, const char *name) {
+  struct message m = {.length = 0};
+  put_object(&m, (u64)(size_t)pyawait_entry()), put32(&m, 1), put_text(&m, name), put8(&m, TAG_NONE);
+  return object_of(p, &m);
+}
+
+static u64 execute;
+static void begin_execute(struct message *m, const char *code) {
+  m->length = 0;
+  put_object(m, execute), put32(m, 3), put_text(m, code), put8(m, TAG_NONE), put_text(m, "<harness>"), put8(m, TAG_NONE);
+}
+static double run(struct player *p, const char *code) {
+  struct message m;
+  begin_execute(&m, code);
+  return invoke(p, DO_CALL, &m);
+}
+static u64 object(struct player *p, const char *code) {
+  struct message m;
+  begin_execute(&m, code);
+  return object_of(p, &m);
+}
+
+static const char program[] =
+  "import asyncio, threading, gc\n"
+  "class Thing: pass\n"
+  "things = [Thing(), Thing()]\n"
+  "async def echo(x): return x\n"
+  "async def later(x):\n"
+  "  await asyncio.sleep(0)\n"
+  "  return x\n"
+  "async def fail(x): raise KeyError(x)\n"
+  "async def forever(): await asyncio.sleep(1000)\n"
+  "async def ask(js, x): return await js(x)\n"
+  "async def give_up(js):\n"
+  "  try: await asyncio.wait_for(js(77), 0.001)\n"
+  "  except asyncio.TimeoutError: return 5\n"
+  "class Rude(Exception):\n"
+  "  def __str__(self): return str(self.args[0](1))\n"
+  "async def rude(js): raise Rude(js)\n"
+  "def call(js, x): return js(x)\n"
+  "def identity(x): return x\n"
+  "def half(): return [Thing(), Thing(), {'a': Thing(), 1: Thing()}]\n"
+  "results = []\n"
+  "def call_many(js, n):\n"
+  "  total = 0\n"
+  "  for i in range(n):\n"
+  "    try: total += js(i)\n"
+  "    except Exception: total += 1000\n"
+  "  results.append(total)\n"
+  "def call_always(js):\n"
+  "  while True: js(1)\n"
+  "threads = []\n"
+  "def thread(function, *args, daemon=True):\n"
+  "  threads.append(threading.Thread(target=function, args=args, daemon=daemon))\n"
+  "  threads[-1].start()\n"
+  "def loops(js, n):\n"
+  "  async def main(): return [await js(i) for i in range(n)]\n"
+  "  for _ in range(3): results.append(sum(asyncio.run(main())))\n"
+  "async def joined():\n"
+  "  await asyncio.get_running_loop().run_in_executor(None, lambda: [t.join() for t in threads])\n"
+  "  threads.clear()\n"
+  "  return sum(results)\n"
+  "0";
+
+/* The checks ---------------------------------------------------------------------------------------------------- */
+
+static u64 echo, later, fail, forever, ask, give_up, rude, call, identity, half, thread, call_many, call_always, loops, joined;
+
+static void check_values(struct player *p) {
+  static const struct { const char *code; double value; } cases[] = {
+    {"5", 5}, {"2**40", 1099511627776.0}, {"1.5", 1.5}, {"'abc'", 3}, {"'\\ud800'", 2}, {"b'1234'", 4}, {"2**80", 23}, {"{}['x']", -3},
+    {"1/0", -3}, {"object", -2}, {"syntax error", -3}, {"None", -1}, {"'x' * 100000", -5},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check(run(p, cases[i].code) == cases[i].value, cases[i].code);
+  struct message m = {.length = 0};
+  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_LIST), put32(&m, 3), put_int(&m, 1), put8(&m, TAG_DICT), put32(&m, 1);
+  put_text(&m, "k"), put8(&m, TAG_SET), put32(&m, 1), put_text(&m, "v"), put8(&m, TAG_REFERENCE), put32(&m, 0), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL, &m) == -2, "a list with a reference to itself");
+  struct message copy = {.length = 0};
+  put32(&copy, 100), put8(&copy, 0), put_object(&copy, half), put32(&copy, 0), put8(&copy, TAG_NONE);
+  check(invoke(p, DO_CALL_AND_COPY, &copy) == -2, "a deep copy");
+  copy.data[4] = 1; /* dicts have to be objects */
+  check(invoke(p, DO_CALL_AND_COPY, &copy) == -3, "a deep copy that fails half-way");
+  give_back(p);
+}
+
+/* Every message cut short, and every one with one byte changed (but for addresses), is refused or read: no more. */
+static void check_malformed(struct player *p) {
+  struct message m = {.length = 0}, cut;
+  put_object(&m, identity), put32(&m, 1);
+  int start = m.length;
+  put8(&m, TAG_LIST), put32(&m, 5), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
+  put8(&m, TAG_TUPLE), put32(&m, 1), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5), put8(&m, TAG_NONE);
+  for (int length = start; length < m.length; length++) {
+    cut = m, cut.length = length;
+    u8 *exact = malloc((size_t)length); /* its end is guarded by the sanitizer */
+    memcpy(exact, cut.data, (size_t)length);
+    int got = invoke_bytes(p, DO_CALL, exact, length);
+    free(exact);
+    if (got <= 0) check(0, "a message that is cut short gives an outcome");
+  }
+  for (int at = start; at < m.length; at++) {
+    for (int value = 0; value < 256; value += 5) {
+      if (value == TAG_OBJECT || m.data[at] == value) continue;
+      u8 *exact = malloc((size_t)m.length);
+      memcpy(exact, m.data, (size_t)m.length);
+      exact[at] = (u8)value;
+      int got = invoke_bytes(p, DO_CALL, exact, m.length);
+      if (got < 0) pyawait_overflow(p->heap, p->in, sizeof p->in);
+      free(exact);
+    }
+  }
+  take(p);
+  check(run(p, "5") == 5, "malformed messages leave Python as it was");
+}
+
+static void check_tasks(struct player *p, u32 count) {
+  struct message m = {.length = 0};
+  u32 before = p->done, errors = p->errors;
+  double sum = p->sum;
+  for (u32 i = 0; i < count; i++) {
+    begin_start(&m, i, i % 3 == 0 ? echo : i % 3 == 1 ? later : fail, 1), put_int(&m, 1), end_start(&m);
+    if (m.length < 60000 && i + 1 < count) continue;
+    pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  }
+  check(await(p, &p->done, before + count), "every task is done");
+  check(p->errors - errors == count / 3, "a third of the tasks has failed");
+  check(p->sum - sum == (double)(count - count / 3), "the results are right");
+}
+
+static void check_cancel(struct player *p, u32 count) {
+  struct message m = {.length = 0};
+  u32 before = p->done, errors = p->errors;
+  for (u32 i = 0; i < count; i++) begin_start(&m, i, forever, 0), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  for (u32 i = 0; i < count; i++) begin_record(&m, IN_CANCEL), put32(&m, i), end_record(&m);
+  for (u32 i = 0; i < 2; i++) begin_record(&m, IN_CANCEL), put32(&m, i), end_record(&m); /* again: nothing happens */
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  check(await(p, &p->done, before + count) && p->errors - errors == count, "cancelled tasks end with an error");
+}
+
+static void check_requests(struct player *p, u32 count) {
+  struct message m = {.length = 0};
+  u32 before = p->done, errors = p->errors;
+  double sum = p->sum;
+  for (u32 i = 0; i < count; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 1000 + i % 7, KIND_ASYNC_FUNCTION), put_int(&m, i % 10 ? 1 : 13), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  check(await(p, &p->done, before + count), "every await of JavaScript is settled");
+  check(p->errors - errors == count / 10 && p->sum - sum == 2.0 * (count - count / 10), "with its value or its error");
+  begin_start(&m, 0, give_up, 1), put_js(&m, p->id, 5, KIND_ASYNC_FUNCTION), end_start(&m);
+  begin_start(&m, 1, rude, 1), put_js(&m, p->id, 6, KIND_FUNCTION), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  check(await(p, &p->done, before + count + 2), "a request that is given up; an error whose text JavaScript makes");
+  struct timespec moment = {.tv_nsec = 20000000};
+  for (int i = 0; i < 100 && !p->gave_back; i++) run(p, "gc.collect()"), nanosleep(&moment, 0), take(p);
+  check(p->gave_back > 0, "handles are given back");
+}
+
+static void check_direct(struct player *p) {
+  struct message m = {.length = 0};
+  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, KIND_FUNCTION), put_int(&m, 41), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL, &m) == 42, "JavaScript called on its own thread");
+  pyawait_attach(p->heap);
+  check(invoke(p, DO_CALL, &m) == 42, "the same attached");
+  pyawait_detach(p->heap);
+  m.length = 0;
+  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, KIND_FUNCTION), put_int(&m, 13), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL, &m) <= -3, "JavaScript that throws");
+  give_back(p);
+}
+
+static void start_thread(struct player *p, u64 function, u32 heap, u32 handle, int kind, int n) {
+  struct message m = {.length = 0};
+  put_object(&m, thread), put32(&m, n ? 3 : 2), put_object(&m, function), put_js(&m, heap, handle, kind);
+  if (n) put_int(&m, n);
+  put8(&m, TAG_NONE);
+  invoke(p, DO_CALL, &m);
+}
+
+static double join_threads(struct player *p) {
+  struct message m = {.length = 0};
+  u32 before = p->done;
+  double sum = p->sum;
+  begin_start(&m, 0, joined, 0), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  await(p, &p->done, before + 1);
+  return p->sum - sum;
+}
+
+static void check_threads(struct player *p) {
+  for (int i = 0; i < 4; i++) start_thread(p, call_many, p->id, 20 + (u32)i, KIND_FUNCTION, 100);
+  /* 0 + … + 99, one more each; 13 throws and counts 1000 */
+  check(join_threads(p) == 4 * (4950 + 100 - 14 + 1000), "calls from four Python threads");
+  run(p, "results.clear()");
+  for (int i = 0; i < 2; i++) start_thread(p, loops, p->id, 30 + (u32)i, KIND_ASYNC_FUNCTION, 10);
+  check(join_threads(p) == 2 * 3 * 55, "awaits from loops of other threads");
+  run(p, "results.clear()");
+}
+
+static void *second(void *index) {
+  static struct player players[4];
+  struct player *p = &players[(size_t)index];
+  join(p, (int)(size_t)index);
+  for (int i = 0; i < 3; i++) check_tasks(p, 600), check_cancel(p, 50), check_requests(p, 100), check_direct(p);
+  pyawait_heap_end(p->heap);
+  return 0;
+}
+
+static struct player third_player;
+static sem_t third_ready, third_end;
+
+/* A heap whose JavaScript ends while Python threads wait for it. */
+static void *third(void *unused) {
+  (void)unused;
+  join(&third_player, 3);
+  third_player.silent = 1;
+  sem_post(&third_ready);
+  sem_wait(&third_end);
+  pyawait_heap_end(third_player.heap);
+  return 0;
+}
+
+static void *finder(void *library, const char *name) { return dlsym(library, name); }
+
+int main(int count, char **given) {
+  void *library = dlopen(given[1], RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
+  if (!library) return fprintf(stderr, "%s\n", dlerror()), 2;
+  static char texts[1 << 20];
+  size_t length = strlen(given[2]) + 1;
+  memcpy(texts, given[2], length);
+  for (int i = 3; i < count; i++) {
+    FILE *file = fopen(given[i], "rb");
+    if (!file) return perror(given[i]), 2;
+    length += (size_t)sprintf(texts + length, "<%s>", given[i]) + 1;
+    length += fread(texts + length, 1, sizeof texts - length - 1, file) + 1;
+    fclose(file);
+  }
+  struct message configuration = {.length = 0};
+  put8(&configuration, TAG_DICT), put32(&configuration, 4);
+  put_text(&configuration, "path"), put8(&configuration, TAG_LIST), put32(&configuration, 0);
+  put_text(&configuration, "args"), put8(&configuration, TAG_LIST), put32(&configuration, 1), put_text(&configuration, "harness");
+  put_text(&configuration, "loop"), put_text(&configuration, "asyncio");
+  double interval = 0.0005;
+  put_text(&configuration, "switch_interval"), put8(&configuration, TAG_FLOAT), put(&configuration, &interval, 8);
+  void *find = (void *)(size_t)finder;
+  if (pyawait_open(find, library, RTLD_DEFAULT, texts, configuration.data, configuration.length)) {
+    char problem[2048] = {0};
+    pyawait_problem((u8 *)problem, sizeof problem - 1);
+    return fprintf(stderr, "Python does not open: %s\n", problem), 2;
+  }
+  check(pyawait_open(find, library, RTLD_DEFAULT, texts, configuration.data, configuration.length) == 1, "it opens once");
+
+  static struct player main_player;
+  struct player *p = &main_player;
+  join(p, 0);
+  execute = helper(p, "execute");
+  check(execute && run(p, program) == 0, "the program runs");
+  static const struct { const char *name; u64 *place; } names[] = {
+    {"echo", &echo}, {"later", &later}, {"fail", &fail}, {"forever", &forever}, {"ask", &ask}, {"give_up", &give_up},
+    {"rude", &rude}, {"call", &call}, {"identity", &identity}, {"half", &half}, {"thread", &thread}, {"call_many", &call_many},
+    {"call_always", &call_always}, {"loops", &loops}, {"joined", &joined},
+  };
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+    if (!check((*names[i].place = object(p, names[i].name)) != 0, names[i].name)) return 1;
+
+  check_values(p);
+  check_malformed(p);
+  check_direct(p);
+  check_tasks(p, 3000);
+  check_cancel(p, 300);
+  check_requests(p, 500);
+  check_threads(p);
+
+  /* Two more heaps at work at the same time as this one. */
+  pthread_t others[3];
+  for (size_t i = 1; i < 3; i++) pthread_create(&others[i], 0, second, (void *)i);
+  for (int i = 0; i < 3; i++) check_tasks(p, 900), check_requests(p, 100), check_threads(p);
+  for (size_t i = 1; i < 3; i++) pthread_join(others[i], 0);
+
+  /* Threads that wait for a heap which ends go on, with an error. */
+  sem_init(&third_ready, 0, 0), sem_init(&third_end, 0, 0);
+  pthread_create(&others[0], 0, third, 0);
+  sem_wait(&third_ready);
+  for (int i = 0; i < 3; i++) start_thread(p, call_many, third_player.id, 40 + (u32)i, KIND_FUNCTION, 2);
+  struct timespec moment = {.tv_nsec = 50000000};
+  nanosleep(&moment, 0);
+  sem_post(&third_end);
+  pthread_join(others[0], 0);
+  check(join_threads(p) == 3 * 2 * 1000, "calls into a heap that has ended raise");
+  run(p, "results.clear()");
+
+  pyawait_interrupt(p->heap);
+  nanosleep(&moment, 0);
+  check_tasks(p, 300);
+
+  /* The end, with calls and tasks in flight. */
+  for (int i = 0; i < 4; i++) start_thread(p, call_always, p->id, 50 + (u32)i, KIND_FUNCTION, 0);
+  struct message m = {.length = 0};
+  for (u32 i = 0; i < 200; i++) begin_start(&m, i, forever, 0), end_start(&m);
+  for (u32 i = 200; i < 300; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 5, KIND_ASYNC_FUNCTION), put_int(&m, 77), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  u32 calls = p->calls;
+  await(p, &calls, calls); /* nothing: only gives back */
+  for (int i = 0; i < 200; i++) take(p);
+  check(pyawait_exit(p->heap, 20000) == 1, "the end comes in time");
+  check(pyawait_exit(p->heap, 1000) == 0, "once");
+  take(p);
+  check(pyawait_submit(p->heap, 0, m.data, m.length) <= 0, "what is submitted afterwards is not waited for");
+  nanosleep(&moment, 0);
+
+  printf("%d passed, %d failed\n", passed, failed);
+  fflush(stdout);
+  return failed ? 1 : 0;
+}
