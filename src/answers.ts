@@ -179,7 +179,7 @@ function abort(r: Reader): void {
   const loop = r.u32(), slot = r.u32();
   const request = serving.get(key(loop, slot));
   r.u8();
-  const error = new PythonError(read(r), String(read(r)), String(read(r)));
+  const error = new PythonError(read(r), String(read(r)), String(read(r)), Number(read(r)));
   const reason = new DOMException("Python cancelled the await", "AbortError");
   Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
   request?.served.abort(reason);

@@ -144,12 +144,15 @@ function writeObject(e: Encoding, value: object): void {
   if (rules.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
   if (Array.isArray(value)) return writeContainer(e, value, writeList);
   const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype) return writeContainer(e, value, writeDict);
+  if (prototype === Object.prototype && !isTagged(value)) return writeContainer(e, value, writeDict);
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
-  if (prototype === null) return writeContainer(e, value, writeDict);
+  if (prototype === null) return isTagged(value) ? writeHandle(e, value, JsKind.object, null) : writeContainer(e, value, writeDict);
   writeBranded(e, value, prototype);
 }
+
+/** `Math`, `JSON`, a module's namespace: they look plain, but are no data. */
+const isTagged = (value: object) => (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] !== undefined;
 
 /** Everything that is told by its brand, so that values of other realms convert alike. */
 function writeBranded(e: Encoding, value: object, prototype: object): void {
@@ -450,10 +453,10 @@ function readArray(r: Reader): unknown {
 export function readError(r: Reader, tag: number): unknown {
   if (tag === Tag.throw) {
     const thrown = read(r);
-    return stateOf(thrown) ? new PythonError(thrown, "JsException", "raised by another JavaScript thread") : thrown;
+    return stateOf(thrown) ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
   }
-  const exception = read(r), name = read(r), message = read(r);
-  return new PythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "");
+  const exception = read(r), name = read(r), message = read(r), has = Number(read(r));
+  return new PythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
 }
 
 /** Reads an outcome: a value, or an error that is thrown. */

@@ -22,6 +22,12 @@ export function describeErrorsWith(fn: (exception: unknown) => ErrorDetails): vo
 const here = new URL(".", import.meta.url);
 const ownFolders = here.protocol === "file:" ? [here.href, here.pathname] : [here.href];
 
+/** The frames of a stack that are not pyawait's own. */
+function framesOf(stack: string): string {
+  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
+  return frames.filter((line) => !ownFolders.some((folder) => line.includes(folder))).join("\n");
+}
+
 /** The frames of a stack above the first one of pyawait's: what JavaScript did after Python had called it. */
 export function ownFramesCut(stack: string): string {
   const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
@@ -48,22 +54,32 @@ export class PythonError extends Error {
   /** The live exception object; it keeps the frames' locals alive, like a caught exception in Python. */
   // deno-lint-ignore no-explicit-any
   readonly exception: any;
+  /** From `__cause__`, else `__context__` unless it is suppressed; there is no such property where there is none. */
+  declare cause?: unknown;
+  /** The exceptions of an `ExceptionGroup`; no other exception has this property. */
+  declare errors?: readonly unknown[];
   #details: ErrorDetails | undefined;
   #javaScriptStack: string;
 
   /** @ignore made by pyawait only */
-  constructor(exception: unknown, name: string, message: string) {
+  constructor(exception: unknown, name: string, message: string, has: number) {
     super(message);
     Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
     Object.defineProperty(this, "exception", { value: exception, enumerable: false });
-    const lines = (this.stack ?? "").split("\n").filter((line) => /^\s+at |@/.test(line));
-    this.#javaScriptStack = lines.filter((line) => !ownFolders.some((folder) => line.includes(folder))).join("\n");
+    this.#javaScriptStack = framesOf(this.stack ?? "");
     Object.defineProperty(this, "stack", {
       configurable: true,
       get: () => this.#stack(),
       set: (value) => Object.defineProperty(this, "stack", { value, writable: true, configurable: true }),
     });
+    if (has & 1) Object.defineProperty(this, "cause", { get: () => this.#look().cause, configurable: true });
+    if (has & 2) Object.defineProperty(this, "errors", { get: () => this.#look().errors, configurable: true });
     Object.defineProperty(this, brand, { value: true });
+  }
+
+  /** Takes the JavaScript frames from here: for a Promise, of the functions that await it. */
+  static capture(error: PythonError): void {
+    error.#javaScriptStack = framesOf(new Error().stack ?? "");
   }
 
   #look(): ErrorDetails {
@@ -84,16 +100,6 @@ export class PythonError extends Error {
   /** Python's own text of the exception, with its traceback and its causes. */
   get traceback(): string {
     return this.#look().traceback;
-  }
-
-  /** From `__cause__`, else `__context__` unless it is suppressed; `undefined` where there is none. */
-  override get cause(): unknown {
-    return this.#look().cause ?? undefined;
-  }
-
-  /** The exceptions of an `ExceptionGroup`; `undefined` for every other exception. */
-  get errors(): readonly unknown[] | undefined {
-    return this.#look().errors ?? undefined;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {

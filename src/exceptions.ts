@@ -11,8 +11,8 @@ import { stateOf } from "./state.ts";
 export function asError(exception: unknown): unknown {
   const state = stateOf(exception);
   if (!state || !(state.kinds & Kind.exception)) return exception;
-  const [name, message] = callAndCopy("describe_error", [exception], { depth: 1 }) as [string, string];
-  return new PythonError(exception, name, message);
+  const [name, message, has] = callAndCopy("describe_error", [exception], { depth: 1 }) as [string, string, number];
+  return new PythonError(exception, name, message, has);
 }
 
 describeErrorsWith((exception): ErrorDetails => {

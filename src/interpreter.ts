@@ -187,17 +187,19 @@ export function end(): void {
 export function invoke(level: Level, operation: number): Reader {
   const { shim, heap } = current!;
   const { input, reader } = level;
-  const length = shim.pyawait_invoke(heap, operation, input.pointer, input.at, level.output, level.capacity);
-  if (length < 0) return overflow(-length);
+  shim.pyawait_invoke(heap, operation, input.pointer, input.at, level.output, level.capacity);
   reader.at = 0;
-  return reader;
+  const length = reader.i32();
+  return length < 0 ? overflow(-length) : reader;
 }
 
 function overflow(length: number): Reader {
   const { shim, heap } = current!;
   const buffer = backend.allocate(length);
   shim.pyawait_overflow(heap, backend.address(buffer), length);
-  return new Reader(buffer);
+  const reader = new Reader(buffer);
+  reader.at = 4;
+  return reader;
 }
 
 let entry = 0;

@@ -16,6 +16,7 @@ import { captureScope, currentPlace, numberScope, type Place } from "./locals.ts
 import { placeOf, type TaskLocals } from "./task_locals.ts";
 import { addressOf } from "./proxy.ts";
 import type { Reference } from "./reference.ts";
+import { whenAborted } from "./signals.ts";
 import { type State, stateOf } from "./state.ts";
 import { closeRecord, In, openRecord, whenLoopIsGone } from "./submission.ts";
 import { type Reader, Tag, Writer } from "./wire.ts";
@@ -69,8 +70,13 @@ function listen(entry: Pending, signal: AbortSignal): void {
     closeRecord(entry.loop);
   };
   if (signal.aborted) return abort();
-  signal.addEventListener("abort", abort, { once: true });
-  entry.unlisten.push(() => signal.removeEventListener("abort", abort));
+  entry.unlisten.push(whenAborted(signal, abort));
+}
+
+/** As a reaction of the Promise it runs where V8 knows which functions await that. */
+function withAwaiters(error: unknown): never {
+  if (error instanceof PythonError) PythonError.capture(error);
+  throw error;
 }
 
 /** Where something is started from. */
@@ -105,7 +111,7 @@ function submit(kind: number, payload: Uint8Array, pins: Reference[], state: Sta
   closeRecord(loop);
   if (entry.held) hold();
   else setTimeout(holdWhatRuns, 20); // Deno ends on an unsettled top-level await before it tells anybody
-  return { promise, entry };
+  return { promise: promise.then(undefined, withAwaiters), entry };
 }
 
 function settle(entry: Pending): void {

@@ -190,7 +190,7 @@ function destroy(state: State): void {
     state.epitaph = "a coroutine";
     return;
   }
-  state.epitaph = `it was ${callHelper("epitaph", proxyOf(state))}`;
+  state.epitaph = isClosed() ? "Python is closed" : `it was ${callHelper("epitaph", proxyOf(state))}`;
   forgetProxy(state);
   reference.release();
 }
@@ -201,7 +201,7 @@ const members: Record<string, (state: State, proxy: object) => unknown> = {
   $set: (_, proxy) => (key: unknown, value: unknown) => void callHelper("setitem", proxy, key, value),
   $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
   $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
-  $toJs: (state, proxy) => (options: CopyOptions = {}) => copyAt(addressOf(state), options),
+  $toJs: (state) => (options: CopyOptions = {}) => copyAt(addressOf(state), options),
   $getBuffer: (state, proxy) => () => hooks.lockBuffer(proxy, addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),

@@ -9,6 +9,7 @@ import { callHelper } from "./call.ts";
 import { Kind } from "./kinds.ts";
 import { type AwaitOptions, runHelper, signalOf } from "./promise.ts";
 import type { PyProxy } from "./proxy.ts";
+import { whenAborted } from "./signals.ts";
 import { stateOf } from "./state.ts";
 import { scope, type TaskLocals } from "./task_locals.ts";
 
@@ -130,14 +131,13 @@ class Stream {
     if (this.#driver) return;
     const given = signalOf(this.#options);
     if (given?.aborted) this.#stop.abort(given.reason);
-    const abort = () => this.#stop.abort(given!.reason);
-    given?.addEventListener("abort", abort, { once: true });
+    const unlisten = given && !given.aborted ? whenAborted(given, () => this.#stop.abort(given.reason)) : undefined;
     this.#driver = runHelper("drive_stream", [this.#source, this, this.#limit], { ...this.#options, signal: this.#stop.signal })
       .then(() => undefined, (error) => {
         this.#failure = { error };
       })
       .then(() => {
-        given?.removeEventListener("abort", abort);
+        unlisten?.();
         this.#finish();
       });
   }

@@ -86,11 +86,10 @@ async def settle_handled():
     return handled
 
 async def race(f, count, seconds):
-    loop, tasks = asyncio.get_running_loop(), []
-    for index in range(count):
-        task = asyncio.ensure_future(f())
+    loop, tasks = asyncio.get_running_loop(), [asyncio.ensure_future(f()) for _ in range(count)]
+    await asyncio.sleep(0)  # each has begun: a task that is cancelled before that never calls `f`
+    for index, task in enumerate(tasks):
         loop.call_later(seconds * (0.99 + 0.02 * index / count), task.cancel)
-        tasks.append(task)
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     return [o if isinstance(o, str) else type(o).__name__ for o in outcomes]
 

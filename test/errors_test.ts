@@ -360,3 +360,25 @@ test("many errors leave nothing behind", async () => {
   }
   assert(alive() <= 1, `${alive()} are alive`);
 });
+
+const hasAwaiters = !("Bun" in globalThis);
+if (!hasAwaiters) console.log("skip: JavaScriptCore does not know which functions await a Promise");
+test("the stack of a rejected Promise names the functions that await it", { skip: !hasAwaiters && "JavaScriptCore does not know them" }, async () => {
+  const fail = python.exec("import asyncio\nasync def fail():\n  await asyncio.sleep(0)\n  raise KeyError('k')\nfail");
+  async function inner() {
+    await fail();
+  }
+  async function outer() {
+    await inner();
+  }
+  const error = await assertRejects(outer, PythonError);
+  const frames = error.stack!.split("\n").map((line) => /at (?:async )?(\w+)/.exec(line)?.[1]);
+  assertEquals(frames.slice(1, 4), ["fail", "inner", "outer"]);
+});
+
+test("an error without a cause has no such property, and one that is no group has no errors", () => {
+  const plain = assertThrows(() => python.exec("raise KeyError(1)"), PythonError);
+  assertEquals(["cause" in plain, "errors" in plain], [false, false]);
+  const caused = assertThrows(() => python.exec("raise KeyError(1) from ValueError(2)"), PythonError);
+  assertEquals(["cause" in caused, (caused.cause as PythonError).name], [true, "ValueError"]);
+});

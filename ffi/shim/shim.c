@@ -163,11 +163,14 @@ static void lock_for(struct writer *w, struct reader *r) {
   release(object);
 }
 
-/* One synchronous operation, with IN_CONTEXT in a copy of the context before it: reads its arguments, writes its outcome. The length of that, or minus the length where
-   `capacity` is too small: pyawait_overflow then gives it. */
-EXPORT int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) {
+/* One synchronous operation, with IN_CONTEXT in a copy of the context before it: reads its arguments, writes the length of
+   all (minus the length where `capacity` is too small: pyawait_overflow then gives it) and the outcome. It returns nothing,
+   because V8 ends the process if a fast call that returns a value has called JavaScript and its caller is no longer valid
+   (denoland/deno#31122). */
+EXPORT void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) {
   struct reader r = {.at = in, .end = in + length};
   struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .heap = heap->id};
+  reserve(&w, 4);
   pyawait_attach(heap);
   heap->inside++;
   PyObject *given = operation & IN_CONTEXT ? decode(&r) : 0, *context = given ? new_context(heap, given, 0) : 0;
@@ -187,10 +190,11 @@ EXPORT int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int le
   if (operation == DO_CALL || operation == DO_CALL_AND_COPY) nudge_loops(r.touched);
   heap->inside--;
   pyawait_detach(heap);
-  if (w.data == out) return (int)w.length;
+  int total = w.data == out ? (int)w.length : -(int)w.length;
+  __builtin_memcpy(out, &total, 4);
+  if (w.data == out) return;
   py.PyMem_RawFree(heap->overflow);
   heap->overflow = w.data, heap->overflow_length = w.length;
-  return -(int)w.length;
 }
 
 EXPORT int pyawait_overflow(struct heap *heap, u8 *out, int capacity) {

@@ -29,8 +29,8 @@ const symbols = {
   pyawait_attach: { parameters: ["pointer"], result: "void" },
   /** void pyawait_detach(struct heap *heap) */
   pyawait_detach: { parameters: ["pointer"], result: "void" },
-  /** int pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) */
-  pyawait_invoke: { parameters: ["pointer", "i32", "pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) */
+  pyawait_invoke: { parameters: ["pointer", "i32", "pointer", "i32", "pointer", "i32"], result: "void" },
   /** int pyawait_overflow(struct heap *heap, u8 *out, int capacity) */
   pyawait_overflow: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
   /** int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) */

@@ -25,7 +25,7 @@ enum tag {
   TAG_REFERENCE,/* u32: the nth container of this message again */
   TAG_OBJECT,   /* u64 address; out: u32 kinds before it */
   TAG_JS,       /* u32 heap, u32 handle; in: u8 kind and the name, a value */
-  TAG_ERROR,    /* out: exception object, name, message */
+  TAG_ERROR,    /* out: exception object, name, message, 1 if it has a cause + 2 if it is a group */
   TAG_THROW,    /* out: the JavaScript value that was thrown; in: a value to raise */
   TAG_MISSING   /* out: there is no such attribute */
 };

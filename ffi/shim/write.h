@@ -381,7 +381,7 @@ static PyObject *fetch_error(void) {
 
 /* Writes an exception: as what JavaScript threw where it came from there, else as TAG_ERROR. */
 static void encode_error(struct writer *w, PyObject *error) {
-  PyObject *parts = call(helper.describe_error, &error, 1); /* (value,) or (name, message) */
+  PyObject *parts = call(helper.describe_error, &error, 1); /* (value,) or (name, message, what else it has) */
   size_t start = w->length;
   w->depth = 0;
   if (parts && py.PyTuple_Size(parts) == 1) {
@@ -393,7 +393,7 @@ static void encode_error(struct writer *w, PyObject *error) {
   } else {
     write_u8(w, TAG_ERROR);
     encode_object(w, error, kinds_of(error));
-    if (parts && !encode(w, py.PyTuple_GetItem(parts, 0)) && !encode(w, py.PyTuple_GetItem(parts, 1))) {
+    if (parts && !encode(w, py.PyTuple_GetItem(parts, 0)) && !encode(w, py.PyTuple_GetItem(parts, 1)) && !encode(w, py.PyTuple_GetItem(parts, 2))) {
       py.Py_DecRef(parts);
       return;
     }
@@ -403,7 +403,7 @@ static void encode_error(struct writer *w, PyObject *error) {
   take_back(w, start); /* a failure to describe: the exception alone */
   write_u8(w, TAG_ERROR);
   encode_object(w, error, 0);
-  write_u8(w, TAG_NONE), write_u8(w, TAG_NONE);
+  write_u8(w, TAG_NONE), write_u8(w, TAG_NONE), write_u8(w, TAG_NONE);
 }
 
 /* Writes `result`, or the current exception where it is NULL; the reference is consumed. */

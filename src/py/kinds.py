@@ -50,14 +50,16 @@ def _is_numpy_scalar(cls):
 
 
 def describe_error(error):
-    """(value,) of what JavaScript threw, else (class name, message)."""
+    """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
     if isinstance(error, JsException):
         return (error if getattr(error, "_count", 0) else error._value,)
     try:
         message = str(error)
     except Exception as failed:
         message = "<exception str() failed: %r>" % (failed,)
-    return (type(error).__name__, message)
+    cause = error.__cause__ is not None or error.__context__ is not None and not error.__suppress_context__
+    group = isinstance(getattr(error, "exceptions", None), tuple)
+    return (type(error).__name__, message, cause + 2 * group)
 
 
 def guard_error(error):

@@ -207,6 +207,8 @@ def run_on_new_loop(factory, main):
 
 
 def run_on_loop(loop, main):
+    if not hasattr(loop, "run_until_complete"):
+        raise TypeError("Cannot use %s as an event loop" % _short_repr(loop))
     if loop.is_running():
         raise RuntimeError("Cannot run on this event loop: it is running already; await with its TaskLocals instead")
     asyncio.set_event_loop(loop)
@@ -217,7 +219,8 @@ def run_on_loop(loop, main):
 
 
 async def in_own_thread(function, *args):
-    """Runs it on a thread of its own, which is not one of the executor's: those are few, and the loop runs long."""
+    """Runs it on a thread of its own, which is not one of the executor's: those are few, and the loop runs long. It has
+    a copy of the context, and with it the scope of AsyncLocalStorage."""
     loop, done = get_running_loop(), get_running_loop().create_future()
 
     def settle(method, value):
@@ -234,7 +237,7 @@ async def in_own_thread(function, *args):
         except RuntimeError:
             pass  # the background loop is closed: nobody waits
 
-    threading.Thread(target=body, name="pyawait-run", daemon=True).start()
+    threading.Thread(target=contextvars.copy_context().run, args=(body,), name="pyawait-run", daemon=True).start()
     return await done
 
 

@@ -92,7 +92,7 @@ def _async_function(proxy, name):
             return await future
         except CancelledError as error:
             if future.cancelled():
-                await _end_request(slot, heap, error)
+                await _end_request(slot, proxy._heap, error)  # so the coroutine holds the proxy: before 3.11 not the function
             raise
 
     function.__name__ = function.__qualname__ = name or "function"
