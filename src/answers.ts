@@ -13,16 +13,18 @@
 // The one thing to know: one record's error never loses the next record, and no code of the user's runs while the
 // outbox is held.
 import { backend } from "../ffi/mod.ts";
-import { encoding, read, writeThrown, write } from "./convert.ts";
+import { callHelper } from "./call.ts";
+import { read } from "./decode.ts";
+import { encoding, write, writeThrown } from "./encode.ts";
 import { PythonError } from "./errors.ts";
 import { Source } from "./functions.ts";
 import { giveBack, receive } from "./handles.ts";
 import { answerWith, begin, end, helper, interpreter, isClosed, openInterpreter, whenOpened } from "./interpreter.ts";
-import { endScope, enterScope, newPlace, Served } from "./locals.ts";
+import { endScope, enterScope, inPlace, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
 import { complete, rejectLoop, runHelper } from "./promise.ts";
 import { markAwaited, reportRejectionsWith } from "./rejections.ts";
-import { closeRecord, flush, In, openRecord } from "./submission.ts";
+import { BACKGROUND, closeRecord, flush, In, openRecord } from "./submission.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 
 /** Kinds of records, as `enum out` of ffi/shim/calls.h. */
@@ -260,7 +262,11 @@ function callDirectly(id: number): void {
 }
 
 answerWith(drain, callDirectly);
-reportRejectionsWith((error) => void runHelper("report_rejection", [error], { signal: null }).catch(() => {}));
+reportRejectionsWith((error, loop = BACKGROUND) => {
+  const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
+  const place = { loop: to, context: undefined, locals: undefined, served: undefined };
+  inPlace(place, () => runHelper("report_rejection", [error], { signal: null })).catch(() => {});
+});
 
 // Events ------------------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,7 @@
 import { Operation } from "../ffi/shim/shim.ts";
 import { backend } from "../ffi/mod.ts";
 import { callHelper } from "./call.ts";
-import { readOutcome } from "./convert.ts";
+import { readOutcome } from "./decode.ts";
 import { begin, end, invoke } from "./interpreter.ts";
 import { type PyProxy } from "./proxy.ts";
 import { closeRecord, BACKGROUND, In, openRecord } from "./submission.ts";
@@ -93,7 +93,10 @@ function detach(memory: Detachable): boolean {
  * ```
  */
 export class PyBuffer {
-  /** The memory, from its lowest byte to its highest, as a typed array of the item type. */
+  /**
+   * The memory, from its lowest byte to its highest, as a typed array of the item type; as bytes where no typed array
+   * has such items, or where they do not lie at multiples of their size.
+   */
   readonly data: TypedArray;
   readonly shape: readonly number[];
   /** How many bytes lie between two items, per dimension. */
@@ -111,7 +114,9 @@ export class PyBuffer {
   /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
   constructor(object: PyProxy, parts: [number, number, number, number, number, boolean, string, number[], number[]]) {
     const [address, start, bytes, offset, itemsize, readonly, format, shape, strides] = parts;
-    const Maker = makerOf(format, itemsize);
+    let Maker = makerOf(format, itemsize);
+    const size = Maker.BYTES_PER_ELEMENT;
+    if (bytes % size || offset % size || strides.some((stride) => stride % size)) Maker = Uint8Array; // fields of packed records
     const memory = bytes === 0 ? new ArrayBuffer(0) : backend.view(backend.pointer(start), bytes);
     this.data = new Maker(memory);
     this.shape = shape;

@@ -3,7 +3,8 @@
 // The one thing to know: everything a proxy does that is not a call or an attribute is a call of a function of
 // Python's (operator.getitem, builtins.len) or of src/py, found once by name.
 import { Operation } from "../ffi/shim/shim.ts";
-import { encoding, readOutcome, withLeftovers, write, writeArguments } from "./convert.ts";
+import { readOutcome, withLeftovers } from "./decode.ts";
+import { encoding, write, writeArguments } from "./encode.ts";
 import { giveBack } from "./handles.ts";
 import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
 import { captureScope, currentPlace } from "./locals.ts";

@@ -1,8 +1,10 @@
 // Converting ahead, and rules of the user's own.
 //
-// The one thing to know: a rule is tried before the tables in both directions, the one with the highest priority first.
+// The one thing to know: a rule is tried before the table of what Python gets, and in `toJs` on what would stay a proxy;
+// the one with the highest priority first.
 import { copyLeftoversWith, throughPython } from "./call.ts";
-import { addRule } from "./convert.ts";
+import { addRule } from "./encode.ts";
+import { Kind } from "./kinds.ts";
 import { isInstanceOf, PyProxy } from "./proxy.ts";
 import { stateOf } from "./state.ts";
 
@@ -47,9 +49,9 @@ export interface Converter<J extends object = object> {
   matches?: (new (...args: never[]) => J) | ((value: object) => boolean);
   /** What to convert instead; the value itself leaves it to the other rules. */
   toPy?: (value: J) => unknown;
-  /** Python → JavaScript, in `toJs`: the Python class that the rule is for. */
+  /** Python → JavaScript, for what would stay a proxy in `toJs`: the Python class that the rule is for. */
   type?: PyProxy;
-  /** What takes the object's place in JavaScript. */
+  /** What takes the object's place in JavaScript; the proxy itself leaves it to the other rules. */
   toJs?: (proxy: PyProxy) => unknown;
 }
 
@@ -61,7 +63,10 @@ interface CopyRule {
 const copyRules: CopyRule[] = [];
 
 function copyByRule(proxy: unknown): unknown {
-  for (const { type, toJs } of copyRules) if (isInstanceOf(type, proxy)) return toJs(proxy as PyProxy);
+  for (const { type, toJs } of [...copyRules]) {
+    const converted = isInstanceOf(type, proxy) ? toJs(proxy as PyProxy) : proxy;
+    if (converted !== proxy) return converted;
+  }
   return proxy;
 }
 
@@ -98,7 +103,11 @@ export function registerConverter<J extends object = object>(converter: Converte
     throw new TypeError("Cannot register this converter: matches goes with toPy, and type with toJs");
   }
   if (matches === undefined && type === undefined) throw new TypeError("Cannot register this converter: it converts nothing");
-  if (type !== undefined && !stateOf(type)) throw new TypeError(`Cannot register a converter for ${String(type)}: type has to be a Python class`);
+  for (const [name, value] of Object.entries({ matches, toPy, toJs })) {
+    if (value !== undefined && typeof value !== "function") throw new TypeError(`Cannot register this converter: ${name} is ${String(value)} and no function`);
+  }
+  if (typeof priority !== "number" || Number.isNaN(priority)) throw new TypeError(`Cannot register this converter: its priority is ${String(priority)} and no number`);
+  if (type !== undefined && !((stateOf(type)?.kinds ?? 0) & Kind.class)) throw new TypeError(`Cannot register a converter for ${String(type)}: type has to be a Python class`);
   const removers: (() => void)[] = [];
   if (matches && toPy) removers.push(addRule({ priority, matches: matcher(matches as never), toPy: toPy as never }));
   if (type && toJs) {

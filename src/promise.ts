@@ -8,7 +8,8 @@
 import type { AsyncResource } from "node:async_hooks";
 import process from "node:process";
 import { callHelper, dropLazy, takeBack, takeLazy } from "./call.ts";
-import { type Encoding, encoding, readError, write, writeHelper } from "./convert.ts";
+import { read, readError } from "./decode.ts";
+import { type Encoding, encoding, write, writeHelper } from "./encode.ts";
 import { PythonClosedError, PythonError } from "./errors.ts";
 import { interpreter, isClosed, isClosing, openInterpreter, whenOpened } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
@@ -21,7 +22,6 @@ import { type State, stateOf } from "./state.ts";
 import { closeRecord, In, openRecord, whenLoopIsGone } from "./submission.ts";
 import { type Reader, Tag, Writer } from "./wire.ts";
 import { Keywords, Tuple } from "./wrappers.ts";
-import { read } from "./convert.ts";
 
 /** Options of everything that awaits Python. */
 export interface AwaitOptions {

@@ -3,7 +3,8 @@
 // The one thing to know: this is the project's one use of Proxy. Python's attributes are the proxy's properties and
 // nothing of ours hides one: our own members begin with `$`, which no Python name can, or are symbols.
 import { attributeAt, callAndCopy, callAt, callEncoded, callHelper, copyAt, type CopyOptions, dropLazy, encodeCall, missing, takeLazy } from "./call.ts";
-import { proxyWith } from "./convert.ts";
+import { proxyWith } from "./decode.ts";
+import { addressWith } from "./encode.ts";
 import { PythonError } from "./errors.ts";
 import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
@@ -157,7 +158,8 @@ export function addressOf(state: State): number {
   return state.reference.address;
 }
 
-proxyWith(proxyFor, addressOf);
+proxyWith(proxyFor);
+addressWith(addressOf);
 
 function reprOf(state: State): string {
   try {

@@ -3,25 +3,28 @@
 // The one thing to know: giving a Promise to Python handles its rejection for JavaScript, so Python has to be told
 // where nobody awaits it: its loop's exception handler, as for every future of Python's own.
 import { whenGivenBack } from "./handles.ts";
+import { currentPlace } from "./locals.ts";
 
 interface Watched {
+  /** The loop that was current where it was given to Python, if one was. */
+  readonly loop: number | undefined;
   awaited: boolean;
   givenBack: boolean;
   failure: { error: unknown } | undefined;
 }
 
 const watched = new WeakMap<object, Watched>();
-let report: (error: unknown) => void;
+let report: (error: unknown, loop: number | undefined) => void;
 
 /** Says how Python is told. */
-export function reportRejectionsWith(fn: (error: unknown) => void): void {
+export function reportRejectionsWith(fn: (error: unknown, loop: number | undefined) => void): void {
   report = fn;
 }
 
 function check(entry: Watched): void {
   if (!entry.givenBack || entry.awaited || !entry.failure) return;
   entry.awaited = true; // told once
-  report(entry.failure.error);
+  report(entry.failure.error, entry.loop);
 }
 
 /** A Promise goes to Python. */
@@ -31,7 +34,7 @@ export function watch(promise: Promise<unknown>): void {
     known.givenBack = false;
     return;
   }
-  const entry: Watched = { awaited: false, givenBack: false, failure: undefined };
+  const entry: Watched = { loop: currentPlace()?.loop, awaited: false, givenBack: false, failure: undefined };
   watched.set(promise, entry);
   Promise.prototype.then.call(promise, undefined, (error) => {
     entry.failure = { error };

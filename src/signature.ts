@@ -31,10 +31,13 @@ function split(text: string): string[] {
   return [...parts, part].map((each) => each.trim()).filter((each) => each !== "");
 }
 
+/** A string, or else a comment. */
+const stringsAndComments = /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[^]*?\*\/|\/\/.*$/gm;
+
 /** The parameters, as far as the source tells. */
 // deno-lint-ignore ban-types
 export function signatureOf(fn: Function): Parameter[] {
-  const source = Function.prototype.toString.call(fn).replace(/\/\*[^]*?\*\/|\/\/.*$/gm, "");
+  const source = Function.prototype.toString.call(fn).replace(stringsAndComments, (_, string) => string ? '""' : "");
   const text = /\[native code\]/.test(source) ? undefined : parameterText(source);
   if (text === undefined) return Array.from({ length: fn.length }, (_, index): Parameter => [`arg${index}`, false, false]);
   let optional = false;

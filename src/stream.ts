@@ -163,6 +163,7 @@ class Stream {
 
   /** Ends it: the generator's cleanup has run when this resolves. */
   async stop(): Promise<void> {
+    dropped.unregister(this); // what it holds from here on (an error, whose stack has the iterator on it) must not keep that alive
     this.#items = [];
     this.#taken = 0;
     if (!this.#driver) {
@@ -226,7 +227,7 @@ export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions
       return this;
     },
   };
-  dropped.register(iterator, stream);
+  dropped.register(iterator, stream, stream);
   return iterator;
 }
 

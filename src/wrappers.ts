@@ -1,6 +1,7 @@
 // What JavaScript has no value for: a float that is integral, a tuple, keyword arguments.
 //
-// The one thing to know: they are plain holders; `convert.ts` knows what to write for each.
+// The one thing to know: they are plain holders; `encode.ts` knows what to write for each.
+import { stateOf } from "./state.ts";
 
 /** See {@linkcode float}. */
 export class Float {
@@ -52,6 +53,9 @@ export function float(value: number): Float {
  * ```
  */
 export function tuple(iterable: Iterable<unknown>): Tuple {
+  if (typeof (iterable as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`Cannot make a tuple of ${String(iterable)}: tuple(iterable) takes an Array or another iterable`);
+  }
   return new Tuple([...iterable]);
 }
 
@@ -66,6 +70,9 @@ export function tuple(iterable: Iterable<unknown>): Tuple {
  * ```
  */
 export function kw(values: Record<string, unknown>): Keywords {
+  if (typeof values !== "object" || values === null || stateOf(values)) {
+    throw new TypeError(`Cannot make keyword arguments of ${String(values)}: kw({...}) takes an object with the arguments by name`);
+  }
   return new Keywords(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
 }
 

@@ -15,7 +15,7 @@ def describe_type(cls):
     bits = (
         (KIND_JS, issubclass(cls, (JsProxy, JsException))),
         (KIND_SCALAR, issubclass(cls, float) or _is_numpy_scalar(cls)),
-        (KIND_BUFFER, issubclass(cls, (bytearray, memoryview, array.array)) or cls.__module__ == "numpy" and cls.__name__ == "ndarray"),
+        (KIND_BUFFER, issubclass(cls, (bytearray, memoryview, array.array)) or _is_numpy_array(cls)),
         (KIND_DATETIME, issubclass(cls, datetime.datetime)),
         (KIND_CALLABLE, has("__call__")),
         (KIND_ITERABLE, has("__iter__") or has("__getitem__") and has("__len__")),
@@ -40,6 +40,11 @@ def _has_method(cls, name):
         if name in base.__dict__:
             return base.__dict__[name] is not None
     return False
+
+
+def _is_numpy_array(cls):
+    names = {(base.__module__.partition(".")[0], base.__name__) for base in cls.__mro__}
+    return ("numpy", "ndarray") in names and ("numpy", "MaskedArray") not in names  # a copy would show what is masked
 
 
 def _is_numpy_scalar(cls):
@@ -79,6 +84,8 @@ def from_buffer(value):
         view = memoryview(value)
     except (TypeError, BufferError, ValueError):
         return None
+    if view.format[:1] == (">" if sys.byteorder == "little" else "<") and hasattr(value, "astype"):  # numpy's
+        view = memoryview(value.astype(value.dtype.newbyteorder("=")))
     code = view.format.lstrip("@=<") if sys.byteorder == "little" else view.format.lstrip("@=")
     if code == "?":
         code = "B"

@@ -47,6 +47,41 @@ async def run_between(function):
     return await done
 
 
+def _action(number, given=None):
+    """What the process does about a signal, as the C library has it (152 bytes at most); `given` takes its place."""
+    import ctypes
+    action = ctypes.create_string_buffer(256)
+    ctypes.CDLL(None).sigaction(int(number), given, action)
+    return action
+
+
+def _watch_signals(loop):
+    """Signals, and interrupt(), wake this loop where it sleeps; unless it watches them itself."""
+    if not hasattr(loop, "_proactor"):
+        before = signal.set_wakeup_fd(_connections[loop].fileno(), warn_on_full_buffer=False)
+        if before not in (-1, _connections[loop].fileno()):
+            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+
+
+def _guard_signals(loop):
+    """Whoever had a signal before a handler of the loop's has it again after it: JavaScript's listeners, the runtime."""
+    add, remove, before = loop.add_signal_handler, loop.remove_signal_handler, {}
+
+    def add_signal_handler(number, callback, *args):
+        action = _action(number) if isinstance(number, int) else None
+        add(number, callback, *args)
+        before.setdefault(number, action)
+
+    def remove_signal_handler(number):
+        removed = remove(number)
+        if number in before:
+            _action(number, before.pop(number))
+            _watch_signals(loop)
+        return removed
+
+    loop.add_signal_handler, loop.remove_signal_handler = add_signal_handler, remove_signal_handler
+
+
 def _make_loop(factory):
     if factory == "asyncio":
         return asyncio.new_event_loop()
@@ -74,9 +109,10 @@ def _main(configuration):
     new_loop(loop)
     asyncio._set_running_loop(None)
     if not hasattr(loop, "_proactor"):
-        signal.set_wakeup_fd(_connections[loop].fileno(), warn_on_full_buffer=False)
+        _guard_signals(loop)
     loop.call_soon(_shim["ready"])
     while not _closing():
+        _watch_signals(loop)
         try:
             loop.run_forever()
         except (KeyboardInterrupt, SystemExit):

@@ -5,6 +5,7 @@ Python's own; what a name holds is looked up when the module is executed.
 """
 import importlib.abc
 import importlib.machinery
+import importlib.util
 
 _js_modules = {}  # full name -> {attribute: value}
 
@@ -32,7 +33,15 @@ def _fill_module(module, exports):
         del module.__dict__[name]
     module.__dict__.update(exports)
     module.__dict__.setdefault("__doc__", None)
-    module.__dict__.setdefault("__all__", [name for name in exports if not name.startswith("_")])
+    names = [*exports, *(name for name in children if "." not in name)]
+    module.__dict__.setdefault("__all__", [name for name in names if not name.startswith("_")])
+
+
+def _is_importable(name):
+    try:
+        return name in sys.modules or importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def register_module(modules):
@@ -42,7 +51,7 @@ def register_module(modules):
         if name not in modules:
             unregister_module(name)
     parent = root.rpartition(".")[0]
-    while parent and parent not in _js_modules and parent not in sys.modules:
+    while parent and parent not in _js_modules and not _is_importable(parent):
         modules = dict(modules, **{parent: {}})
         parent = parent.rpartition(".")[0]
     _js_modules.update(modules)
@@ -94,16 +103,28 @@ def _exit_code(code):
     return 1
 
 
+def _join_own_threads():
+    """Waits for the script's threads, as Python does at its end; those of executors wait for work for ever."""
+    import concurrent.futures.thread
+    for thread in threading.enumerate():
+        if not thread.daemon and thread is not threading.current_thread() and thread not in concurrent.futures.thread._threads_queues:
+            thread.join()
+
+
 def run_as_main(path):
     """Runs a file as `__main__`, as `python FILE` does, and gives the exit code."""
     import __main__
     path = os.path.abspath(path)
+    try:
+        with open(path, "rb") as file:
+            source = file.read()
+    except OSError as error:
+        print("pyawait: can't open file '%s': [Errno %d] %s" % (path, error.errno, error.strerror), file=sys.stderr)
+        return 2
     __main__.__file__ = path
     sys.path.insert(0, os.path.dirname(path))
     try:
-        with open(path, "rb") as file:
-            code = compile(file.read(), path, "exec")
-        exec(code, __main__.__dict__)
+        exec(compile(source, path, "exec"), __main__.__dict__)
         return 0
     except SystemExit as error:
         return _exit_code(error.code)
@@ -112,6 +133,7 @@ def run_as_main(path):
         sys.excepthook(type(error), error.with_traceback(trace), trace)
         return 130 if isinstance(error, KeyboardInterrupt) else 1
     finally:
+        _join_own_threads()
         sys.stdout.flush(), sys.stderr.flush()
 
 

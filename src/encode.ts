@@ -1,16 +1,16 @@
-// Values: JavaScript's to the wire, and the wire's to JavaScript.
+// JavaScript's values to the wire.
 //
-// The one thing to know: what has no form of its own on the wire goes by reference. Python objects become proxies
-// (`proxy.ts` says how), JavaScript objects become handles.
+// The one thing to know: what has no form of its own on the wire goes by reference: a proxy as its object's address, a
+// JavaScript object as its handle.
 import { types } from "node:util";
-import { helper } from "./interpreter.ts";
 import { ownFramesCut, PythonError } from "./errors.ts";
-import { JsKind, receive, send } from "./handles.ts";
-import type { Reference } from "./reference.ts";
-import { type State, stateOf } from "./state.ts";
-import { Reader, Tag, Writer } from "./wire.ts";
 import { isAsync, Source } from "./functions.ts";
+import { JsKind, send } from "./handles.ts";
+import { helper } from "./interpreter.ts";
+import type { Reference } from "./reference.ts";
 import { watch } from "./rejections.ts";
+import { type State, stateOf } from "./state.ts";
+import { Tag, type Writer } from "./wire.ts";
 import { Float, Keywords, memoryviewOf, Tuple } from "./wrappers.ts";
 
 /** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
@@ -26,11 +26,13 @@ export interface Encoding {
   depth: number;
   /** What is asked for values that would go by reference. */
   fallback: ((value: unknown) => unknown) | undefined;
+  /** What rules of the user's have made of values. */
+  converted: Map<object, unknown> | undefined;
 }
 
 /** Begins to write the values of one message. */
 export function encoding(writer: Writer, heap: number): Encoding {
-  return { writer, heap, containers: undefined, pins: undefined, handles: [], depth: Infinity, fallback: undefined };
+  return { writer, heap, containers: undefined, pins: undefined, handles: [], depth: Infinity, fallback: undefined, converted: undefined };
 }
 
 /** A rule of the user's, tried before the table: what it gives is converted instead. */
@@ -51,23 +53,28 @@ export function addRule(rule: ConverterRule): () => void {
   };
 }
 
-/** Whether a rule of the user's has written it. */
+/** Whether a rule of the user's has written it: once in a message, so that shared and circular references are kept. */
 function writeByRule(e: Encoding, value: object): boolean {
-  const rule = rules.find((each) => each.matches(value));
-  if (!rule) return false;
-  const converted = rule.toPy(value as never);
-  if (converted === value) return false;
-  write(e, converted);
-  return true;
+  if (e.converted?.has(value)) {
+    write(e, e.converted.get(value));
+    return true;
+  }
+  for (const rule of [...rules]) {
+    const converted = rule.matches(value) ? rule.toPy(value as never) : value;
+    if (converted === value) continue;
+    e.converted ??= new Map();
+    e.converted.set(value, converted);
+    write(e, converted);
+    return true;
+  }
+  return false;
 }
 
 let addressOf: (state: State) => number;
-let proxyFor: (address: number, kinds: number) => unknown;
 
-/** Says how proxies are made, and how the address of one is had. */
-export function proxyWith(make: typeof proxyFor, address: typeof addressOf): void {
-  proxyFor = make;
-  addressOf = address;
+/** Says how the address of a proxy's object is had. */
+export function addressWith(fn: typeof addressOf): void {
+  addressOf = fn;
 }
 
 /** Writes a value. Throws TypeError or RangeError for what Python cannot have. */
@@ -174,7 +181,7 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
   if (value instanceof Keywords) {
     throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
   }
-  if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty")) {
+  if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty") && !isTagged(value)) {
     return writeContainer(e, value, writeDict); // a plain object of another realm
   }
   const other = e.fallback ? e.fallback(value) : value;
@@ -252,7 +259,8 @@ const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uin
 function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
   const { writer } = e;
   const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
-  if (bytes.length > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
+  // Not `length`: Maglev of V8 15 compares that as 32 bits, and 2 GiB would be less.
+  if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
   const name = typedArrayName.call(value) as string | undefined;
   if (name === undefined || name === "Uint8Array") { // ArrayBuffer, DataView
     writer.tagged32(Tag.bytes, bytes.length);
@@ -313,158 +321,6 @@ export function writeArguments(e: Encoding, args: readonly unknown[]): void {
   if (!keywords) return writer.u8(Tag.none);
   seen(e, keywords.values); // it is numbered as every container is
   writeDict(e, keywords.values);
-}
-
-// Reading --------------------------------------------------------------------------------------------------------
-
-let leftover: ((proxy: unknown) => unknown) | undefined;
-
-/** Reads with `fn` asked for what stays a proxy. */
-export function withLeftovers<T>(fn: ((proxy: unknown) => unknown) | undefined, reading: () => T): T {
-  const outer = leftover;
-  leftover = fn && ((proxy) => {
-    const inner = leftover;
-    leftover = undefined; // what `fn` reads from Python is not its own leftover
-    try {
-      return fn(proxy);
-    } finally {
-      leftover = inner;
-    }
-  });
-  try {
-    return reading();
-  } finally {
-    leftover = outer;
-  }
-}
-
-/** Reads the next value. */
-export function read(r: Reader): unknown {
-  const tag = r.u8();
-  switch (tag) {
-    case Tag.none:
-      return null;
-    case Tag.true:
-      return true;
-    case Tag.false:
-      return false;
-    case Tag.int32:
-      return r.i32();
-    case Tag.int53:
-    case Tag.float:
-      return r.f64();
-    case Tag.ascii:
-      return r.ascii();
-    case Tag.object: {
-      const kinds = r.u32();
-      const proxy = proxyFor(r.address(), kinds);
-      return leftover ? leftover(proxy) : proxy;
-    }
-    case Tag.utf8:
-      return r.utf8();
-    case Tag.utf16:
-      return r.utf16();
-    case Tag.bigint:
-      return r.bigint();
-    case Tag.bytes:
-      return r.data(r.u32()).slice();
-    case Tag.js:
-      r.u32();
-      return receive(r.u32());
-    case Tag.missing:
-      return undefined;
-    case Tag.date:
-      return new Date(r.f64());
-    case Tag.array:
-      return readArray(r);
-    case Tag.list:
-    case Tag.tuple:
-    case Tag.set:
-    case Tag.dict:
-    case Tag.map:
-      return readContainer(r, tag, []);
-    default:
-      throw new Error(`pyawait: malformed message (tag ${tag})`);
-  }
-}
-
-function readDeep(r: Reader, containers: unknown[]): unknown {
-  const tag = r.bytes[r.at];
-  if (tag < Tag.list || tag > Tag.reference || tag === Tag.date) return read(r);
-  r.at++;
-  return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
-}
-
-function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
-  const count = r.u32();
-  if (tag === Tag.list || tag === Tag.tuple) {
-    const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
-    containers.push(list);
-    for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
-    return list;
-  }
-  if (tag === Tag.set) {
-    const set = new Set();
-    containers.push(set);
-    for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
-    return set;
-  }
-  if (tag === Tag.map) {
-    const map = new Map();
-    containers.push(map);
-    for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
-    return map;
-  }
-  const object: Record<string, unknown> = {};
-  containers.push(object);
-  for (let i = 0; i < count; i++) {
-    const key = read(r) as string;
-    const value = readDeep(r, containers);
-    if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-    else object[key] = value;
-  }
-  return object;
-}
-
-type TypedArrayMaker = { new (buffer: ArrayBuffer): object };
-const arrays: Record<string, TypedArrayMaker> = {
-  b: Int8Array,
-  B: Uint8Array,
-  h: Int16Array,
-  H: Uint16Array,
-  i: Int32Array,
-  I: Uint32Array,
-  q: BigInt64Array,
-  Q: BigUint64Array,
-  f: Float32Array,
-  d: Float64Array,
-};
-
-function readArray(r: Reader): unknown {
-  const code = String.fromCharCode(r.u8());
-  const data = r.data(r.u32()).slice();
-  const array = new arrays[code](data.buffer as ArrayBuffer);
-  const shape = Array.from({ length: r.u8() }, () => r.u32());
-  if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
-  return array;
-}
-
-/** Reads what was raised: the error to throw. The tag has been read. */
-export function readError(r: Reader, tag: number): unknown {
-  if (tag === Tag.throw) {
-    const thrown = read(r);
-    return stateOf(thrown) ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
-  }
-  const exception = read(r), name = read(r), message = read(r), has = Number(read(r));
-  return new PythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
-}
-
-/** Reads an outcome: a value, or an error that is thrown. */
-export function readOutcome(r: Reader): unknown {
-  const tag = r.bytes[r.at];
-  if (tag !== Tag.error && tag !== Tag.throw) return read(r);
-  r.at++;
-  throw readError(r, tag);
 }
 
 /** The address of a function of src/py, as the callee of a message. */

@@ -1,0 +1,165 @@
+// The wire's values to JavaScript.
+//
+// The one thing to know: a Python object that has no counterpart becomes a proxy (`proxy.ts` says how), and what
+// JavaScript threw comes back as itself.
+import { PythonError } from "./errors.ts";
+import { receive } from "./handles.ts";
+import { stateOf } from "./state.ts";
+import { type Reader, Tag } from "./wire.ts";
+
+let proxyFor: (address: number, kinds: number) => unknown;
+
+/** Says how proxies are made. */
+export function proxyWith(make: typeof proxyFor): void {
+  proxyFor = make;
+}
+
+let leftover: ((proxy: unknown) => unknown) | undefined;
+
+/** Reads with `fn` asked for what stays a proxy. */
+export function withLeftovers<T>(fn: ((proxy: unknown) => unknown) | undefined, reading: () => T): T {
+  const outer = leftover;
+  leftover = fn && ((proxy) => {
+    const inner = leftover;
+    leftover = undefined; // what `fn` reads from Python is not its own leftover
+    try {
+      return fn(proxy);
+    } finally {
+      leftover = inner;
+    }
+  });
+  try {
+    return reading();
+  } finally {
+    leftover = outer;
+  }
+}
+
+/** Reads the next value. */
+export function read(r: Reader): unknown {
+  const tag = r.u8();
+  switch (tag) {
+    case Tag.none:
+      return null;
+    case Tag.true:
+      return true;
+    case Tag.false:
+      return false;
+    case Tag.int32:
+      return r.i32();
+    case Tag.int53:
+    case Tag.float:
+      return r.f64();
+    case Tag.ascii:
+      return r.ascii();
+    case Tag.object: {
+      const kinds = r.u32();
+      const proxy = proxyFor(r.address(), kinds);
+      return leftover ? leftover(proxy) : proxy;
+    }
+    case Tag.utf8:
+      return r.utf8();
+    case Tag.utf16:
+      return r.utf16();
+    case Tag.bigint:
+      return r.bigint();
+    case Tag.bytes:
+      return r.data(r.u32()).slice();
+    case Tag.js:
+      r.u32();
+      return receive(r.u32());
+    case Tag.missing:
+      return undefined;
+    case Tag.date:
+      return new Date(r.f64());
+    case Tag.array:
+      return readArray(r);
+    case Tag.list:
+    case Tag.tuple:
+    case Tag.set:
+    case Tag.dict:
+    case Tag.map:
+      return readContainer(r, tag, []);
+    default:
+      throw new Error(`pyawait: malformed message (tag ${tag})`);
+  }
+}
+
+function readDeep(r: Reader, containers: unknown[]): unknown {
+  const tag = r.bytes[r.at];
+  if (tag < Tag.list || tag > Tag.reference || tag === Tag.date) return read(r);
+  r.at++;
+  return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
+}
+
+function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
+  const count = r.u32();
+  if (tag === Tag.list || tag === Tag.tuple) {
+    const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
+    containers.push(list);
+    for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    return list;
+  }
+  if (tag === Tag.set) {
+    const set = new Set();
+    containers.push(set);
+    for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
+    return set;
+  }
+  if (tag === Tag.map) {
+    const map = new Map();
+    containers.push(map);
+    for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
+    return map;
+  }
+  const object: Record<string, unknown> = {};
+  containers.push(object);
+  for (let i = 0; i < count; i++) {
+    const key = read(r) as string;
+    const value = readDeep(r, containers);
+    if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+    else object[key] = value;
+  }
+  return object;
+}
+
+type TypedArrayMaker = { new (buffer: ArrayBuffer): object };
+const arrays: Record<string, TypedArrayMaker> = {
+  b: Int8Array,
+  B: Uint8Array,
+  h: Int16Array,
+  H: Uint16Array,
+  i: Int32Array,
+  I: Uint32Array,
+  q: BigInt64Array,
+  Q: BigUint64Array,
+  f: Float32Array,
+  d: Float64Array,
+};
+
+function readArray(r: Reader): unknown {
+  const code = String.fromCharCode(r.u8());
+  const data = r.data(r.u32()).slice();
+  const array = new arrays[code](data.buffer as ArrayBuffer);
+  const shape = Array.from({ length: r.u8() }, () => r.u32());
+  if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
+  return array;
+}
+
+/** Reads what was raised: the error to throw. The tag has been read. */
+export function readError(r: Reader, tag: number): unknown {
+  if (tag === Tag.throw) {
+    const thrown = read(r);
+    return stateOf(thrown) ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
+  }
+  const exception = read(r), name = read(r), message = read(r), has = Number(read(r));
+  return new PythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
+}
+
+/** Reads an outcome: a value, or an error that is thrown. */
+export function readOutcome(r: Reader): unknown {
+  const tag = r.bytes[r.at];
+  if (tag !== Tag.error && tag !== Tag.throw) return read(r);
+  r.at++;
+  throw readError(r, tag);
+}
