@@ -27,6 +27,8 @@ const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
 // deno-lint-ignore no-explicit-any
 export function pyClass(name: string, bases: readonly PyProxy[], methods: Record<string, any> & ThisType<never>): PyProxy {
   if (typeof name !== "string" || !identifier.test(name)) throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);
+  if (!Array.isArray(bases)) throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes`);
+  if (typeof methods !== "object" || methods === null) throw new TypeError(`Cannot make the class ${name}: its methods have to be an object`);
   const members: Record<string, unknown> = {}, properties: Record<string, unknown> = {};
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(methods))) {
     if (!descriptor.get && !descriptor.set) members[key] = descriptor.value;

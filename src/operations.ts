@@ -102,7 +102,7 @@ const bounds = new WeakMap<Function, WeakMap<object, Function>>();
 
 /** A method that keeps its `this`; the same one for the same two. */
 function bound(self: Value, member: Value): unknown {
-  if (typeof self !== "object" || self === null) return member;
+  if ((typeof self !== "object" && typeof self !== "function") || self === null) return member;
   let methods = bounds.get(member);
   if (!methods) bounds.set(member, methods = new WeakMap());
   let method = methods.get(self);

@@ -4,7 +4,8 @@
 // `scope` the scope's, and everywhere else the background loop and a fresh context.
 import { attributeAt, callHelper, missing } from "./call.ts";
 import { currentPlace, inPlace, type Place } from "./locals.ts";
-import { addressOf, type PyProxy } from "./proxy.ts";
+import { addressOf } from "./lifetime.ts";
+import type { PyProxy } from "./proxy.ts";
 import { Reference } from "./reference.ts";
 import { stateOf } from "./state.ts";
 import { BACKGROUND } from "./submission.ts";

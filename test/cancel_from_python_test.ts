@@ -87,7 +87,7 @@ async def settle_handled():
 
 async def race(f, count, seconds):
     loop, tasks = asyncio.get_running_loop(), [asyncio.ensure_future(f()) for _ in range(count)]
-    await asyncio.sleep(0)  # each has begun: a task that is cancelled before that never calls `f`
+    await asyncio.sleep(0)  # each has begun: a task that is cancelled before that never calls f
     for index, task in enumerate(tasks):
         loop.call_later(seconds * (0.99 + 0.02 * index / count), task.cancel)
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)

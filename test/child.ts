@@ -25,14 +25,23 @@ export interface ChildOptions {
 }
 
 /** "node", "deno" or "bun": the runtime that this is. */
-export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
+export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis
+  ? "deno"
+  : "Bun" in globalThis
+  ? "bun"
+  : "node";
 
 const limit = 30_000;
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
-const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: [] }[runtime];
+const before =
+  { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: [] }[runtime];
 
 /** Runs test/children/`script` to its end; rejects if that takes longer than 30 seconds. */
-export function child(script: string, args: readonly string[] = [], options: ChildOptions = {}): Promise<Ended> {
+export function child(
+  script: string,
+  args: readonly string[] = [],
+  options: ChildOptions = {},
+): Promise<Ended> {
   const path = fileURLToPath(new URL(`./children/${script}.${extension}`, import.meta.url));
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...process.env, NO_COLOR: "1", ...options.env })) {
@@ -41,7 +50,10 @@ export function child(script: string, args: readonly string[] = [], options: Chi
   return new Promise((resolve, reject) => {
     let start = Date.now(), stdout = "", stderr = "", late = false;
     const waiting = new Map(Object.entries(options.signals ?? {}));
-    const started = spawn(process.execPath, [...before, path, ...args], { env, stdio: ["ignore", "pipe", "pipe"] });
+    const started = spawn(process.execPath, [...before, path, ...args], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     started.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       if (/(^|\n)end\n/.test(text)) start = Date.now();
@@ -49,13 +61,13 @@ export function child(script: string, args: readonly string[] = [], options: Chi
         if (!stdout.split("\n").slice(0, -1).includes(line)) continue;
         waiting.delete(line);
         start = Date.now();
-        started.kill(signal);
+        process.kill(started.pid!, signal); // Deno's child.kill() sends one signal and no other
       }
     });
     started.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
     const timer = setTimeout(() => {
       late = true;
-      started.kill("SIGKILL");
+      process.kill(started.pid!, "SIGKILL");
     }, limit);
     started.on("error", reject);
     started.on("close", (code, signal) => {

@@ -77,7 +77,20 @@ const py: Value = python.exec(`
   rude = Rude()
   sys.modules["__main__"]
 `);
-const { give, echo, make, fail, call, guard, coro, coro_fail, forever, wait_for, wait_for_promise, wait_twice } = py;
+const {
+  give,
+  echo,
+  make,
+  fail,
+  call,
+  guard,
+  coro,
+  coro_fail,
+  forever,
+  wait_for,
+  wait_for_promise,
+  wait_twice,
+} = py;
 const { guard_async, give_up, numbers, numbers_sync, deep, half, thing, rude } = py;
 const { asyncio, gc: pythonGc, sys } = py;
 
@@ -99,14 +112,21 @@ const sleep = async (ms: number) => await new Promise((resolve) => setTimeout(re
 const add = (a: number) => a + 1;
 const addAsync = async (a: unknown) => await a;
 const marked = asyncDef((value: unknown) => Promise.resolve(value));
-const source = { a: [1, "two", null, { b: new Map([[1, 2]]) }], s: new Set([1]), d: new Date(0), f: new Float64Array(8) };
+const source = {
+  a: [1, "two", null, { b: new Map([[1, 2]]) }],
+  s: new Set([1]),
+  d: new Date(0),
+  f: new Float64Array(8),
+};
 
 /** What is done a thousand times: a synchronous function, or one whose Promises are awaited by the hundred. */
 const operations: Record<string, () => unknown> = {
   "call: nothing": () => give(),
-  "call: numbers, strings": () => give(1, 1.5, -0, true, null, undefined, "text", "ü".repeat(100), "\ud800", 2 ** 40, 2n ** 70n),
+  "call: numbers, strings": () =>
+    give(1, 1.5, -0, true, null, undefined, "text", "ü".repeat(100), "\ud800", 2 ** 40, 2n ** 70n),
   "call: containers": () => give([1, [2, {}]], { a: 1, b: { c: [] } }, new Map([["k", 1]]), new Set([1, 2])),
-  "call: buffers, dates, wrappers": () => give(new Uint8Array(9), new Float32Array(3), new Date(), float(1), tuple([1, 2])),
+  "call: buffers, dates, wrappers": () =>
+    give(new Uint8Array(9), new Float32Array(3), new Date(), float(1), tuple([1, 2])),
   "call: keyword arguments": () => give(1, kw({ a: 1, b: [thing] })),
   "call: result int": () => echo(5),
   "call: result str": () => echo("x".repeat(200)),
@@ -155,8 +175,10 @@ const operations: Record<string, () => unknown> = {
     });
   },
   "conversion fails here": () => swallow(() => give(make(), add, () => 1, Symbol("no"))),
-  "conversion fails there": () => swallow(() => give(new Map<unknown, unknown>([[1, 2], [true, 3]]), thing, () => 1, [() => 2])),
-  "conversion fails in a coroutine": () => outcome(coro(new Map<unknown, unknown>([[1, thing], [true, () => 1]]))),
+  "conversion fails there": () =>
+    swallow(() => give(new Map<unknown, unknown>([[1, 2], [true, 3]]), thing, () => 1, [() => 2])),
+  "conversion fails in a coroutine": () =>
+    outcome(coro(new Map<unknown, unknown>([[1, thing], [true, () => 1]]))),
   "a tuple in itself": () => {
     const list: unknown[] = [make(), () => 1], items = new Set<unknown>();
     const first = tuple([list, 5]), second = tuple([items, 5]);
@@ -172,15 +194,22 @@ const operations: Record<string, () => unknown> = {
   "callback: new function": () => call((x: number) => x, 1),
   "callback: objects": () => call((a: Value) => a, new (class {})(), thing),
   "callback: gives a proxy": () => call(() => thing),
-  "callback: throws": () => guard(() => {
-    throw new Error("of JavaScript");
-  }),
-  "callback: throws through": () => swallow(() => call(() => {
-    throw new Error("of JavaScript");
-  })),
-  "callback: throws what is no Error": () => swallow(() => call(() => {
-    throw { a: 1 };
-  })),
+  "callback: throws": () =>
+    guard(() => {
+      throw new Error("of JavaScript");
+    }),
+  "callback: throws through": () =>
+    swallow(() =>
+      call(() => {
+        throw new Error("of JavaScript");
+      })
+    ),
+  "callback: throws what is no Error": () =>
+    swallow(() =>
+      call(() => {
+        throw { a: 1 };
+      })
+    ),
   "callback: nested": () => call((n: number) => call((m: number) => echo(m), n), 1),
   "JavaScript object passed": () => give(new URL("http://a/"), class {}, new Error("e")),
   "toJs": () => toJs(deep()),
@@ -297,7 +326,9 @@ async function measure(operation: () => unknown, times: number): Promise<string 
     const more = count() - before;
     const moreHandles = countHandles() - handles, morePending = countPending() - pending;
     if (more <= slack && moreHandles <= (runtime === "bun" ? 10 : 0) && morePending === 0) return undefined;
-    problem = `after ${times}: ${more} more ${exact ? "references" : "blocks"}, ${moreHandles} handles, ${morePending} promises`;
+    problem = `after ${times}: ${more} more ${
+      exact ? "references" : "blocks"
+    }, ${moreHandles} handles, ${morePending} promises`;
   }
   return problem;
 }

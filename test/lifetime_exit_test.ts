@@ -24,7 +24,17 @@ test("python.ref() keeps the process alive until the last unref()", async () => 
   assertEquals([ended.code, ended.stdout], [0, "unref\natexit\n"], ended.stderr);
 });
 
-for (const end of ["exit_mid_await", "exit_in_sync", "exit_in_loop", "exit_in_async", "exit_in_thread", "exit_in_attach", "exit_in_nested"]) {
+for (
+  const end of [
+    "exit_mid_await",
+    "exit_in_sync",
+    "exit_in_loop",
+    "exit_in_async",
+    "exit_in_thread",
+    "exit_in_attach",
+    "exit_in_nested",
+  ]
+) {
   test(`process.exit: ${end}`, async () => {
     const { stdout } = await ends("tidy", end, 3);
     assertEquals(stdout, "end\nfinally\nno newlineatexit\n");

@@ -20,7 +20,12 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 
 for (const load of ["busy", "calling", "flying"]) {
-  for (const [end, code] of [["natural", 0], ["exit", 3], ["exit_in_loop", 3], ["exit_in_attach", 3], ["throw", 1]] as const) {
+  for (
+    const [end, code] of [["natural", 0], ["exit", 3], ["exit_in_loop", 3], ["exit_in_attach", 3], [
+      "throw",
+      1,
+    ]] as const
+  ) {
     test(`${end} with Python at work: ${load}`, async () => {
       const { stdout } = await ends(load, end, code, 3000);
       if (end !== "throw" || runtime !== "deno") assertStringIncludes(stdout, "atexit");

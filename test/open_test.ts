@@ -37,7 +37,9 @@ test("python.configure: what is wrong with an option is said", () => {
       [{ stderr: 1 }, "stderr"],
     ] as const
   ) assertThrows(wrong(options), TypeError, text);
-  for (const switchInterval of [0, -1, NaN, "1"]) assertThrows(wrong({ switchInterval }), RangeError, "switchInterval");
+  for (const switchInterval of [0, -1, NaN, "1"]) {
+    assertThrows(wrong({ switchInterval }), RangeError, "switchInterval");
+  }
 });
 
 test("an open that fails can be configured anew", () => {
@@ -54,7 +56,12 @@ const print = (_: string) => {};
 
 test("python.configure: again with equal options, and with others before Python is open", () => {
   python.configure({ switchInterval: 0.1 });
-  python.configure({ args: ["script", "ünï", ""], path: [pathToFileURL(folder), process.cwd()], switchInterval: 0.001, stdout: print });
+  python.configure({
+    args: ["script", "ünï", ""],
+    path: [pathToFileURL(folder), process.cwd()],
+    switchInterval: 0.001,
+    stdout: print,
+  });
 });
 
 test("two opens are one, and the options hold", () => {
@@ -68,10 +75,21 @@ test("two opens are one, and the options hold", () => {
 });
 
 test("python.configure after the open: equal options pass, others throw", () => {
-  python.configure({ args: ["script", "ünï", ""], path: [folder, process.cwd()], switchInterval: 0.001, stdout: print });
+  python.configure({
+    args: ["script", "ünï", ""],
+    path: [folder, process.cwd()],
+    switchInterval: 0.001,
+    stdout: print,
+  });
   assertThrows(() => python.configure({}), TypeError, "open already");
   assertThrows(
-    () => python.configure({ args: ["script", "ünï", ""], path: [folder, process.cwd()], switchInterval: 0.001, stdout: () => {} }),
+    () =>
+      python.configure({
+        args: ["script", "ünï", ""],
+        path: [folder, process.cwd()],
+        switchInterval: 0.001,
+        stdout: () => {},
+      }),
     TypeError,
     "open already",
   );
@@ -82,12 +100,19 @@ test("python.info", () => {
   const sys = python.import("sys");
   assertEquals(info.version, sys.version.split(" ")[0].replace(/[+a-z].*/, ""));
   assertEquals(python.version, info.version);
-  assertEquals([info.executable, info.prefix, info.basePrefix], [sys.executable, sys.prefix, sys.base_prefix]);
+  assertEquals([info.executable, info.prefix, info.basePrefix], [
+    sys.executable,
+    sys.prefix,
+    sys.base_prefix,
+  ]);
   assertEquals([info.implementation, info.loop], ["cpython", "asyncio"]);
   assertEquals(info.platform, `${process.platform}-${process.arch}`);
   assert(info.library.includes("python3"), info.library);
   assertMatch(info.runtime, new RegExp(`^${runtime} \\d+\\.\\d+\\.\\d+`));
-  assertEquals([typeof info.gil, process.env.PYAWAIT_SHIM ? "PYAWAIT_SHIM" : "prebuilt"], ["boolean", info.shim]);
+  assertEquals([typeof info.gil, process.env.PYAWAIT_SHIM ? "PYAWAIT_SHIM" : "prebuilt"], [
+    "boolean",
+    info.shim,
+  ]);
 });
 
 test("a foreign PYTHONHOME is an error, not the end of the process", async () => {
@@ -109,7 +134,9 @@ test("PYAWAIT_LIBRARY: no library, a text, a library of something else", async (
 });
 
 const libc = "/lib/x86_64-linux-gnu/libm.so.6";
-test("PYAWAIT_LIBRARY: a library that is no Python", { skip: process.platform !== "linux" || process.arch !== "x64" }, async () => {
+test("PYAWAIT_LIBRARY: a library that is no Python", {
+  skip: process.platform !== "linux" || process.arch !== "x64",
+}, async () => {
   const { name, message } = await opens({ PYAWAIT_LIBRARY: libc });
   assertMatch(name, /^Python(NotFound|Load)Error$/);
   assertStringIncludes(message, libc);

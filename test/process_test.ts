@@ -3,7 +3,15 @@
  * environments. Each case is a process of its own: see children/works.ts.
  */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -67,7 +75,13 @@ test("add_signal_handler works", signals, async () => {
 });
 
 test("UTF-8 in the C locale", async () => {
-  const env = { LC_ALL: "C", LANG: undefined, LC_CTYPE: undefined, PYTHONUTF8: undefined, PYTHONIOENCODING: undefined };
+  const env = {
+    LC_ALL: "C",
+    LANG: undefined,
+    LC_CTYPE: undefined,
+    PYTHONUTF8: undefined,
+    PYTHONIOENCODING: undefined,
+  };
   const [line, mark] = (await works("environment", [], { env })).split("\n");
   const [, , encoding, files, hasEnvironment] = JSON.parse(line);
   assertEquals([encoding, files, hasEnvironment, mark], ["utf-8", "utf-8", true, "✓"]);
@@ -106,30 +120,36 @@ function sitePackages(environment: string): string {
   return join(environment, "lib", python, "site-packages");
 }
 
-test("a virtual environment is active: by PYAWAIT_PYTHON, VIRTUAL_ENV and .venv", { skip: noEnvironment }, async () => {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-venv-")));
-  try {
-    const environment = makeEnvironment(folder);
-    const site = sitePackages(environment);
-    mkdirSync(join(site, "only_in_venv"));
-    writeFileSync(join(site, "only_in_venv", "__init__.py"), "");
-    const executable = join(environment, posix ? "bin" : "Scripts", posix ? "python" : "python.exe");
-    for (
-      const env of [
-        { PYAWAIT_PYTHON: environment, VIRTUAL_ENV: undefined },
-        { PYAWAIT_PYTHON: executable, VIRTUAL_ENV: undefined },
-        { PYAWAIT_PYTHON: undefined, VIRTUAL_ENV: environment },
-      ]
-    ) {
-      const [seen, prefix, , , , sites] = JSON.parse((await works("environment", [], { env })).split("\n")[0]);
-      assert(seen.startsWith(join(environment, posix ? "bin" : "Scripts", "python")), seen);
-      assertEquals([prefix, sites], [environment, [site]]);
-      assertEquals(await works("modules", ["only_in_venv"], { env }), "only_in_venv\n");
+test(
+  "a virtual environment is active: by PYAWAIT_PYTHON, VIRTUAL_ENV and .venv",
+  { skip: noEnvironment },
+  async () => {
+    const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-venv-")));
+    try {
+      const environment = makeEnvironment(folder);
+      const site = sitePackages(environment);
+      mkdirSync(join(site, "only_in_venv"));
+      writeFileSync(join(site, "only_in_venv", "__init__.py"), "");
+      const executable = join(environment, posix ? "bin" : "Scripts", posix ? "python" : "python.exe");
+      for (
+        const env of [
+          { PYAWAIT_PYTHON: environment, VIRTUAL_ENV: undefined },
+          { PYAWAIT_PYTHON: executable, VIRTUAL_ENV: undefined },
+          { PYAWAIT_PYTHON: undefined, VIRTUAL_ENV: environment },
+        ]
+      ) {
+        const [seen, prefix, , , , sites] = JSON.parse(
+          (await works("environment", [], { env })).split("\n")[0],
+        );
+        assert(seen.startsWith(join(environment, posix ? "bin" : "Scripts", "python")), seen);
+        assertEquals([prefix, sites], [environment, [site]]);
+        assertEquals(await works("modules", ["only_in_venv"], { env }), "only_in_venv\n");
+      }
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
     }
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  },
+);
 
 /** Where numpy is: in the Python that is used, or in an environment that pip can fill. */
 function findNumpy(): { environment: string; folder: string } | string {
@@ -139,7 +159,14 @@ function findNumpy(): { environment: string; folder: string } | string {
     execFileSync(python, ["-m", "venv", join(folder, "venv")], { stdio: "pipe" });
     const pip = join(folder, "venv", posix ? "bin" : "Scripts", posix ? "pip" : "pip.exe");
     assert(existsSync(pip));
-    execFileSync(pip, ["install", "--quiet", "--disable-pip-version-check", "--only-binary", ":all:", "numpy"], {
+    execFileSync(pip, [
+      "install",
+      "--quiet",
+      "--disable-pip-version-check",
+      "--only-binary",
+      ":all:",
+      "numpy",
+    ], {
       stdio: "pipe",
       timeout: 90_000,
     });
@@ -149,7 +176,9 @@ function findNumpy(): { environment: string; folder: string } | string {
     return `NUMPY HAS NOT BEEN TESTED: it cannot be installed: ${String(error).split("\n")[0]}`;
   }
 }
-const numpy = process.env.PYAWAIT_TEST_NUMPY === "0" ? "NUMPY HAS NOT BEEN TESTED: PYAWAIT_TEST_NUMPY=0" : findNumpy();
+const numpy = process.env.PYAWAIT_TEST_NUMPY === "0"
+  ? "NUMPY HAS NOT BEEN TESTED: PYAWAIT_TEST_NUMPY=0"
+  : findNumpy();
 if (typeof numpy === "string") console.log(`skip: ${numpy}`);
 
 test("numpy works", { skip: typeof numpy === "string" && numpy }, async () => {

@@ -1,5 +1,5 @@
 /**
- * The examples of README.md and of the doc comments, as users would run them: each in a process of its own, with
+ * The examples of README.md, of docs/ and of the doc comments, as users would run them: each in a process of its own, with
  * "pyawait" being this source. What a line says in a comment behind its console.log has to be what it prints.
  */
 import { execFile } from "node:child_process";
@@ -46,7 +46,9 @@ const sources = [
   ...readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`),
 ];
 const documented = sources.flatMap((file) => blocks(file, docComments(readFileSync(file, "utf8"))));
-const all = [...readme, ...documented];
+const pages = readdirSync("docs").filter((name) => name.endsWith(".md"))
+  .flatMap((name) => blocks(`docs/${name}`, readFileSync(`docs/${name}`, "utf8")));
+const all = [...readme, ...pages, ...documented];
 const runnable = all.filter(({ info }) => info === "ts");
 
 const folder = mkdtempSync(join(tmpdir(), "pyawait-readme-"));
@@ -105,6 +107,15 @@ test("README.md has a known kind of block only", () => {
     [],
     "code is marked as ts",
   );
+});
+
+test("the pages of docs/ have examples, and README.md links to each", () => {
+  const text = readFileSync("README.md", "utf8");
+  for (const name of readdirSync("docs")) {
+    assert(pages.some(({ place, info }) => place.startsWith(`docs/${name}:`) && info === "ts"), `${name} has no example`);
+    assert(text.includes(`docs/${name}`), `README.md does not link to docs/${name}`);
+  }
+  assertEquals(pages.filter(({ info }) => !["ts", "sh", "python"].includes(info)), []);
 });
 
 test("examples that cannot run are marked, and none is left out silently", () => {

@@ -5,7 +5,7 @@
  */
 #ifndef PYAWAIT_BUFFER_H
 #define PYAWAIT_BUFFER_H
-#include "write.h"
+#include "outcome.h"
 
 static void write_int(struct writer *w, long long value) { write_tag_f64(w, TAG_INT53, (double)value); }
 
@@ -16,6 +16,14 @@ static void unlock_buffer(u64 address) {
   py.PyMem_RawFree(buffer);
 }
 
+/* ctypes gives no strides, though they are asked for: its arrays are contiguous. */
+static Py_ssize_t stride_of(const Py_buffer *buffer, int dimension) {
+  if (buffer->strides) return buffer->strides[dimension];
+  Py_ssize_t stride = buffer->itemsize;
+  for (int i = buffer->ndim - 1; i > dimension; i--) stride *= buffer->shape[i];
+  return stride;
+}
+
 /* Locks the buffer of `object` and writes (Py_buffer, first byte of the memory, bytes from there, offset of the first
    item, itemsize, readonly, format, shape, strides), the last two in bytes as Python has them. -1 with an exception. */
 static int lock_buffer(struct writer *w, PyObject *object) {
@@ -24,7 +32,7 @@ static int lock_buffer(struct writer *w, PyObject *object) {
   if (py.PyObject_GetBuffer(object, buffer, 0x1c /* PyBUF_RECORDS_RO: strides and format */)) return py.PyMem_RawFree(buffer), -1;
   Py_ssize_t low = 0, high = buffer->itemsize;
   for (int i = 0; i < buffer->ndim; i++) {
-    Py_ssize_t last = (buffer->shape[i] - 1) * buffer->strides[i];
+    Py_ssize_t last = (buffer->shape[i] - 1) * stride_of(buffer, i);
     if (buffer->shape[i] == 0) low = high = 0;
     else if (last < 0) low += last;
     else high += last;
@@ -40,7 +48,7 @@ static int lock_buffer(struct writer *w, PyObject *object) {
   write_bytes(w, TAG_UTF8, format, length);
   for (int list = 0; list < 2; list++) {
     write_tag_u32(w, TAG_LIST, (u32)buffer->ndim);
-    for (int i = 0; i < buffer->ndim; i++) write_int(w, list ? buffer->strides[i] : buffer->shape[i]);
+    for (int i = 0; i < buffer->ndim; i++) write_int(w, list ? stride_of(buffer, i) : buffer->shape[i]);
   }
   return 0;
 }

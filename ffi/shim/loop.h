@@ -312,6 +312,7 @@ static PyObject *open_loop(PyObject *self, PyObject *tuple) {
   loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
   loop->flush_scheduled = loop->draining = loop->nudged = 0;
   loop->ready = py.PyObject_GetAttr(loop->object, name._ready);
+  py.PyErr_Clear();
   loop->scheduled = py.PyObject_GetAttr(loop->object, name._scheduled);
   loop->known_scheduled = 0;
   if (!loop->ready || !loop->scheduled) opaque_loops++;

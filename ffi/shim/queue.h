@@ -12,7 +12,7 @@
 #define PYAWAIT_QUEUE_H
 #include "platform.h"
 #include "read.h"
-#include "write.h"
+#include "outcome.h"
 
 struct heap;
 
@@ -204,7 +204,7 @@ static void send_in_order(struct heap *heap, struct writer *w) {
   for (loop = loops; loop && loop->thread != thread; loop = loop->next);
   unlock_registry();
   if (loop && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled)) memcpy(reserve(&loop->batch, w->length), w->data, w->length);
-  else if (!__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) send_records(heap, w);
+  else send_records(heap, w); /* at the end too: JavaScript looks once more, without being rung */
 }
 
 /* A record of one number. */

@@ -158,6 +158,8 @@ static void *main_thread(void *unused) {
     restore_interrupt_action();
     open_gate(3);
   }
+  for (struct loop *loop = loops; loop; loop = loop->next)
+    if (!loop->id) flush_batch(loop); /* it goes round no more */
   __atomic_store_n(&process.state, 4, __ATOMIC_RELEASE);
   py.PyThread_release_lock(process.ended);
   /* Parked with the GIL held: no daemon thread runs Python any more while the process is taken down around it. */

@@ -98,7 +98,7 @@ def _main(configuration):
     sys.path[0:0] = configuration["path"]
     sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
     sys.setswitchinterval(configuration["switch_interval"])
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # for interrupt(); the shim gives the real one back
+    signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim gives the real one back
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
             stream.reconfigure(line_buffering=True)
@@ -120,6 +120,15 @@ def _main(configuration):
         while _between and not _closing():
             _between.pop(0)()
     _shutdown(loop)
+
+
+def _interrupt(number, frame):
+    """Raises where this thread is in somebody's code. In the loop's own it would lose a callback, and some task for ever."""
+    while frame is not None:
+        name = str(frame.f_globals.get("__name__"))
+        if name not in ("pyawait", "selectors", "weakref", "_weakrefset") and name.partition(".")[0] != "asyncio":
+            raise KeyboardInterrupt
+        frame = frame.f_back
 
 
 def _report_thread_error(report, args):

@@ -27,7 +27,9 @@ atexit.register(lambda: print("atexit"))`);
       return await main.asyncio.sleep(0, `${name} cleaned up`);
     };
     const promises = ["a", "b"].map((name) => outcome(main.work(name, log)));
-    const never = outcome(main.asyncio.get_running_loop ? python.execAsync("await asyncio.Event().wait()") : Promise.resolve());
+    const never = outcome(
+      main.asyncio.get_running_loop ? python.execAsync("await asyncio.Event().wait()") : Promise.resolve(),
+    );
     await main.asyncio.sleep(0.02);
     await python.close();
     console.log("closed");

@@ -84,8 +84,13 @@ const loads: Record<string, () => unknown> = {
     await toLoop(main.keep, [main.stubborn()]);
   },
   executor() {
-    if (end !== "natural") python.execAsync("await asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)").catch(() => {});
-    else return toLoop(main.asyncio.get_event_loop).then((loop) => void loop.run_in_executor(null, main.time.sleep, 60));
+    if (end !== "natural") {
+      python.execAsync("await asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)").catch(
+        () => {},
+      );
+    } else {return toLoop(main.asyncio.get_event_loop).then((loop) =>
+        void loop.run_in_executor(null, main.time.sleep, 60)
+      );}
   },
   busy() {
     for (let i = 0; i < 2; i++) main.thread(main.spin);
@@ -159,7 +164,15 @@ const ends: Record<string, () => unknown> = {
   use_at_exit() {
     const some = main.kept;
     process.on("exit", () => {
-      for (const use of [() => python.import("math"), () => some.append(1), () => attach(() => 1), () => python.info, () => python.interrupt()]) {
+      for (
+        const use of [
+          () => python.import("math"),
+          () => some.append(1),
+          () => attach(() => 1),
+          () => python.info,
+          () => python.interrupt(),
+        ]
+      ) {
         try {
           use();
           console.log("used");

@@ -57,7 +57,8 @@ async function childrenOfBoth(): Promise<string> {
 const cases: Record<string, () => unknown> = {
   /** The background loop stays asyncio's; `run` has uvloop's, which is closed afterwards. */
   async run() {
-    const { where, call, forever, count } = py() as Record<string, (...args: unknown[]) => any>; // eslint-disable-line
+    // deno-lint-ignore no-explicit-any -- what Python defines
+    const { where, call, forever, count } = py() as Record<string, (...args: unknown[]) => any>;
     console.log(await where());
     for (let round = 0; round < 2; round++) {
       const loop = await run(async () => {

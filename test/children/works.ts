@@ -25,7 +25,10 @@ const cases: Record<string, () => unknown> = {
   async functions() {
     const got = { stdout: "", stderr: "" };
     let calls = 0;
-    python.configure({ stdout: (text) => (calls++, got.stdout += text), stderr: (text) => got.stderr += text });
+    python.configure({
+      stdout: (text) => (calls++, got.stdout += text),
+      stderr: (text) => got.stderr += text,
+    });
     python.exec("import sys, atexit, asyncio\nprint('one', 'two')\nprint('error ✓', file=sys.stderr)");
     python.exec("for i in range(1000): print(i)"); // this thread is busy meanwhile
     const whole = `one two\n${Array.from({ length: 1000 }, (_, i) => `${i}\n`).join("")}`;
@@ -100,14 +103,19 @@ const cases: Record<string, () => unknown> = {
     for (let round = 0; round < 50; round++) {
       const works = Array.from({ length: 5 }, () => outcome(asyncio.sleep(0.001, "done")));
       for (let i = 0; i < 10; i++) python.interrupt();
-      for (const text of await Promise.all(works)) if (text !== "done" && text !== "KeyboardInterrupt") console.log(text);
+      for (const text of await Promise.all(works)) {
+        if (text !== "done" && text !== "KeyboardInterrupt") console.log(text);
+      }
     }
     await wait(20);
     console.log(await outcome(asyncio.sleep(0, "goes on")));
   },
   async system_exit() {
     const asyncio = python.import("asyncio");
-    console.log(await outcome(python.execAsync("import sys\nsys.exit(5)")), await asyncio.sleep(0, "goes on"));
+    console.log(
+      await outcome(python.execAsync("import sys\nsys.exit(5)")),
+      await asyncio.sleep(0, "goes on"),
+    );
   },
   /** Subprocesses of both, at once: each gets the exit codes of its own. */
   async subprocesses() {
@@ -120,7 +128,8 @@ const cases: Record<string, () => unknown> = {
     const { run } = python.import("__main__");
     const ours = (code: number) =>
       new Promise((resolve) => {
-        execFile("sh", ["-c", `sleep 0.0${code % 5}; exit ${code}`], (error) => resolve(error ? error.code : 0));
+        execFile("sh", ["-c", `sleep 0.0${code % 5}; exit ${code}`], (error) =>
+          resolve(error ? error.code : 0));
       });
     const killed = new Promise((resolve) => {
       const child = spawn("sleep", ["20"]);
@@ -138,14 +147,17 @@ const cases: Record<string, () => unknown> = {
   },
   /** Python knows its own signal handlers and children's pools. */
   async main_thread() {
-    await toLoop(python.exec(`
+    await toLoop(
+      python.exec(`
       def check():
           import threading, asyncio, signal
           assert threading.current_thread() is threading.main_thread()
           got = asyncio.get_running_loop().create_future()
           asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, got.set_result, "SIGUSR1")
           return got
-      check`), []).then(console.log, console.log);
+      check`),
+      [],
+    ).then(console.log, console.log);
   },
   signal_handler() {
     python.exec(`
@@ -175,10 +187,22 @@ const cases: Record<string, () => unknown> = {
         console.log(module, String(error));
       }
     }
-    if (args.includes("ssl")) python.exec("import ssl, hashlib\nssl.create_default_context()\nhashlib.new('sha256', b'x').hexdigest()");
-    if (args.includes("sqlite3")) console.log(python.exec("import sqlite3\nsqlite3.connect(':memory:').execute('select 6 * 7').fetchone()[0]"));
-    if (args.includes("ctypes")) console.log(python.exec("import ctypes\nctypes.pythonapi.PyLong_AsLong(ctypes.py_object(42))"));
-    if (args.includes("numpy")) console.log(python.exec("import numpy\nint((numpy.eye(100) @ numpy.ones((100, 100))).sum())"));
+    if (args.includes("ssl")) {
+      python.exec(
+        "import ssl, hashlib\nssl.create_default_context()\nhashlib.new('sha256', b'x').hexdigest()",
+      );
+    }
+    if (args.includes("sqlite3")) {
+      console.log(
+        python.exec("import sqlite3\nsqlite3.connect(':memory:').execute('select 6 * 7').fetchone()[0]"),
+      );
+    }
+    if (args.includes("ctypes")) {
+      console.log(python.exec("import ctypes\nctypes.pythonapi.PyLong_AsLong(ctypes.py_object(42))"));
+    }
+    if (args.includes("numpy")) {
+      console.log(python.exec("import numpy\nint((numpy.eye(100) @ numpy.ones((100, 100))).sum())"));
+    }
   },
   async open_errors() {
     try {

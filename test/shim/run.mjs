@@ -25,16 +25,28 @@ const skip = (reason) => console.log(`skip: ${reason}`);
 
 function result(name, problem) {
   problem ? failed++ : passed++;
-  console.log(problem ? `FAILED  ${name}\n${problem.trimEnd().replace(/^/gm, "        ")}` : `ok      ${name}`);
+  console.log(
+    problem ? `FAILED  ${name}\n${problem.trimEnd().replace(/^/gm, "        ")}` : `ok      ${name}`,
+  );
 }
 
-const run = (program, args, options = {}) => spawnSync(program, args, { encoding: "utf8", cwd: folder, timeout: 70_000, ...options });
+const run = (program, args, options = {}) =>
+  spawnSync(program, args, { encoding: "utf8", cwd: folder, timeout: 70_000, ...options });
 const exists = (program) => run(program, ["--version"]).status === 0;
 
 /** A compiler by its plain name or the one that Debian 12 has. */
 const find = (...names) => names.find(exists);
 const gcc = find("gcc"), clang = find("clang", "clang-14");
-const warnings = ["-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-ffreestanding", "-fno-builtin", "-fPIC"];
+const warnings = [
+  "-std=c11",
+  "-Wall",
+  "-Wextra",
+  "-Wpedantic",
+  "-Werror",
+  "-ffreestanding",
+  "-fno-builtin",
+  "-fPIC",
+];
 const source = join(shim, "shim.c");
 
 function compile(name, compiler, args) {
@@ -46,30 +58,48 @@ function compile(name, compiler, args) {
 
 for (const compiler of [gcc, clang]) {
   if (!compiler) continue;
-  for (const level of ["-O0", "-O2"]) compile(`${compiler} ${level}, all warnings`, compiler, [...warnings, level, "-c", source, "-o", "shim.o"]);
+  for (const level of ["-O0", "-O2"]) {
+    compile(`${compiler} ${level}, all warnings`, compiler, [
+      ...warnings,
+      level,
+      "-c",
+      source,
+      "-o",
+      "shim.o",
+    ]);
+  }
 }
 if (gcc) compile("gcc -fanalyzer", gcc, [...warnings, "-O1", "-fanalyzer", "-c", source, "-o", "shim.o"]);
-if (clang) compile("clang --analyze", clang, ["-std=c11", "--analyze", "-Xanalyzer", "-analyzer-output=text", source]);
+if (clang) {
+  compile("clang --analyze", clang, ["-std=c11", "--analyze", "-Xanalyzer", "-analyzer-output=text", source]);
+}
 for (const [name, found] of [["gcc", gcc], ["clang", clang]]) if (!found) skip(`there is no ${name}`);
 
 /** The harness spells out the wire's numbers once more: they have to be the shim's. */
 function compareEnums() {
   const harness = readFileSync(join(here, "harness.c"), "utf8");
-  const all = ["wire.h", "context.h", "calls.h", "loop.h", "shim.c"].map((file) => join(shim, file)).filter(existsSync)
+  const all = ["wire.h", "context.h", "calls.h", "loop.h", "shim.c"].map((file) => join(shim, file)).filter(
+    existsSync,
+  )
     .map((file) => readFileSync(file, "utf8")).join("\n");
   const names = (text, name) =>
-    (new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(text)?.[1] ?? "").replace(/\/\*.*?\*\//gs, "").split(",").map((part) => part.trim()).filter(Boolean);
+    (new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(text)?.[1] ?? "").replace(/\/\*.*?\*\//gs, "").split(",")
+      .map((part) => part.trim()).filter(Boolean);
   for (const name of ["tag", "in", "out", "operation"]) {
     const ours = names(harness, name), theirs = names(all, name);
     const same = ours.length > 0 && ours.every((each, index) => each === theirs[index]);
-    result(`enum ${name}`, same ? undefined : `harness.c: ${ours.join(", ")}\nthe shim:  ${theirs.join(", ")}`);
+    result(
+      `enum ${name}`,
+      same ? undefined : `harness.c: ${ours.join(", ")}\nthe shim:  ${theirs.join(", ")}`,
+    );
   }
 }
 compareEnums();
 
 /** A Python with a shared library, as the shim wants it. */
 function findPython() {
-  const script = "import sys, sysconfig, os; c = sysconfig.get_config_vars(); names = [c.get('INSTSONAME'), c.get('LDLIBRARY')]; " +
+  const script =
+    "import sys, sysconfig, os; c = sysconfig.get_config_vars(); names = [c.get('INSTSONAME'), c.get('LDLIBRARY')]; " +
     "folders = [os.path.join(sys.base_prefix, 'lib'), os.path.join(sys.base_prefix, 'lib', c.get('MULTIARCH') or ''), c.get('LIBDIR') or '']; " +
     "print(sys.executable); print(next((p for f in folders for n in names if n and '.so' in n for p in [os.path.join(f, n)] if os.path.exists(p)), ''))";
   const { stdout, status } = run(process.env.PYAWAIT_PYTHON ?? "python3", ["-I", "-c", script]);
@@ -79,7 +109,9 @@ function findPython() {
 
 const python = findPython();
 const list = readFileSync(join(root, "src", "chapters.ts"), "utf8");
-const chapters = /const chapters[^=]*= \[([^\]]*)\]/.exec(list)[1].match(/\w+/g).map((name) => join(root, "src", "py", `${name}.py`));
+const chapters = /const chapters[^=]*= \[([^\]]*)\]/.exec(list)[1].match(/\w+/g).map((name) =>
+  join(root, "src", "py", `${name}.py`)
+);
 
 const sanitizers = [
   ["address", ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"], {
@@ -88,7 +120,9 @@ const sanitizers = [
     UBSAN_OPTIONS: "print_stacktrace=1",
     PYTHONMALLOC: "malloc",
   }],
-  ["thread", ["-fsanitize=thread"], { TSAN_OPTIONS: "halt_on_error=0:exitcode=66:second_deadlock_stack=1" }],
+  ["thread", ["-fsanitize=thread"], {
+    TSAN_OPTIONS: "exitcode=66:second_deadlock_stack=1:report_thread_leaks=0",
+  }],
 ];
 
 for (const [name, flags, env] of sanitizers) {
@@ -99,7 +133,8 @@ for (const [name, flags, env] of sanitizers) {
   }
   const compiler = [gcc, clang].find((each) => {
     if (!each) return false;
-    return run(each, [...flags, "-x", "c", "-", "-o", "probe"], { input: "int main(void) { return 0; }" }).status === 0 &&
+    return run(each, [...flags, "-x", "c", "-", "-o", "probe"], { input: "int main(void) { return 0; }" })
+          .status === 0 &&
       run(join(folder, "probe"), []).status === 0;
   });
   if (!compiler) {
@@ -107,16 +142,51 @@ for (const [name, flags, env] of sanitizers) {
     continue;
   }
   // The shim's own memcpy and memset would take the sanitizer's place.
-  const object = ["-std=c11", "-g", "-O1", ...flags, "-Dmemcpy=shim_memcpy", "-Dmemset=shim_memset", "-c", source, "-o", "shim.o"];
-  const program = ["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-g", "-O1", ...flags, join(here, "harness.c"), "shim.o", "-o", `harness-${name}`, "-ldl", "-lpthread"];
-  if (!compile(`${compiler}: shim with ${flags[0]}`, compiler, object) || !compile(`${compiler}: harness with ${flags[0]}`, compiler, program)) continue;
-  const { stdout, stderr, status, signal, error } = run(join(folder, `harness-${name}`), [python.library, python.executable, ...chapters], {
+  const object = [
+    "-std=c11",
+    "-g",
+    "-O1",
+    ...flags,
+    "-Dmemcpy=shim_memcpy",
+    "-Dmemset=shim_memset",
+    "-c",
+    source,
+    "-o",
+    "shim.o",
+  ];
+  const program = [
+    "-std=gnu11",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+    "-g",
+    "-O1",
+    ...flags,
+    join(here, "harness.c"),
+    "shim.o",
+    "-o",
+    `harness-${name}`,
+    "-ldl",
+    "-lpthread",
+  ];
+  if (
+    !compile(`${compiler}: shim with ${flags[0]}`, compiler, object) ||
+    !compile(`${compiler}: harness with ${flags[0]}`, compiler, program)
+  ) continue;
+  const { stdout, stderr, status, signal, error } = run(join(folder, `harness-${name}`), [
+    python.library,
+    python.executable,
+    ...chapters,
+  ], {
     env: { ...process.env, PYAWAIT_DEEPBIND: "0", ...env }, // sanitizers refuse RTLD_DEEPBIND
     killSignal: "SIGKILL",
   });
   const summary = /^(\d+) passed, (\d+) failed$/m.exec(stdout);
   const well = status === 0 && summary && !/ERROR: |WARNING: ThreadSanitizer|runtime error/.test(stderr);
-  result(`${label}: ${summary?.[0] ?? "no summary"}`, well ? undefined : `${stderr}\n${stdout}\n${error ?? signal ?? `exit code ${status}`}`.slice(0, 12_000));
+  result(
+    `${label}: ${summary?.[0] ?? "no summary"}`,
+    well ? undefined : `${stderr}\n${stdout}\n${error ?? signal ?? `exit code ${status}`}`.slice(0, 12_000),
+  );
   if (summary) passed += Number(summary[1]), failed += Number(summary[2]);
 }
 console.log(`${passed} passed, ${failed} failed`);

@@ -31,7 +31,10 @@ const loads = ["busy", "calling", "flying", "tidy"];
 
 function once(name, load, end) {
   return new Promise((resolve) => {
-    const child = spawn(runtime(name), [...commands[name], load, end], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(runtime(name), [...commands[name], load, end], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let output = "", errors = "", since = Date.now();
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;
@@ -40,7 +43,7 @@ function once(name, load, end) {
     });
     child.stderr.setEncoding("utf8").on("data", (text) => errors += text);
     let hung = false;
-    const timer = setTimeout(() => (hung = true, child.kill("SIGKILL")), 30_000);
+    const timer = setTimeout(() => (hung = true, process.kill(child.pid, "SIGKILL")), 30_000);
     child.on("close", (code, signal) => {
       clearTimeout(timer);
       resolve({ result: hung ? "hung" : signal ?? String(code), lasted: Date.now() - since, output, errors });
@@ -62,7 +65,10 @@ for (const name of runtimes) {
         longest = Math.max(longest, lasted);
         if (result === wanted && lasted < 10_000) continue;
         wrong++;
-        console.log(`${name} ${load} ${end}: ${result} after ${lasted} ms, expected ${wanted}\n${output}${errors}`.trimEnd());
+        console.log(
+          `${name} ${load} ${end}: ${result} after ${lasted} ms, expected ${wanted}\n${output}${errors}`
+            .trimEnd(),
+        );
       }
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
