@@ -68,8 +68,7 @@ export async function prepare(): Promise<Case[]> {
   // deno-lint-ignore require-await
   const makePromises = async () => Array.from({ length: count }, (_, n) => Promise.resolve(n));
 
-  const inFlight = (fn: (n: number) => Promise<number>) => () =>
-    Promise.all(Array.from({ length: count }, (_, n) => fn(n)));
+  const inFlight = (fn: (n: number) => Promise<number>) => () => Promise.all(Array.from({ length: count }, (_, n) => fn(n)));
   const numbers = Array.from({ length: count }, (_, n) => n);
   assertSame("identity", await identity(1), 1);
   assertSame("identity, in flight", await inFlight(identity)(), numbers);

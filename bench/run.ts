@@ -76,9 +76,7 @@ const about = {
 };
 say(`pyawait on ${runtime} with Python ${version}, ${about.machine}`);
 
-const cases = (await prepare()).filter(({ group, name }) =>
-  !words.length || words.some((word) => `${group} ${name}`.includes(word))
-);
+const cases = (await prepare()).filter(({ group, name }) => !words.length || words.some((word) => `${group} ${name}`.includes(word)));
 if (cases.length === 0) throw new Error(`Cannot find a case named ${words.join(" or ")}`);
 const figures: Figure[] = [];
 for (const each of cases) {
@@ -86,9 +84,7 @@ for (const each of cases) {
   figures.push(figure);
   const { group, name, beside, ours, baseline, ratio, ratios } = figure;
   say(
-    `${group}, ${name}: ${number(ours)} µs; ${beside}: ${number(baseline)} µs; ${number(ratio)} × (${
-      ratios.map(number).join(" – ")
-    })`,
+    `${group}, ${name}: ${number(ours)} µs; ${beside}: ${number(baseline)} µs; ${number(ratio)} × (${ratios.map(number).join(" – ")})`,
   );
 }
 

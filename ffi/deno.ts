@@ -48,8 +48,7 @@ export const deno: Backend = {
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => BigInt(runtime().UnsafePointer.value(runtime().UnsafePointer.of(buffer))) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
-  view: (pointer, bytes) =>
-    runtime().UnsafePointerView.getArrayBuffer(runtime().UnsafePointer.create(BigInt(pointer))!, bytes),
+  view: (pointer, bytes) => runtime().UnsafePointerView.getArrayBuffer(runtime().UnsafePointer.create(BigInt(pointer))!, bytes),
   text: (pointer) => runtime().UnsafePointerView.getCString(runtime().UnsafePointer.create(BigInt(pointer))!),
   callback(fn) {
     const callback = new (runtime().UnsafeCallback)({ parameters: ["i32"], result: "void" }, fn);

@@ -131,7 +131,8 @@ function serve(r: Reader): void {
   try {
     markAwaited(value);
     if (op === Op.await) promise = Promise.resolve(source ? begun(source, served) : value);
-    else promise = Promise.resolve(enterScope(scope, place, () => op === Op.call ? callFunction(value, args, keywords) : operate(op, value, args, keywords)));
+    else {promise = Promise.resolve(enterScope(scope, place, () =>
+        op === Op.call ? callFunction(value, args, keywords) : operate(op, value, args, keywords)));}
   } catch (error) {
     promise = Promise.reject(error);
   }
@@ -293,4 +294,3 @@ export function exchange(): void {
   flush();
   drain();
 }
-

@@ -8,7 +8,7 @@ import { callHelper } from "./call.ts";
 import { readOutcome } from "./decode.ts";
 import { begin, end, invoke } from "./interpreter.ts";
 import { type PyProxy } from "./proxy.ts";
-import { closeRecord, BACKGROUND, In, openRecord } from "./submission.ts";
+import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
 import { brandBuffer } from "./wrappers.ts";
 
 /** A typed array of whatever item type. */
@@ -45,7 +45,9 @@ const makers: Record<string, Maker> = {
 /** The array of a format of Python's `struct`; bytes where no typed array has such items. */
 function makerOf(format: string, itemsize: number): Maker {
   const code = format.replace(/^[@=<]/, "");
-  const sized = "lnLN".includes(code) && code !== "" ? (code === "l" || code === "n" ? (itemsize === 8 ? "q" : "i") : (itemsize === 8 ? "Q" : "I")) : code;
+  const sized = "lnLN".includes(code) && code !== ""
+    ? (code === "l" || code === "n" ? (itemsize === 8 ? "q" : "i") : (itemsize === 8 ? "Q" : "I"))
+    : code;
   return makers[sized] ?? Uint8Array;
 }
 
@@ -185,9 +187,12 @@ export function buffer<T extends TypedArray>(
   type: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
   length: number,
 ): PyBuffer & { readonly data: T } {
-  const code = Object.keys(makers).find((each) => makers[each] as unknown === type) ?? ((type as unknown) === Uint8ClampedArray ? "B" : undefined);
+  const code = Object.keys(makers).find((each) => makers[each] as unknown === type) ??
+    ((type as unknown) === Uint8ClampedArray ? "B" : undefined);
   if (!code) throw new TypeError("Cannot make a buffer: its first argument has to be a typed array's class, as Float64Array");
-  if (!Number.isSafeInteger(length) || length < 0) throw new RangeError(`Cannot make a buffer of ${length} items: the length has to be an integer from 0 on`);
+  if (!Number.isSafeInteger(length) || length < 0) {
+    throw new RangeError(`Cannot make a buffer of ${length} items: the length has to be an integer from 0 on`);
+  }
   const view = callHelper("make_buffer", code, length) as PyProxy;
   return view.$getBuffer() as PyBuffer & { readonly data: T };
 }

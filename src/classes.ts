@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
 // Python classes with JavaScript methods.
 //
 // The one thing to know: a method gets `self` as its first argument, as in Python; accessors become properties.
@@ -24,15 +25,21 @@ const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
  * ```
  */
 // What Python passes is what Python decides:
-// deno-lint-ignore no-explicit-any
 export function pyClass(name: string, bases: readonly PyProxy[], methods: Record<string, any> & ThisType<never>): PyProxy {
-  if (typeof name !== "string" || !identifier.test(name)) throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);
+  if (typeof name !== "string" || !identifier.test(name)) {
+    throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);
+  }
   if (!Array.isArray(bases)) throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes`);
-  if (typeof methods !== "object" || methods === null) throw new TypeError(`Cannot make the class ${name}: its methods have to be an object`);
+  if (typeof methods !== "object" || methods === null) {
+    throw new TypeError(`Cannot make the class ${name}: its methods have to be an object`);
+  }
   const members: Record<string, unknown> = {}, properties: Record<string, unknown> = {};
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(methods))) {
     if (!descriptor.get && !descriptor.set) members[key] = descriptor.value;
-    else properties[key] = new Tuple([descriptor.get && ((self: unknown) => descriptor.get!.call(self)), descriptor.set && ((self: unknown, value: unknown) => descriptor.set!.call(self, value))]);
+    else {properties[key] = new Tuple([
+        descriptor.get && ((self: unknown) => descriptor.get!.call(self)),
+        descriptor.set && ((self: unknown, value: unknown) => descriptor.set!.call(self, value)),
+      ]);}
   }
   return callHelper("make_class", name, new Tuple(bases), members, properties) as PyProxy;
 }

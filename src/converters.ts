@@ -33,7 +33,9 @@ export interface ToPyOptions {
 // deno-lint-ignore no-explicit-any
 export function toPy(value: unknown, options: ToPyOptions = {}): any {
   const { depth } = options;
-  if (depth !== undefined && typeof depth !== "number") throw new TypeError(`Cannot convert with depth ${String(depth)}: it has to be a number`);
+  if (depth !== undefined && typeof depth !== "number") {
+    throw new TypeError(`Cannot convert with depth ${String(depth)}: it has to be a number`);
+  }
   if ((typeof value !== "object" || value === null) && typeof value !== "function") {
     if (typeof value === "symbol") throughPython(value); // throws
     return value;
@@ -104,10 +106,16 @@ export function registerConverter<J extends object = object>(converter: Converte
   }
   if (matches === undefined && type === undefined) throw new TypeError("Cannot register this converter: it converts nothing");
   for (const [name, value] of Object.entries({ matches, toPy, toJs })) {
-    if (value !== undefined && typeof value !== "function") throw new TypeError(`Cannot register this converter: ${name} is ${String(value)} and no function`);
+    if (value !== undefined && typeof value !== "function") {
+      throw new TypeError(`Cannot register this converter: ${name} is ${String(value)} and no function`);
+    }
   }
-  if (typeof priority !== "number" || Number.isNaN(priority)) throw new TypeError(`Cannot register this converter: its priority is ${String(priority)} and no number`);
-  if (type !== undefined && !((stateOf(type)?.kinds ?? 0) & Kind.class)) throw new TypeError(`Cannot register a converter for ${String(type)}: type has to be a Python class`);
+  if (typeof priority !== "number" || Number.isNaN(priority)) {
+    throw new TypeError(`Cannot register this converter: its priority is ${String(priority)} and no number`);
+  }
+  if (type !== undefined && !((stateOf(type)?.kinds ?? 0) & Kind.class)) {
+    throw new TypeError(`Cannot register a converter for ${String(type)}: type has to be a Python class`);
+  }
   const removers: (() => void)[] = [];
   if (matches && toPy) removers.push(addRule({ priority, matches: matcher(matches as never), toPy: toPy as never }));
   if (type && toJs) {

@@ -36,7 +36,10 @@ interface ModuleShape {
 
 const isName = (name: string) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
 const key = (name: string) => isName(name) ? name : JSON.stringify(name);
-const reserved = new Set("arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield".split(" "));
+const reserved = new Set(
+  "arguments await break case catch class const continue debugger default delete do else enum eval export extends false finally for function if implements import in instanceof interface let new null package private protected public return static super switch this throw true try typeof var void while with yield"
+    .split(" "),
+);
 const parameterName = (name: string) => reserved.has(name) ? `${name}_` : name;
 
 /** One module's printer: `prefix` keeps the classes of two modules apart. */
@@ -94,7 +97,9 @@ class Printer {
 
   #union(types: Type[], into: boolean): string {
     const printed = [...new Set(types.map((type) => this.type(type, into)))];
-    return printed.includes("any") ? "any" : printed.map((type) => type.includes("=>") || type.includes("&") ? `(${type})` : type).join(" | ") || "any";
+    return printed.includes("any")
+      ? "any"
+      : printed.map((type) => type.includes("=>") || type.includes("&") ? `(${type})` : type).join(" | ") || "any";
   }
 
   #functionType(parameters: Type[] | null, result: Type, into: boolean): string {
@@ -111,7 +116,9 @@ class Printer {
       parts.push(`${parameterName(name)}${optional ? "?" : ""}: ${this.type(type, true)}${optional ? " | Keywords" : ""}`);
     }
     if (call.rest) parts.push(`...args: (${this.type(call.rest, true)} | Keywords)[]`);
-    else if (call.keywords.length > 0 || call.open || call.positional.length > 0) parts.push(`keywords${call.keywords.some((each) => !each.optional) && !optional ? "" : "?"}: Keywords`);
+    else if (call.keywords.length > 0 || call.open || call.positional.length > 0) {
+      parts.push(`keywords${call.keywords.some((each) => !each.optional) && !optional ? "" : "?"}: Keywords`);
+    }
     return `(${parts.join(", ")}): ${result}`;
   }
 
@@ -127,7 +134,9 @@ class Printer {
     }
     const instance = this.interfaceName(name);
     const made = member.members["__init__"];
-    const calls = made?.kind === "function" ? made.calls : [{ positional: [], rest: ["any"], keywords: [], open: true, result: ["any"], doc: null } as CallShape];
+    const calls = made?.kind === "function"
+      ? made.calls
+      : [{ positional: [], rest: ["any"], keywords: [], open: true, result: ["any"], doc: null } as CallShape];
     const callable = calls.map((call) => `${this.call(call, instance)}; new ${this.call(call, instance)}`).join("; ");
     return `${doc(member.doc, indent)}${indent}${key(name)}: PyProxy & { ${callable} };\n`;
   }

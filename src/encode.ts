@@ -172,7 +172,9 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
     return writeHandle(e, value, JsKind.promise, null);
   }
   if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);
-  if (types.isGeneratorObject(value)) return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
+  if (types.isGeneratorObject(value)) {
+    return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
+  }
   const memoryview = memoryviewOf(value);
   if (memoryview !== undefined) return write(e, memoryview);
   if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);

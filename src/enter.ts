@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
 // Python's `with` and `async with`.
 //
 // The one thing to know: `enterAsync` is one Python task from `__aenter__` to `__aexit__`, so timeouts, cancel scopes
@@ -21,7 +22,6 @@ import { type AwaitOptions, runHelper } from "./promise.ts";
  * ```
  */
 // What Python gives is what Python decides:
-// deno-lint-ignore no-explicit-any
 export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined {
   check("enter", fn);
   let result: { value: T } | undefined;
@@ -50,8 +50,11 @@ export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined
  * await enterAsync(lock, async () => lock.locked()); // true
  * ```
  */
-// deno-lint-ignore no-explicit-any
-export async function enterAsync<T>(manager: unknown, fn: (value: any) => T | PromiseLike<T>, options: AwaitOptions = {}): Promise<T | undefined> {
+export async function enterAsync<T>(
+  manager: unknown,
+  fn: (value: any) => T | PromiseLike<T>,
+  options: AwaitOptions = {},
+): Promise<T | undefined> {
   check("enterAsync", fn);
   let result: { value: T } | undefined;
   const body = async (value: unknown) => {

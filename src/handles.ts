@@ -10,7 +10,16 @@ interface Handle {
 }
 
 /** Kinds of JavaScript values, in the order of src/py. */
-export const JsKind = { object: 0, function: 1, promise: 2, asyncFunction: 3, error: 4, source: 5, generator: 6, asyncGenerator: 7 } as const;
+export const JsKind = {
+  object: 0,
+  function: 1,
+  promise: 2,
+  asyncFunction: 3,
+  error: 4,
+  source: 5,
+  generator: 6,
+  asyncGenerator: 7,
+} as const;
 
 const byId = new Map<number, Handle>();
 const byValue = new Map<unknown, Handle>();

@@ -94,7 +94,11 @@ function load(loader: Loader, location: Location): Pointer {
     return loader.load(location.library);
   } catch (error) {
     const problem = (error as Error).message;
-    throw new PythonLoadError(`Cannot load Python ${location.version}`, [{ place: location.library, problem }], "Set PYAWAIT_PYTHON to another Python, or PYAWAIT_LIBRARY to its shared library");
+    throw new PythonLoadError(
+      `Cannot load Python ${location.version}`,
+      [{ place: location.library, problem }],
+      "Set PYAWAIT_PYTHON to another Python, or PYAWAIT_LIBRARY to its shared library",
+    );
   }
 }
 
@@ -136,7 +140,11 @@ function open(): Interpreter {
     const problem = backend.allocate(2048);
     const length = shim.pyawait_problem(backend.address(problem), problem.length);
     const text = new TextDecoder().decode(problem.slice(0, length));
-    throw new PythonLoadError(`Cannot start Python ${location.version}`, [{ place: location.library, problem: text }], "Mend what it says; a Python that failed to start needs a new process");
+    throw new PythonLoadError(
+      `Cannot start Python ${location.version}`,
+      [{ place: location.library, problem: text }],
+      "Mend what it says; a Python that failed to start needs a new process",
+    );
   }
   const bell = backend.bell(() => ringers.ring());
   const call = backend.callback((id) => ringers.call(id));

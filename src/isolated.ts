@@ -18,7 +18,11 @@ export class LeftoverError extends Error {
   readonly leftovers: readonly string[];
 
   constructor(leftovers: readonly string[]) {
-    super(`The test left ${leftovers.length === 1 ? "something" : `${leftovers.length} things`} behind on its event loop:\n${leftovers.map((each) => `  - ${each}`).join("\n")}`);
+    super(
+      `The test left ${leftovers.length === 1 ? "something" : `${leftovers.length} things`} behind on its event loop:\n${
+        leftovers.map((each) => `  - ${each}`).join("\n")
+      }`,
+    );
     this.leftovers = leftovers;
   }
 }
@@ -39,7 +43,10 @@ export class LeftoverError extends Error {
  * }));
  * ```
  */
-export function isolated<A extends unknown[]>(fn: (...args: A) => unknown, { loop = "asyncio" }: IsolatedOptions = {}): (...args: A) => Promise<void> {
+export function isolated<A extends unknown[]>(
+  fn: (...args: A) => unknown,
+  { loop = "asyncio" }: IsolatedOptions = {},
+): (...args: A) => Promise<void> {
   if (typeof fn !== "function") throw new TypeError(`Cannot isolate ${String(fn)}: isolated(fn) takes a test function`);
   const name = loopName(loop);
   const test = async (...args: A): Promise<void> => {

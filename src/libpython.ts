@@ -39,8 +39,7 @@ export function libraryOf(python: Python, place: string): string {
     tried.unshift({ place, problem: `is ${what}, whose library cannot be loaded here` });
     throw new PythonLoadError("Cannot load this Python", tried, mendArchitecture());
   }
-  const problem =
-    `is ${what}${python.machine && ` for ${python.machine} (${python.bits} bit)`} and has no shared ` +
+  const problem = `is ${what}${python.machine && ` for ${python.machine} (${python.bits} bit)`} and has no shared ` +
     `library: no ${names.join(", ")} in ${folders.join(", ")}`;
   throw new PythonNotFoundError("Cannot load this Python", [{ place, problem }], mendNoLibrary(python));
 }
@@ -79,11 +78,7 @@ function candidates(python: Python): { files: string[]; names: string[]; folders
 /** Throws unless `file`, which the user named, can be loaded. */
 export function checkLibrary(file: string, place: string, setting: string): void {
   const kind = kindOf(file);
-  let problem: string | null = kind === "file"
-    ? null
-    : kind === "folder"
-    ? "is a folder, not a library"
-    : kind;
+  let problem: string | null = kind === "file" ? null : kind === "folder" ? "is a folder, not a library" : kind;
   const name = basename(file);
   if (problem === null && /\.(a|lib)$/i.test(name)) {
     problem = "is a static library, which no program can load";
@@ -147,11 +142,7 @@ interface Binary {
 }
 
 /** The format that this system loads. */
-const nativeFormat: Binary["format"] = process.platform === "win32"
-  ? "PE"
-  : process.platform === "darwin"
-  ? "Mach-O"
-  : "ELF";
+const nativeFormat: Binary["format"] = process.platform === "win32" ? "PE" : process.platform === "darwin" ? "Mach-O" : "ELF";
 
 const elf: Record<number, string> = {
   3: "ia32",

@@ -9,7 +9,7 @@ import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
 import { forget, Reference } from "./reference.ts";
-import { type State, STATE, stateOf } from "./state.ts";
+import { STATE, type State, stateOf } from "./state.ts";
 
 let handler: ProxyHandler<object>;
 
@@ -93,7 +93,9 @@ export function tidy<T>(fn: () => T): T {
   const mine: State[] = handedOut = [];
   try {
     const result = fn();
-    if (result instanceof Promise) throw new TypeError("Cannot tidy up after an asynchronous function: tidy(fn) takes one that has done its work when it returns");
+    if (result instanceof Promise) {
+      throw new TypeError("Cannot tidy up after an asynchronous function: tidy(fn) takes one that has done its work when it returns");
+    }
     const kept = keptBy(result);
     for (const state of kept) { // one hold stays with the caller, and with an outer tidy
       const at = mine.indexOf(state);
@@ -148,7 +150,9 @@ export function addressOf(state: State): number {
   if (address !== 0) return address;
   if (isClosed()) return openInterpreter()!.heapId; // begin() throws PythonClosedError
   if (state.epitaph !== undefined) throw new TypeError(`Cannot use this Python object, it was destroyed: ${state.epitaph}`);
-  if (state.started) throw new TypeError("Cannot use this coroutine: it has been started by awaiting it; keep a task instead (asyncio.create_task)");
+  if (state.started) {
+    throw new TypeError("Cannot use this coroutine: it has been started by awaiting it; keep a task instead (asyncio.create_task)");
+  }
   makeLazy(state);
   return state.reference.address;
 }

@@ -150,11 +150,7 @@ function withLibrary(place: Place, executable: Place | null, search: Search): Lo
     throw refuse(at, problem, mendNamed("PYAWAIT_PYTHON"));
   }
   const folder = dirname(library);
-  const prefix = windows
-    ? folder
-    : folder.split(sep).at(-2) === "lib"
-    ? dirname(dirname(folder))
-    : dirname(folder);
+  const prefix = windows ? folder : folder.split(sep).at(-2) === "lib" ? dirname(dirname(folder)) : dirname(folder);
   const version = wanted.replace("t", "");
   const rest = { implementation: "cpython", gil: wanted === version, prefix, basePrefix: prefix };
   return { executable: null, library, version, ...rest, source: place.source };

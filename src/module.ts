@@ -7,7 +7,9 @@ const segment = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
 
 function checkName(name: unknown): asserts name is string {
   if (typeof name === "string" && name.split(".").every((part) => segment.test(part))) return;
-  throw new TypeError(`Cannot register module ${JSON.stringify(name)}: its name has to be one that Python can import, as my_module or my.module`);
+  throw new TypeError(
+    `Cannot register module ${JSON.stringify(name)}: its name has to be one that Python can import, as my_module or my.module`,
+  );
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {

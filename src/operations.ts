@@ -42,7 +42,8 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* GET_ITEM */ (value, [key]) => isMapLike(value) ? (value.has(key) ? value.get(key) : fail(`it has no key ${String(key)}`)) : value[key],
   /* SET_ITEM */ (value, [key, item]) => void (isMapLike(value) ? value.set(key, item) : value[key] = item),
   /* DELETE_ITEM */ (value, [key]) => void (isMapLike(value) ? value.delete(key) : Reflect.deleteProperty(value, key)),
-  /* HAS_ITEM */ (value, [key]) => typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : key in value,
+  /* HAS_ITEM */ (value, [key]) =>
+    typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : key in value,
   /* COPY */ (value, [depth]) => copyIn(value, depth),
   /* PULL */ (stream, item) => stream.pull(item),
   /* CREDIT */ (stream) => stream.credit(),
@@ -132,4 +133,3 @@ function describe(value: Value): string {
 export function operate(op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
   return operations[op](value, args, keywords);
 }
-

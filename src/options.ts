@@ -41,7 +41,9 @@ const known = ["executable", "library", "loop", "path", "args", "stdout", "stder
 
 function filePath(value: string | URL, name: string): string {
   if (value instanceof URL || (typeof value === "string" && value.startsWith("file:"))) return fileURLToPath(value);
-  if (typeof value !== "string") throw new TypeError(`Cannot configure Python: ${name} is ${String(value)}, but has to be a path or a file URL`);
+  if (typeof value !== "string") {
+    throw new TypeError(`Cannot configure Python: ${name} is ${String(value)}, but has to be a path or a file URL`);
+  }
   return value;
 }
 

@@ -120,9 +120,7 @@ export function runProgram(
   } catch (error) {
     const { name, code, message } = error as NodeJS.ErrnoException;
     ran.forbidden = name === "NotCapable" || code === "ERR_ACCESS_DENIED" || code === "EPERM";
-    ran.problem = code === "ETIMEDOUT"
-      ? `gave no answer within ${limit / 1000} s`
-      : `cannot be started: ${message}`;
+    ran.problem = code === "ETIMEDOUT" ? `gave no answer within ${limit / 1000} s` : `cannot be started: ${message}`;
   }
   if (ran.forbidden) ran.problem = "may not be started: this process has no permission to run programs";
   return ran;
@@ -132,9 +130,7 @@ export function runProgram(
 function withoutPython(env: Environment): Environment {
   try {
     return Object.fromEntries(
-      Object.entries(env).filter(([key]) =>
-        !/^(PYTHON(HOME|PATH|STARTUP|EXECUTABLE)|__PYVENV_LAUNCHER__)$/i.test(key)
-      ),
+      Object.entries(env).filter(([key]) => !/^(PYTHON(HOME|PATH|STARTUP|EXECUTABLE)|__PYVENV_LAUNCHER__)$/i.test(key)),
     );
   } catch {
     return {}; // Deno without --allow-env: no variable may be read
@@ -181,13 +177,11 @@ function readFiles(path: string, place: string, setting: string): Python {
   const prefix = home === undefined ? prefixOf(real) : dirname(dirname(path));
   const basePrefix = home === undefined ? prefix : prefixOf(join(home, "python"));
   const named = /python(\d+\.\d+)(t?)(d?)(\.exe)?$/.exec(basename(real));
-  const version =
-    /^\d+\.\d+(\.\d+)?/.exec(settings.get("version_info") ?? settings.get("version") ?? "")?.[0] ??
-      named?.[1];
+  const version = /^\d+\.\d+(\.\d+)?/.exec(settings.get("version_info") ?? settings.get("version") ?? "")?.[0] ??
+    named?.[1];
   if (version === undefined) {
     const problem = "cannot tell its version: this process has no permission to run it";
-    const mend =
-      'Allow it (on Deno: --allow-run), or name a virtual environment or a file such as "python3.11" with ' +
+    const mend = 'Allow it (on Deno: --allow-run), or name a virtual environment or a file such as "python3.11" with ' +
       setting;
     throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], mend);
   }
@@ -205,9 +199,7 @@ function readFiles(path: string, place: string, setting: string): Python {
     basePrefix,
     // `home` may be a folder of links: the library stands beside the file they lead to.
     baseExecPrefix: prefixOf(real),
-    multiarch: `${
-      { x64: "x86_64", arm64: "aarch64", ia32: "i386" }[process.arch as string] ?? process.arch
-    }-linux-gnu`,
+    multiarch: `${{ x64: "x86_64", arm64: "aarch64", ia32: "i386" }[process.arch as string] ?? process.arch}-linux-gnu`,
     names: [],
     libdir: "",
     libpl: "",

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
 // Python awaitables as Promises.
 //
 //    intoPromise(coroutine)            ──► START record, one wake per turn ──►    the loop makes a task
@@ -90,7 +91,13 @@ function here(locals: TaskLocals | undefined): Origin {
 }
 
 /** Sends what `payload` holds as a START or AWAIT record and gives the Promise of its outcome. */
-function submit(kind: number, payload: Uint8Array, pins: Reference[], state: State | undefined, from: Origin): { promise: Promise<unknown>; entry: Pending } {
+function submit(
+  kind: number,
+  payload: Uint8Array,
+  pins: Reference[],
+  state: State | undefined,
+  from: Origin,
+): { promise: Promise<unknown>; entry: Pending } {
   const { loop, context, waits } = placeOf(from.locals, from.place);
   const id = free.pop() ?? pending.length;
   let entry!: Pending;
@@ -253,7 +260,6 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
  * ```
  */
 // The result is what Python decides:
-// deno-lint-ignore no-explicit-any
 export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Promise<any> {
   try {
     return start(awaitable, signalOf(options), options.locals);
@@ -286,7 +292,11 @@ function submitLazy(state: State, locals: TaskLocals | undefined): { promise: Pr
   return submit(In.start, bytes, pins as Reference[], state, { locals, place, resource });
 }
 
-function submitValue(awaitable: unknown, state: State | undefined, locals: TaskLocals | undefined): { promise: Promise<unknown>; entry: Pending } {
+function submitValue(
+  awaitable: unknown,
+  state: State | undefined,
+  locals: TaskLocals | undefined,
+): { promise: Promise<unknown>; entry: Pending } {
   if (state) addressOf(state); // destroyed: it says so here
   const { bytes, pins } = encodeAwaitable(awaitable);
   return submit(In.await, bytes, pins, state, here(locals));

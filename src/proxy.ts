@@ -6,7 +6,7 @@ import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions,
 import { PythonError } from "./errors.ts";
 import { Kind } from "./kinds.ts";
 import { addressOf, destroy, inspectSymbol, isThenable, lazyCoroutine, proxyOf, reprOf, type Target, trapWith } from "./lifetime.ts";
-import { type State, STATE, stateOf } from "./state.ts";
+import { STATE, type State, stateOf } from "./state.ts";
 
 /** What proxies do that later files know: awaiting and asynchronous iteration. */
 export interface ProxyHooks {
@@ -123,7 +123,6 @@ export function isInstanceOf(proxy: object, value: unknown): boolean {
   return stateOf(value) !== undefined && callHelper("isinstance", value, proxy) === true;
 }
 
-
 function getSymbol(target: Target, proxy: object, key: symbol): unknown {
   const state = target[STATE];
   switch (key) {
@@ -153,7 +152,9 @@ const handler: ProxyHandler<object> = {
   },
   set(_target, key, value, proxy) {
     if (typeof key === "symbol") return false;
-    if (key.startsWith("$")) throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
+    if (key.startsWith("$")) {
+      throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
+    }
     if (isIndex(key) || isNegativeIndex(key)) callHelper("setitem", proxy, Number(key), value);
     else callHelper("setattr", proxy, key, value);
     return true;
@@ -245,4 +246,3 @@ export function toJs(value: unknown, options: CopyOptions = {}): unknown {
   const state = stateOf(value);
   return state ? copyAt(addressOf(state), options) : value;
 }
-

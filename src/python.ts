@@ -221,7 +221,11 @@ function deliverOutput(): void {
   }
 }
 
-hookProxies({ then: (_state, proxy) => intoPromise(proxy), asyncIterator: (proxy) => intoAsyncIterable(proxy), lockBuffer: (proxy, address) => lockBuffer(proxy as PyProxy, address) });
+hookProxies({
+  then: (_state, proxy) => intoPromise(proxy),
+  asyncIterator: (proxy) => intoAsyncIterable(proxy),
+  lockBuffer: (proxy, address) => lockBuffer(proxy as PyProxy, address),
+});
 
 /**
  * The process's one interpreter. The first use opens it.

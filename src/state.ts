@@ -42,7 +42,5 @@ export const STATE: unique symbol = Symbol("pyawait state");
 
 /** The state of a proxy, or `undefined` for every other value. */
 export function stateOf(value: unknown): State | undefined {
-  return typeof value === "function" || (typeof value === "object" && value !== null)
-    ? (value as { [STATE]?: State })[STATE]
-    : undefined;
+  return typeof value === "function" || (typeof value === "object" && value !== null) ? (value as { [STATE]?: State })[STATE] : undefined;
 }

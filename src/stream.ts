@@ -205,7 +205,9 @@ const dropped = new FinalizationRegistry<Stream>((stream) => void stream.stop().
 export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions = {}): PyAsyncIterator {
   const state = stateOf(asyncIterable);
   if (!state || !(state.kinds & Kind.asyncIterable)) {
-    throw new TypeError(`Cannot iterate ${String(asyncIterable)}: intoAsyncIterable takes a Python async generator, or an object with __aiter__`);
+    throw new TypeError(
+      `Cannot iterate ${String(asyncIterable)}: intoAsyncIterable takes a Python async generator, or an object with __aiter__`,
+    );
   }
   const { highWaterMark = 0 } = options;
   if (!Number.isSafeInteger(highWaterMark) || highWaterMark < 0 || highWaterMark > 0x7fff_ffff) {

@@ -96,4 +96,3 @@ function writeReleases(): void {
 whenOpened(() => {
   releaseWith(schedule);
 });
-

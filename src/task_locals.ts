@@ -107,7 +107,9 @@ export function placeOf(locals: TaskLocals | undefined, place: Place | undefined
  * ```
  */
 export function scope<T>(locals: TaskLocals, fn: () => T): T {
-  if (!(locals instanceof TaskLocals)) throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
+  if (!(locals instanceof TaskLocals)) {
+    throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
+  }
   const outer = currentPlace();
   const context = locals.context ? stateOf(locals.context)!.reference : undefined;
   const place: Place = { loop: outer?.loop ?? BACKGROUND, context, locals, served: outer?.served };
@@ -163,7 +165,9 @@ export function getCurrentLoop(): PyProxy {
 export function getRunningLoop(): PyProxy {
   const place = currentPlace();
   if (!place || place.locals && !place.served) {
-    throw new Error("Cannot get the running loop: no event loop runs on the JavaScript thread; getCurrentLoop() gives the one that is used here");
+    throw new Error(
+      "Cannot get the running loop: no event loop runs on the JavaScript thread; getCurrentLoop() gives the one that is used here",
+    );
   }
   return callHelper("loop_by_id", place.loop) as PyProxy;
 }

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
 // Calls that run elsewhere than on this thread: on the loop's, and on one of its executor's.
 //
 // The one thing to know: both are `async def`s of src/py, started like any other coroutine.
@@ -27,7 +28,6 @@ function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown
  * await queue.get(); // "item"
  * ```
  */
-// deno-lint-ignore no-explicit-any
 export function toLoop(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
   return runHelper("call_on_loop", [fn, ...splitKeywords(args)], options);
 }
@@ -47,7 +47,6 @@ export function toLoop(fn: unknown, args: readonly unknown[] = [], options: Awai
  * await toThread(python.builtins.sum, [[1, 2, 3]]); // 6
  * ```
  */
-// deno-lint-ignore no-explicit-any
 export function toThread(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
   return runHelper("call_in_thread", [fn, ...splitKeywords(args)], options);
 }

@@ -4,14 +4,7 @@
  */
 import { test } from "node:test";
 import { intoPromise, kw, python, PythonError, toJs, toLoop, toThread } from "../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStrictEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "#std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { define, isAtLeast } from "./define.ts";
 
 const asyncio = python.import("asyncio");

@@ -5,14 +5,7 @@
 import process from "node:process";
 import { test } from "node:test";
 import { asyncDef, promiseIntoPy, python, PythonError, toJs, toLoop, toThread } from "../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStrictEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "#std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { define, isAtLeast } from "./define.ts";
 
 const py = define(`
@@ -186,8 +179,7 @@ test("calling an async function from Python starts nothing", async () => {
 });
 
 test("keyword arguments arrive as one object behind the others", async () => {
-  const fn = (...args: unknown[]) =>
-    Promise.resolve(args.map(String).join() + (args.length > 1 ? JSON.stringify(args.at(-1)) : ""));
+  const fn = (...args: unknown[]) => Promise.resolve(args.map(String).join() + (args.length > 1 ? JSON.stringify(args.at(-1)) : ""));
   assertEquals(
     await python.execAsync("await fn(1, b=2)", { globals: { fn: asyncDef(fn) } }),
     '1,[object Object]{"b":2}',

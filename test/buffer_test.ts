@@ -83,7 +83,11 @@ test("exporters of every kind: items, shape, strides, format", () => {
     assertInstanceOf(view, PyBuffer);
     assertStrictEquals(view.data.constructor, type, expression);
     assertEquals(items(view), wanted, expression);
-    assertEquals(Object.fromEntries(Object.keys(about).map((key) => [key, view[key as keyof PyBuffer]])), about as Record<string, unknown>, expression);
+    assertEquals(
+      Object.fromEntries(Object.keys(about).map((key) => [key, view[key as keyof PyBuffer]])),
+      about as Record<string, unknown>,
+      expression,
+    );
     view.release();
   }
   const record = made("(Record * 2)((1, 2), (3, 4))").$getBuffer() as PyBuffer; // no typed array has such items: its bytes
@@ -157,7 +161,14 @@ test("a released buffer cannot be passed, a destroyed proxy not be seen, and a l
   for (const value of [builtins.list(), builtins.range(3), python.import("math"), builtins.object()]) {
     assertEquals(assertThrows(() => value.$getBuffer(), PythonError).name, "TypeError");
   }
-  assertEquals(assertThrows(() => { const m = made("memoryview(b'x')"); m.release(); m.$getBuffer(); }, PythonError).name, "ValueError");
+  assertEquals(
+    assertThrows(() => {
+      const m = made("memoryview(b'x')");
+      m.release();
+      m.$getBuffer();
+    }, PythonError).name,
+    "ValueError",
+  );
 });
 
 const b = () => new Uint8Array([1]);
@@ -177,7 +188,18 @@ test("a PyBuffer in Python is its memoryview: no copy, writable as the memory is
 });
 
 test("buffer() makes memory of Python's for every item type", () => {
-  const types = { b: Int8Array, B: Uint8Array, h: Int16Array, H: Uint16Array, i: Int32Array, I: Uint32Array, q: BigInt64Array, Q: BigUint64Array, f: Float32Array, d: Float64Array };
+  const types = {
+    b: Int8Array,
+    B: Uint8Array,
+    h: Int16Array,
+    H: Uint16Array,
+    i: Int32Array,
+    I: Uint32Array,
+    q: BigInt64Array,
+    Q: BigUint64Array,
+    f: Float32Array,
+    d: Float64Array,
+  };
   for (const [code, type] of Object.entries(types)) {
     const made = buffer(type as typeof Float64Array, 3);
     assertEquals([made.data.constructor, made.data.length, made.readonly, made.format, made.shape], [type, 3, false, code, [3]]);
@@ -205,16 +227,19 @@ test("memory that Python goes on using stays after release and after everything 
     if (i % 2) numbers.release();
   }
   for (let i = 0; i < 5; i++) await collect(), py.gc.collect();
-  assertEquals(toJs(python.exec("[m[999] for m in keep]", { globals: python.builtins.dict([["keep", keep]].map((each) => each)) })), [...Array(100).keys()]);
+  assertEquals(toJs(python.exec("[m[999] for m in keep]", { globals: python.builtins.dict([["keep", keep]].map((each) => each)) })), [
+    ...Array(100).keys(),
+  ]);
 });
 
 test("data alone keeps the exporter locked, and so does a part of it", async () => {
   const whole = builtins.bytearray(1 << 16), part = builtins.bytearray(1 << 16), raw = builtins.bytearray(1 << 16);
-  const take = () => [
-    (whole.$getBuffer() as PyBuffer).data,
-    ((part.$getBuffer() as PyBuffer).data as Uint8Array).subarray(100, 200),
-    new DataView((raw.$getBuffer() as PyBuffer).data.buffer as ArrayBuffer, 5),
-  ] as [Uint8Array, Uint8Array, DataView];
+  const take = () =>
+    [
+      (whole.$getBuffer() as PyBuffer).data,
+      ((part.$getBuffer() as PyBuffer).data as Uint8Array).subarray(100, 200),
+      new DataView((raw.$getBuffer() as PyBuffer).data.buffer as ArrayBuffer, 5),
+    ] as [Uint8Array, Uint8Array, DataView];
   const [data, some, view] = take();
   for (let i = 0; i < 30; i++) {
     await collect();

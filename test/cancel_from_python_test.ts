@@ -3,16 +3,7 @@
  * edge between a result and a cancellation nothing is set twice and nothing is lost.
  */
 import { test } from "node:test";
-import {
-  getCurrentSignal,
-  intoPromise,
-  promiseIntoPy,
-  python,
-  PythonError,
-  toJs,
-  toLoop,
-  toThread,
-} from "../mod.ts";
+import { getCurrentSignal, intoPromise, promiseIntoPy, python, PythonError, toJs, toLoop, toThread } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals } from "#std/assert";
 import { define } from "./define.ts";
 
@@ -122,9 +113,7 @@ function served(body: (signal: AbortSignal | undefined, end: Promise<unknown>) =
 }
 
 const aborted = (signal: AbortSignal | undefined) =>
-  new Promise<void>((resolve) =>
-    signal!.aborted ? resolve() : signal!.addEventListener("abort", () => resolve())
-  );
+  new Promise<void>((resolve) => signal!.aborted ? resolve() : signal!.addEventListener("abort", () => resolve()));
 
 test("Python's cancellation aborts getCurrentSignal, with the CancelledError as its cause", async () => {
   const { fn, ready, signals } = served((signal) => aborted(signal));

@@ -25,16 +25,11 @@ export interface ChildOptions {
 }
 
 /** "node", "deno" or "bun": the runtime that this is. */
-export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis
-  ? "deno"
-  : "Bun" in globalThis
-  ? "bun"
-  : "node";
+export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
 const limit = 30_000;
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
-const before =
-  { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: [] }[runtime];
+const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: [] }[runtime];
 
 /** Runs test/children/`script` to its end; rejects if that takes longer than 30 seconds. */
 export function child(

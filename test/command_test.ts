@@ -68,8 +68,14 @@ const ends: Record<string, [source: string, code: number]> = {
   "SystemExit in asyncio.run": ["import asyncio, sys\nasync def main(): sys.exit(3)\nasyncio.run(main())", 3],
   "an exception": ["def f():\n    raise ValueError('text')\nf()", 1],
   "an exception with a cause": ["try:\n    {}['a']\nexcept KeyError as error:\n    raise ValueError('text') from error", 1],
-  "an exception in asyncio.run": ["import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    raise ValueError('text')\nasyncio.run(main())", 1],
-  "an excepthook": ["import sys\nsys.excepthook = lambda *args: print('hook', args[0].__name__, args[2] is args[1].__traceback__)\n1 / 0", 1],
+  "an exception in asyncio.run": [
+    "import asyncio\nasync def main():\n    await asyncio.sleep(0)\n    raise ValueError('text')\nasyncio.run(main())",
+    1,
+  ],
+  "an excepthook": [
+    "import sys\nsys.excepthook = lambda *args: print('hook', args[0].__name__, args[2] is args[1].__traceback__)\n1 / 0",
+    1,
+  ],
   "a syntax error": ["print('not printed')\ndef f(:\n    pass", 1],
   "threads that are still running": [
     "import threading, time\ndef body():\n    time.sleep(0.8)\n    print('thread')\nthreading.Thread(target=body).start()\nprint('main')",
@@ -101,14 +107,19 @@ print("error", file=sys.stderr)
 });
 
 test("pyawait run: asyncio.run(main()), twice, awaits JavaScript modules", async () => {
-  write("my_async_module.mjs", `
+  write(
+    "my_async_module.mjs",
+    `
     export const js_sleep = async (ms) => { await new Promise((resolve) => setTimeout(resolve, ms)); return ms; };
     export class Counter { count = 0; next() { return ++this.count; } }
     export const version = "1.0";
     export const fail = async () => { throw new RangeError("from JavaScript"); };
-  `);
+  `,
+  );
   write("other.mjs", "export default 5; export const twice = (x) => 2 * x;");
-  const script = write("main.py", `
+  const script = write(
+    "main.py",
+    `
 import asyncio, sys, threading
 from my_async_module import js_sleep, Counter, version, fail
 import other.one as other
@@ -131,8 +142,16 @@ async def main():
 asyncio.run(main())
 asyncio.run(main())
 sys.exit(len(sys.argv))
-`);
-  const { code, stdout, stderr } = await pyawait(["run", "--module", "my_async_module=./my_async_module.mjs", `--module=other.one=${join(folder, "other.mjs")}`, script, "argument"]);
+`,
+  );
+  const { code, stdout, stderr } = await pyawait([
+    "run",
+    "--module",
+    "my_async_module=./my_async_module.mjs",
+    `--module=other.one=${join(folder, "other.mjs")}`,
+    script,
+    "argument",
+  ]);
   const round = "JsException RangeError: from JavaScript\ntimeout\n[0, 1, 2, 3, 4] 1 2 1.0 42 5\n";
   assertEquals({ code, stdout, stderr }, { code: 2, stdout: round + round, stderr: "" });
 });
@@ -181,7 +200,9 @@ test("pyawait: usage", async () => {
 
 test("pyawait types: what it writes compiles, and says what the module has", async () => {
   const ts = createRequire(import.meta.url)("typescript") as typeof import("typescript");
-  write("typed_module.py", `
+  write(
+    "typed_module.py",
+    `
 """Things with types."""
 import asyncio
 from typing import Dict, List, Optional
@@ -201,13 +222,16 @@ def maybe(key: str) -> Optional[int]: return None
 def untyped(a, b=1): return a
 def table() -> Dict[str, int]: return {}
 async def fetch(url: str) -> bytes: return b""
-`);
+`,
+  );
   const output = join(folder, "typed.d.ts");
   const { code, stderr } = await pyawait(["types", "typed_module", "-o", output]);
   assertEquals([code, stderr], [0, ""]);
   const text = readFileSync(output, "utf8");
   const mod = fileURLToPath(new URL("../mod", import.meta.url)).replace(/\/\.build\/mod$/, "/mod");
-  const path = write("uses.ts", `
+  const path = write(
+    "uses.ts",
+    `
 import { python } from ${JSON.stringify(`${mod}.ts`)};
 const module = python.import("typed_module");
 export const version: string = module.VERSION;
@@ -218,7 +242,8 @@ export const norm: number = new module.Point(1).norm();
 export const wrong: number = module.greet("name");
 // @ts-expect-error -- it takes a string
 module.greet(5);
-`);
+`,
+  );
   write("package.json", '{ "type": "module" }');
   writeFileSync(output, text.replaceAll('"pyawait"', JSON.stringify(`${mod}.ts`)));
   const root = fileURLToPath(new URL("..", import.meta.url)).replace(/\/\.build\/$/, "/");
@@ -226,6 +251,8 @@ module.greet(5);
   const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
   const changes = { noEmit: true, rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true };
   const program = ts.createProgram([path, output], { ...options, ...changes, typeRoots: [join(root, "node_modules/@types")] });
-  const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`);
+  const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) =>
+    `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`
+  );
   assertEquals(problems, [], text);
 });

@@ -121,13 +121,16 @@ test("a ContextVar set before a JavaScript function is called is seen in all Pyt
     seen["toLoop of an async def"] = await toLoop(py.get_later);
     seen["toThread"] = await toThread(py.get);
     seen["python.exec"] = python.exec("get()", { globals: { get: py.get } });
-    seen["python.execAsync"] = await python.execAsync("[get(), await get_later()]", { globals: { get: py.get, get_later: py.get_later } }).then(toJs);
+    seen["python.execAsync"] = await python.execAsync("[get(), await get_later()]", { globals: { get: py.get, get_later: py.get_later } })
+      .then(toJs);
     seen["enter"] = enter(py.Manager(), (value: unknown) => [value, py.get()]);
     seen["enterAsync"] = await enterAsync(py.Manager(), async (value: unknown) => [value, py.get(), await py.get_later()]);
     seen["a stream"] = [];
     for await (const value of py.items()) (seen["a stream"] as unknown[]).push(value);
     seen["a stream that runs ahead"] = [];
-    for await (const value of intoAsyncIterable(py.items(), { highWaterMark: 4 })) (seen["a stream that runs ahead"] as unknown[]).push(value);
+    for await (const value of intoAsyncIterable(py.items(), { highWaterMark: 4 })) {
+      (seen["a stream that runs ahead"] as unknown[]).push(value);
+    }
     seen["iteration"] = [...py.generate()];
     seen["str"] = String(py.Item());
     seen["an item"] = py.Item().$get(1);

@@ -52,8 +52,7 @@ function caught(fn: () => unknown): unknown {
 }
 const names = { asyncDef, buffer, caught, float, js: object, kw, promise, PyProxy, python, tuple };
 
-const evaluate = (expression: string): unknown =>
-  new Function(...Object.keys(names), `return (${expression});`)(...Object.values(names));
+const evaluate = (expression: string): unknown => new Function(...Object.keys(names), `return (${expression});`)(...Object.values(names));
 
 const globals = python.exec(
   "import array, collections, datetime, http, signal, types\ntypes.SimpleNamespace(**globals()).__dict__",
@@ -121,7 +120,9 @@ test("toJs, row by row", () => {
 });
 
 test("what does not come back apart in JavaScript, row by row", () => {
-  const list = rows("What does not come back apart", "example | comes back as").filter(({ example }) => caught(() => evaluate(example)) !== undefined);
+  const list = rows("What does not come back apart", "example | comes back as").filter(({ example }) =>
+    caught(() => evaluate(example)) !== undefined
+  );
   const javaScript = list.slice(0, list.findIndex(({ about }) => about.startsWith("an integral `float`")));
   assert(javaScript.length > 5);
   check(javaScript, ({ example, gives }) => {
@@ -144,7 +145,9 @@ test("what does not come back apart in Python, row by row", () => {
 
 test("the tables name every kind of api value", () => {
   const text = readFileSync("docs/conversions.md", "utf8");
-  for (const name of ["symbol", "SharedArrayBuffer", "DataView", "generator", "Promise", "numpy", "frozenset", "asyncDef", "kw(", "buffer("]) {
+  for (
+    const name of ["symbol", "SharedArrayBuffer", "DataView", "generator", "Promise", "numpy", "frozenset", "asyncDef", "kw(", "buffer("]
+  ) {
     assert(text.includes(name), name);
   }
   const links = [...text.matchAll(/test\/\w+_test\.ts/g)].map(([path]) => path);
@@ -157,7 +160,12 @@ test("the example of a rule runs", () => {
     .replace("registerConverter<Money>", "registerConverter")
     .replace("constructor(public amount: string) {}", "constructor(amount) { this.amount = amount; }");
   const logged: unknown[] = [];
-  new Function("console", "python", "registerConverter", "toJs", lines)({ log: (value: unknown) => logged.push(value) }, python, registerConverter, toJs);
+  new Function("console", "python", "registerConverter", "toJs", lines)(
+    { log: (value: unknown) => logged.push(value) },
+    python,
+    registerConverter,
+    toJs,
+  );
   const [[money]] = logged as { amount: string }[][];
   assertEquals(money.amount, "9.90");
   assertInstanceOf(toJs(python.exec("import decimal\n[decimal.Decimal(1)]")), Array);

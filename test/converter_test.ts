@@ -54,7 +54,10 @@ test("a rule for a JavaScript class, wherever its objects are", async () => {
   const remove = registerConverter(ratioToPy as never);
   assertEquals(show(half), "Fraction(1, 2)");
   assertEquals(show(new Special(1, 3)), "Fraction(1, 3)");
-  assertEquals(show([{ a: half }, new Map([[half, half]]), new Set([half])]), "[{'a': Fraction(1, 2)}, {Fraction(1, 2): Fraction(1, 2)}, {Fraction(1, 2)}]");
+  assertEquals(
+    show([{ a: half }, new Map([[half, half]]), new Set([half])]),
+    "[{'a': Fraction(1, 2)}, {Fraction(1, 2): Fraction(1, 2)}, {Fraction(1, 2)}]",
+  );
   assertEquals(show(tuple([half])), "(Fraction(1, 2),)");
   assertEquals(python.exec("lambda *, x: repr(x)")(kw({ x: half })), "Fraction(1, 2)");
   assertEquals(show(py.call(() => half)), "Fraction(1, 2)"); // what a callback returns
@@ -112,7 +115,11 @@ test("the highest priority is asked first, equal ones in their order, and the va
     assertStrictEquals(same(value), value);
     assertEquals(asked.splice(0), ["two", "one"]);
   });
-  const toJsRule = (name: string, priority: number, result: (value: Value) => unknown) => ({ priority, type: py.Base, toJs: (value: Value) => (asked.push(name), result(value)) });
+  const toJsRule = (name: string, priority: number, result: (value: Value) => unknown) => ({
+    priority,
+    type: py.Base,
+    toJs: (value: Value) => (asked.push(name), result(value)),
+  });
   withRules([toJsRule("low", 0, () => "low"), toJsRule("high", 1, leave)], () => {
     assertEquals(toJs(py.Base()), "low");
     assertEquals(asked.splice(0), ["high", "low"]);
@@ -124,10 +131,13 @@ test("a rule by a function may match plain objects, Arrays and what has a brand"
   withRules([{ matches: isTagged, toPy: (value: Value) => py.decimal.Decimal(value.$decimal) }] as never, () => {
     assertEquals(show([{ $decimal: "1.50" }, { other: 1 }]), "[Decimal('1.50'), {'other': 1}]");
   });
-  withRules([{ matches: Date, toPy: (date: Value) => date.getTime() / 1000 }, { matches: Array, toPy: (items: Value) => tuple(items) }] as never, () => {
-    assertEquals(show([new Date(1500), [2]]), "(1.5, (2,))");
-    assertEquals(show(vm.runInNewContext("[1]")), "[1]"); // instanceof is of this realm
-  });
+  withRules(
+    [{ matches: Date, toPy: (date: Value) => date.getTime() / 1000 }, { matches: Array, toPy: (items: Value) => tuple(items) }] as never,
+    () => {
+      assertEquals(show([new Date(1500), [2]]), "(1.5, (2,))");
+      assertEquals(show(vm.runInNewContext("[1]")), "[1]"); // instanceof is of this realm
+    },
+  );
 });
 
 test("shared and circular references are kept through a rule", () => {
@@ -164,7 +174,10 @@ test("rules nest: what one makes is converted by the others", () => {
       this.inner = inner;
     }
   }
-  withRules([ratioToPy as never, { matches: Outer, toPy: ({ inner }: Value) => [inner, new Inner(inner)] }, { matches: (value) => value instanceof Inner, toPy: ({ inner }: Value) => ({ inner }) }], () => {
+  withRules([ratioToPy as never, { matches: Outer, toPy: ({ inner }: Value) => [inner, new Inner(inner)] }, {
+    matches: (value) => value instanceof Inner,
+    toPy: ({ inner }: Value) => ({ inner }),
+  }], () => {
     assertEquals(show(new Outer(new Ratio(1, 2))), "[Fraction(1, 2), {'inner': Fraction(1, 2)}]");
   });
   withRules([{ type: py.Base, toJs: (each) => toJs(each.__dict__) }], () => {
@@ -189,7 +202,10 @@ test("what a rule throws is thrown, and nothing stays behind", () => {
   });
   withRules([{ matches: fail, toPy: () => 1 } as never], () => assertStrictEquals(assertThrows(() => show([{}])), thrown));
   withRules([{ type: py.Base, toJs: fail }], () => assertStrictEquals(assertThrows(() => toJs(same([py.Base()]))), thrown));
-  withRules([{ matches: Ratio, toPy: () => Symbol("s") } as never], () => assertThrows(() => show(new Ratio(1, 2)), TypeError, "Symbol(s)"));
+  withRules(
+    [{ matches: Ratio, toPy: () => Symbol("s") } as never],
+    () => assertThrows(() => show(new Ratio(1, 2)), TypeError, "Symbol(s)"),
+  );
   assertEquals(show([new Set([1])]), "[{1}]");
 });
 
@@ -216,7 +232,13 @@ test("rules do not touch proxies and plain values", () => {
 
 test("misuse of registerConverter", () => {
   const never = () => 1;
-  for (const rule of [{}, { priority: 1 }, { matches: Ratio }, { toPy: never }, { type: py.Base }, { toJs: never }, { matches: Ratio, toPy: never, type: py.Base }]) {
+  for (
+    const rule of [{}, { priority: 1 }, { matches: Ratio }, { toPy: never }, { type: py.Base }, { toJs: never }, {
+      matches: Ratio,
+      toPy: never,
+      type: py.Base,
+    }]
+  ) {
     assertThrows(() => registerConverter(rule as never), TypeError, "Cannot register this converter");
   }
   assertThrows(() => registerConverter({ type: "str" as never, toJs: never }), TypeError, "Python class");
@@ -239,7 +261,9 @@ test("misuse of float, tuple, kw and buffer says what is wanted", () => {
   for (const type of [Array, Uint8Array.from([1]), "Float64Array", undefined, DataView, ArrayBuffer]) {
     assertThrows(() => buffer(type as never, 1), TypeError, "typed array");
   }
-  for (const length of [-1, 1.5, NaN, "3", 2 ** 53, undefined]) assertThrows(() => buffer(Uint8Array, length as never), RangeError, "length");
+  for (const length of [-1, 1.5, NaN, "3", 2 ** 53, undefined]) {
+    assertThrows(() => buffer(Uint8Array, length as never), RangeError, "length");
+  }
   const many = assertThrows(() => buffer(Float64Array, 2 ** 50));
   assert(many instanceof Error && ["MemoryError", "OverflowError"].includes(many.name), String(many));
 });

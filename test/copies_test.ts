@@ -174,9 +174,7 @@ test("what has no counterpart stays a proxy, inside containers too", () => {
 });
 
 test("random values come back as they were", () => {
-  const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 80 }).map((codes) =>
-    String.fromCharCode(...codes)
-  );
+  const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 80 }).map((codes) => String.fromCharCode(...codes));
   const text = fc.oneof(units, fc.string({ unit: "binary", maxLength: 80 }), fc.string());
   const isSafe = (n: bigint) => n >= BigInt(Number.MIN_SAFE_INTEGER) && n <= BigInt(Number.MAX_SAFE_INTEGER);
   const number = fc.oneof(

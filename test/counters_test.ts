@@ -91,9 +91,7 @@ test("aborting is a record among the others", async () => {
   const sleep = python.import("asyncio").sleep;
   let promises: Promise<unknown>[] = [];
   const { attaches, submissions, wakes } = await count(async () => {
-    promises = controllers.map(({ signal }) =>
-      intoPromise(sleep(3600), { signal }).catch((reason) => reason)
-    );
+    promises = controllers.map(({ signal }) => intoPromise(sleep(3600), { signal }).catch((reason) => reason));
     for (const controller of controllers) controller.abort("aborted");
     await Promise.resolve();
     await Promise.resolve();

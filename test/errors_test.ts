@@ -138,9 +138,7 @@ const groups = isAtLeast(3, 11) ? false : "ExceptionGroup needs Python 3.11";
 if (groups) console.log(`skip: ${groups}`);
 test("the errors of an ExceptionGroup", { skip: groups }, async () => {
   const inner = builtins.ExceptionGroup("inner", [builtins.KeyError("k")]);
-  const error = raised(() =>
-    py.raise_it(builtins.ExceptionGroup("several", [builtins.ValueError("v"), inner]))
-  );
+  const error = raised(() => py.raise_it(builtins.ExceptionGroup("several", [builtins.ValueError("v"), inner])));
   const [first, second] = error.errors as PythonError[];
   assertEquals([first.name, first.message, second.name, second.errors?.length], [
     "ValueError",
@@ -348,9 +346,7 @@ test("errors of Python's imports", () => {
 
 test("many errors leave nothing behind", async () => {
   const gc = python.import("gc");
-  const alive =
-    () => (gc.collect(),
-      python.exec("import gc\nsum(1 for o in gc.get_objects() if type(o).__name__ == 'Leaky')"));
+  const alive = () => (gc.collect(), python.exec("import gc\nsum(1 for o in gc.get_objects() if type(o).__name__ == 'Leaky')"));
   python.exec("class Leaky(Exception): pass\ndef leak(): raise Leaky(1)", { globals: py.__dict__ });
   const collect = (globalThis as { gc?: () => void }).gc!;
   for (let i = 0; i < 300; i++) raised(py.leak);
@@ -363,18 +359,22 @@ test("many errors leave nothing behind", async () => {
 
 const hasAwaiters = !("Bun" in globalThis);
 if (!hasAwaiters) console.log("skip: JavaScriptCore does not know which functions await a Promise");
-test("the stack of a rejected Promise names the functions that await it", { skip: !hasAwaiters && "JavaScriptCore does not know them" }, async () => {
-  const fail = python.exec("import asyncio\nasync def fail():\n  await asyncio.sleep(0)\n  raise KeyError('k')\nfail");
-  async function inner() {
-    await fail();
-  }
-  async function outer() {
-    await inner();
-  }
-  const error = await assertRejects(outer, PythonError);
-  const frames = error.stack!.split("\n").map((line) => /at (?:async )?(\w+)/.exec(line)?.[1]);
-  assertEquals(frames.slice(1, 4), ["fail", "inner", "outer"]);
-});
+test(
+  "the stack of a rejected Promise names the functions that await it",
+  { skip: !hasAwaiters && "JavaScriptCore does not know them" },
+  async () => {
+    const fail = python.exec("import asyncio\nasync def fail():\n  await asyncio.sleep(0)\n  raise KeyError('k')\nfail");
+    async function inner() {
+      await fail();
+    }
+    async function outer() {
+      await inner();
+    }
+    const error = await assertRejects(outer, PythonError);
+    const frames = error.stack!.split("\n").map((line) => /at (?:async )?(\w+)/.exec(line)?.[1]);
+    assertEquals(frames.slice(1, 4), ["fail", "inner", "outer"]);
+  },
+);
 
 test("an error without a cause has no such property, and one that is no group has no errors", () => {
   const plain = assertThrows(() => python.exec("raise KeyError(1)"), PythonError);

@@ -18,13 +18,9 @@ export const folder = (): string => make(join(root, `${++count}`));
 export const make = (path: string): string => (mkdirSync(path, { recursive: true }), path);
 
 /** What to `skip` for: these fakes need a POSIX system. */
-export const posix: string | false = process.platform === "win32"
-  ? "the fake pythons are shell scripts"
-  : false;
+export const posix: string | false = process.platform === "win32" ? "the fake pythons are shell scripts" : false;
 export const otherMachine: string = process.arch === "arm64" ? "x64" : "arm64";
-export const libraryName: string = process.platform === "darwin"
-  ? "libpython3.11.dylib"
-  : "libpython3.11.so.1.0";
+export const libraryName: string = process.platform === "darwin" ? "libpython3.11.dylib" : "libpython3.11.so.1.0";
 
 /** The first bytes of a library for `machine`, in this system's format. */
 export function header(machine: string): Uint8Array {

@@ -8,8 +8,7 @@ import { assertEquals, assertStrictEquals, assertThrows } from "#std/assert";
 
 /** Evaluates Python with the value as `x`. */
 // deno-lint-ignore no-explicit-any -- what Python says
-const py = (code: string, x: unknown, more: object = {}): any =>
-  python.exec(code, { globals: { x, ...more } });
+const py = (code: string, x: unknown, more: object = {}): any => python.exec(code, { globals: { x, ...more } });
 
 class Point {
   static origin = "static";

@@ -122,11 +122,9 @@ const source = {
 /** What is done a thousand times: a synchronous function, or one whose Promises are awaited by the hundred. */
 const operations: Record<string, () => unknown> = {
   "call: nothing": () => give(),
-  "call: numbers, strings": () =>
-    give(1, 1.5, -0, true, null, undefined, "text", "ü".repeat(100), "\ud800", 2 ** 40, 2n ** 70n),
+  "call: numbers, strings": () => give(1, 1.5, -0, true, null, undefined, "text", "ü".repeat(100), "\ud800", 2 ** 40, 2n ** 70n),
   "call: containers": () => give([1, [2, {}]], { a: 1, b: { c: [] } }, new Map([["k", 1]]), new Set([1, 2])),
-  "call: buffers, dates, wrappers": () =>
-    give(new Uint8Array(9), new Float32Array(3), new Date(), float(1), tuple([1, 2])),
+  "call: buffers, dates, wrappers": () => give(new Uint8Array(9), new Float32Array(3), new Date(), float(1), tuple([1, 2])),
   "call: keyword arguments": () => give(1, kw({ a: 1, b: [thing] })),
   "call: result int": () => echo(5),
   "call: result str": () => echo("x".repeat(200)),
@@ -175,10 +173,8 @@ const operations: Record<string, () => unknown> = {
     });
   },
   "conversion fails here": () => swallow(() => give(make(), add, () => 1, Symbol("no"))),
-  "conversion fails there": () =>
-    swallow(() => give(new Map<unknown, unknown>([[1, 2], [true, 3]]), thing, () => 1, [() => 2])),
-  "conversion fails in a coroutine": () =>
-    outcome(coro(new Map<unknown, unknown>([[1, thing], [true, () => 1]]))),
+  "conversion fails there": () => swallow(() => give(new Map<unknown, unknown>([[1, 2], [true, 3]]), thing, () => 1, [() => 2])),
+  "conversion fails in a coroutine": () => outcome(coro(new Map<unknown, unknown>([[1, thing], [true, () => 1]]))),
   "a tuple in itself": () => {
     const list: unknown[] = [make(), () => 1], items = new Set<unknown>();
     const first = tuple([list, 5]), second = tuple([items, 5]);
@@ -326,9 +322,7 @@ async function measure(operation: () => unknown, times: number): Promise<string 
     const more = count() - before;
     const moreHandles = countHandles() - handles, morePending = countPending() - pending;
     if (more <= slack && moreHandles <= (runtime === "bun" ? 10 : 0) && morePending === 0) return undefined;
-    problem = `after ${times}: ${more} more ${
-      exact ? "references" : "blocks"
-    }, ${moreHandles} handles, ${morePending} promises`;
+    problem = `after ${times}: ${more} more ${exact ? "references" : "blocks"}, ${moreHandles} handles, ${morePending} promises`;
   }
   return problem;
 }

@@ -6,18 +6,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { locate, PythonLoadError } from "../src/locate.ts";
-import {
-  fake,
-  folder,
-  header,
-  library,
-  make,
-  otherMachine,
-  path,
-  posix,
-  refused,
-  whole,
-} from "./fake_python.ts";
+import { fake, folder, header, library, make, otherMachine, path, posix, refused, whole } from "./fake_python.ts";
 
 test("locate() names the command that adds the library", { skip: posix }, () => {
   const mend = (at: string, changes = {}) => {

@@ -3,7 +3,21 @@
  * belongs to them.
  */
 import { test } from "node:test";
-import { enterAsync, getCurrentSignal, intoAsyncIterable, intoPromise, promiseIntoPy, type PyProxy, python, PythonError, run, TaskLocals, toJs, toLoop, toThread } from "../mod.ts";
+import {
+  enterAsync,
+  getCurrentSignal,
+  intoAsyncIterable,
+  intoPromise,
+  promiseIntoPy,
+  type PyProxy,
+  python,
+  PythonError,
+  run,
+  TaskLocals,
+  toJs,
+  toLoop,
+  toThread,
+} from "../mod.ts";
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "#std/assert";
 import { countPending } from "../src/promise.ts";
 import { child } from "./child.ts";
@@ -81,10 +95,13 @@ test("a loop that is closed with work in flight: everything that waits for it re
       "toLoop": toLoop(py.sleep, [], { locals }),
       "execAsync": python.execAsync("import asyncio\nawait asyncio.sleep(3600)", { locals }),
       "enterAsync": enterAsync(py.Manager(), never, { locals }),
-      "JavaScript inside": intoPromise(py.call(async () => {
-        signal = getCurrentSignal();
-        await never();
-      }), { locals }),
+      "JavaScript inside": intoPromise(
+        py.call(async () => {
+          signal = getCurrentSignal();
+          await never();
+        }),
+        { locals },
+      ),
       "a Promise inside": intoPromise(py.await_it(promiseIntoPy(never())), { locals }),
     };
     for (const highWaterMark of [0, 4]) {
@@ -121,10 +138,12 @@ test("a loop that is stopped keeps its work, and goes on with it when it runs ag
 
 test("asyncio.run that ends while a task of its awaits JavaScript cancels that await", async () => {
   let signal: AbortSignal | undefined;
-  const [main, errors] = toJs(await toThread(py.run_and_leave, [async () => {
-    signal = getCurrentSignal()!;
-    await new Promise<void>((resolve) => signal!.addEventListener("abort", () => resolve()));
-  }])) as [string, string[]];
+  const [main, errors] = toJs(
+    await toThread(py.run_and_leave, [async () => {
+      signal = getCurrentSignal()!;
+      await new Promise<void>((resolve) => signal!.addEventListener("abort", () => resolve()));
+    }]),
+  ) as [string, string[]];
   assertEquals([main, errors, signal?.aborted], ["main", ["cancelled"], true]);
 });
 
@@ -140,7 +159,13 @@ test("run ends while JavaScript still awaits something of its loop: that is canc
 test("what is started on a closed loop rejects at once", async () => {
   const loop = await run<PyProxy>(async () => await py.where());
   const locals = new TaskLocals(loop);
-  for (const start of [() => intoPromise(py.sleep(), { locals }), () => toLoop(py.sleep, [], { locals }), () => intoAsyncIterable(py.ticks(), { locals }).next()]) {
+  for (
+    const start of [
+      () => intoPromise(py.sleep(), { locals }),
+      () => toLoop(py.sleep, [], { locals }),
+      () => intoAsyncIterable(py.ticks(), { locals }).next(),
+    ]
+  ) {
     assertMatch((await assertRejects(start) as Error).message, /event loop.*closed/);
   }
 });
@@ -150,7 +175,10 @@ test("many loops, each closed with work in flight", async () => {
     await withRunner(async (loop, runner) => {
       py.ignore_errors(loop);
       const locals = new TaskLocals(loop);
-      const all = Array.from({ length: 20 }, (_, index) => assertRejects(() => intoPromise(index % 2 ? py.sleep() : py.call(never), { locals })));
+      const all = Array.from(
+        { length: 20 },
+        (_, index) => assertRejects(() => intoPromise(index % 2 ? py.sleep() : py.call(never), { locals })),
+      );
       if (round % 2) await sleep(1); // else they may not even have been started
       await toThread(runner.stop);
       loop.close();
@@ -183,7 +211,13 @@ test("a loop that is closed before it ever ran rejects what waited for it", asyn
 
 test("a loop that does not run keeps no process alive, and one that begins to does", async () => {
   assertEquals({ ...await child("loops", ["never_runs"]), lasted: 0 }, { code: 0, signal: null, stdout: "waits\n", stderr: "", lasted: 0 });
-  assertEquals({ ...await child("loops", ["runs_later"]), lasted: 0 }, { code: 0, signal: null, stdout: "waits\nsettled\n", stderr: "", lasted: 0 });
+  assertEquals({ ...await child("loops", ["runs_later"]), lasted: 0 }, {
+    code: 0,
+    signal: null,
+    stdout: "waits\nsettled\n",
+    stderr: "",
+    lasted: 0,
+  });
 });
 
 /** What touches a loop from JavaScript, while that loop has nothing else to do. */
@@ -205,7 +239,14 @@ async function touch(locals?: TaskLocals) {
   await sleep(10);
   task.cancel();
   assertEquals((await ended as PythonError).name, "CancelledError");
-  for (const schedule of [(fn: () => void) => loop.call_soon(fn), (fn: () => void) => loop.call_later(0.005, fn), (fn: () => void) => loop.call_at(loop.time() + 0.005, fn), (fn: () => void) => loop.call_soon_threadsafe(fn)]) {
+  for (
+    const schedule of [
+      (fn: () => void) => loop.call_soon(fn),
+      (fn: () => void) => loop.call_later(0.005, fn),
+      (fn: () => void) => loop.call_at(loop.time() + 0.005, fn),
+      (fn: () => void) => loop.call_soon_threadsafe(fn),
+    ]
+  ) {
     await sleep(10);
     python.ref(); // a callback does not keep the process alive
     await new Promise<void>((resolve) => schedule(resolve));

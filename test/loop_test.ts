@@ -3,7 +3,20 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
-import { getCurrentLoop, getRunningLoop, intoPromise, type PyProxy, python, PythonError, run, runUntilComplete, TaskLocals, toJs, toLoop, toThread } from "../mod.ts";
+import {
+  getCurrentLoop,
+  getRunningLoop,
+  intoPromise,
+  type PyProxy,
+  python,
+  PythonError,
+  run,
+  runUntilComplete,
+  TaskLocals,
+  toJs,
+  toLoop,
+  toThread,
+} from "../mod.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "#std/assert";
 import { child } from "./child.ts";
 import { define, isAtLeast } from "./define.ts";
@@ -91,10 +104,11 @@ const sleep = async (ms: number) => {
   return ms;
 };
 const turn = () => sleep(0);
-const resultsOf = (results: unknown) => (toJs(results) as [number, number[], PyProxy][]).map(([first, rest, loop]) => {
-  assert(loop.is_closed());
-  return [first, rest.join()];
-});
+const resultsOf = (results: unknown) =>
+  (toJs(results) as [number, number[], PyProxy][]).map(([first, rest, loop]) => {
+    assert(loop.is_closed());
+    return [first, rest.join()];
+  });
 const expected = (count: number) => Array.from({ length: count }, (_, at) => [at, "0,1,2"]);
 
 test("asyncio.run in a Python thread awaits JavaScript, several at once and one after another", async () => {
@@ -132,21 +146,29 @@ test("run: main's result, on a new loop that is closed afterwards", async () => 
 test("run: what main throws", async () => {
   const error = new RangeError("thrown");
   assertStrictEquals(await assertRejects(() => run(() => Promise.reject(error))), error);
-  assertStrictEquals(await assertRejects(() => run(() => { throw error; })), error);
+  assertStrictEquals(
+    await assertRejects(() =>
+      run(() => {
+        throw error;
+      })
+    ),
+    error,
+  );
   const python = await assertRejects(() => run(async () => await py.fail()), PythonError) as PythonError;
   assertEquals([python.name, python.message], ["KeyError", "'failed'"]);
   assertEquals((await assertRejects(() => run(py.fail()), PythonError) as PythonError).name, "KeyError");
 });
 
 test("run: many at the same time, each on a loop of its own, and in each other", async () => {
-  const loops = await Promise.all(Array.from({ length: 8 }, () => run(async () => {
-    const own = getCurrentLoop();
-    await sleep(5);
-    const inner = await run(async () => await py.where());
-    assertStrictEquals(await py.where(), own);
-    assert(inner !== own && inner.is_closed());
-    return own;
-  })));
+  const loops = await Promise.all(Array.from({ length: 8 }, () =>
+    run(async () => {
+      const own = getCurrentLoop();
+      await sleep(5);
+      const inner = await run(async () => await py.where());
+      assertStrictEquals(await py.where(), own);
+      assert(inner !== own && inner.is_closed());
+      return own;
+    })));
   assertEquals(new Set(loops).size, 8);
 });
 
@@ -161,10 +183,11 @@ test("run: afterwards tasks are cancelled, async generators and the executor are
 
 test("run: an AsyncLocalStorage store of the caller is seen in main", async () => {
   const store = new AsyncLocalStorage<string>();
-  const seen = await store.run("stored", () => run(async () => {
-    await py.where();
-    return store.getStore();
-  }));
+  const seen = await store.run("stored", () =>
+    run(async () => {
+      await py.where();
+      return store.getStore();
+    }));
   assertEquals(seen, "stored");
 });
 
@@ -187,7 +210,12 @@ test("run: misuse is told", async () => {
     const error = await assertRejects(async () => await run(() => called = true, { loop: loop as string })) as Error;
     assertEquals([called, error.message.includes('"module:factory"')], [false, true], error.message);
   }
-  for (const [loop, name] of [["no_such_module_here:make", "ModuleNotFoundError"], ["counted_loops:nothing", "AttributeError"], ["counted_loops:not_callable", "TypeError"]]) {
+  for (
+    const [loop, name] of [["no_such_module_here:make", "ModuleNotFoundError"], ["counted_loops:nothing", "AttributeError"], [
+      "counted_loops:not_callable",
+      "TypeError",
+    ]]
+  ) {
     assertEquals((await assertRejects(() => run(() => 1, { loop }), PythonError) as PythonError).name, name);
   }
 });

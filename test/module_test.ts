@@ -58,8 +58,19 @@ const errorOf = (fn: () => unknown) => {
 
 test("functions, async functions, classes and constants", async () => {
   registerJsModule("shapes", shapes);
-  assertEquals(result("import shapes\nresult = [shapes.add(1, 2), shapes.PI, shapes.names, shapes.nothing, shapes._private]"), [3, 3.25, ["a", "b"], null, "not for all"]);
-  assertEquals(result("from shapes import Point\np = Point(3, 4)\nresult = [p.x, p.norm(), Point.origin().y, isinstance(p, Point)]"), [3, 5, 0, true]);
+  assertEquals(result("import shapes\nresult = [shapes.add(1, 2), shapes.PI, shapes.names, shapes.nothing, shapes._private]"), [
+    3,
+    3.25,
+    ["a", "b"],
+    null,
+    "not for all",
+  ]);
+  assertEquals(result("from shapes import Point\np = Point(3, 4)\nresult = [p.x, p.norm(), Point.origin().y, isinstance(p, Point)]"), [
+    3,
+    5,
+    0,
+    true,
+  ]);
   assertStrictEquals(result("from shapes import Point as result"), Point);
   assertStrictEquals(result("import shapes\nresult = shapes.add"), shapes.add);
   const globals = python.builtins.dict();
@@ -71,7 +82,11 @@ test("nested names are submodules and attributes", () => {
   registerJsModule("shapes", shapes);
   assertEquals(result("import shapes\nresult = [shapes.nested.f(), shapes.nested.deeper.value]"), ["nested", 42]);
   assertEquals(result("import shapes.nested.deeper as d\nresult = d.value"), 42);
-  assertEquals(result("from shapes.nested import f, deeper\nresult = [f(), deeper.value, deeper.__name__]"), ["nested", 42, "shapes.nested.deeper"]);
+  assertEquals(result("from shapes.nested import f, deeper\nresult = [f(), deeper.value, deeper.__name__]"), [
+    "nested",
+    42,
+    "shapes.nested.deeper",
+  ]);
   registerJsModule("outer_of.inner", { value: 1 });
   assertEquals(result("import outer_of.inner\nfrom outer_of import inner\nresult = [inner.value, outer_of.inner.value]"), [1, 1]);
   registerJsModule("outer_of.other", { value: 2 });
@@ -103,18 +118,26 @@ test("what Python's tools say of it", () => {
 
 test("inspect.signature and iscoroutinefunction, where the source tells", () => {
   registerJsModule("signed", {
-    plain(a: number, b: number) { return a + b; },
+    plain(a: number, b: number) {
+      return a + b;
+    },
     rest: (first: number, ...others: number[]) => first + others.length,
-    optional(a: number, b = [1, 2], c = "x,y)") { return [a, b, c]; },
+    optional(a: number, b = [1, 2], c = "x,y)") {
+      return [a, b, c];
+    },
     none: () => 0,
-    async later(ms: number, { signal }: { signal?: AbortSignal } = {}) { return await Promise.resolve([ms, signal]); },
+    async later(ms: number, { signal }: { signal?: AbortSignal } = {}) {
+      return await Promise.resolve([ms, signal]);
+    },
     single: async (x: number) => await x,
     marked: asyncDef((a: number) => Promise.resolve(a)),
     Point,
     native: Math.max,
   });
   const signed = python.import("signed");
-  const signatures = Object.fromEntries(["plain", "rest", "optional", "none", "later", "single", "marked", "Point", "native"].map((name) => [name, py.signature(signed[name])]));
+  const signatures = Object.fromEntries(
+    ["plain", "rest", "optional", "none", "later", "single", "marked", "Point", "native"].map((name) => [name, py.signature(signed[name])]),
+  );
   assertEquals(signatures, {
     plain: "(a, b, /)",
     rest: "(first, /, *others)",
@@ -176,7 +199,10 @@ test("what is not there is an ImportError, as of any module", () => {
   const [name, message] = errorOf(() => result("from shapes import nothing_here"));
   assertEquals(name, "ImportError");
   assertMatch(message, /cannot import name 'nothing_here' from 'shapes'/);
-  assertEquals(errorOf(() => result("import shapes\nshapes.nothing_here")), ["AttributeError", "module 'shapes' has no attribute 'nothing_here'"]);
+  assertEquals(errorOf(() => result("import shapes\nshapes.nothing_here")), [
+    "AttributeError",
+    "module 'shapes' has no attribute 'nothing_here'",
+  ]);
 });
 
 test("a name of Python's own is covered while it is registered, for new imports only", () => {
@@ -206,7 +232,10 @@ test("bad names and exports are refused, and nothing is registered", () => {
 
 test("a module's namespace, and the same object nested twice", async () => {
   registerJsModule("query_of_js", await import("node:querystring"));
-  assertEquals(result("from query_of_js import escape\nimport query_of_js\nresult = [escape('a b'), query_of_js.default.unescape('a%20b')]"), ["a%20b", "a b"]);
+  assertEquals(
+    result("from query_of_js import escape\nimport query_of_js\nresult = [escape('a b'), query_of_js.default.unescape('a%20b')]"),
+    ["a%20b", "a b"],
+  );
   const shared = { value: 1 };
   registerJsModule("twice", { a: shared, b: { c: shared } });
   assertEquals(result("from twice import a, b\nresult = [a.value, b.c.value]"), [1, 1]);

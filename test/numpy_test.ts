@@ -28,7 +28,11 @@ function findNumpy(): Value {
   }
   folder = mkdtempSync(join(tmpdir(), "pyawait-numpy-"));
   const args = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:", "--target", folder, "numpy"];
-  const { status, stderr, error } = spawnSync(python.info.executable!, args, { encoding: "utf8", timeout: 120_000, env: { ...process.env, PYTHONHOME: undefined } });
+  const { status, stderr, error } = spawnSync(python.info.executable!, args, {
+    encoding: "utf8",
+    timeout: 120_000,
+    env: { ...process.env, PYTHONHOME: undefined },
+  });
   if (status !== 0) return `numpy cannot be installed: ${error?.message ?? stderr.trim().split("\n").pop()}`;
   python.import("sys").path.append(folder);
   python.import("importlib").invalidate_caches();
@@ -157,7 +161,15 @@ test("records, packed fields, other byte orders and complex numbers", { skip }, 
   assertEquals(toJs(field), new Float64Array([0.5, 1.5]));
   assertEquals(toJs(run("np.array([1, -2], '>i4')")), new Int32Array([1, -2]));
   assertEquals((run("np.array([1, 2], '>i4')").$getBuffer() as PyBuffer).data.constructor, Uint8Array);
-  for (const other of ["np.array([1j])", "np.array(['text'])", "np.array([None])", "np.array(['2026-01-01'], 'M8[D]')", "np.array([1], 'float16')"]) {
+  for (
+    const other of [
+      "np.array([1j])",
+      "np.array(['text'])",
+      "np.array([None])",
+      "np.array(['2026-01-01'], 'M8[D]')",
+      "np.array([1], 'float16')",
+    ]
+  ) {
     assertInstanceOf(toJs(run(other)), PyProxy as never, other);
   }
   assertEquals([...(run("np.array([1 + 2j])").$getBuffer() as PyBuffer).shape], [1]);

@@ -62,9 +62,7 @@ test("locate() reads files where it may run no program", { skip: child }, () => 
   const python = venv(at);
   const script = join(dirname(at), "script.mjs");
   const source = new URL(`../src/locate${import.meta.url.slice(-3)}`, import.meta.url);
-  const lines = `import { locate } from ${
-    JSON.stringify(source.href)
-  };\nconsole.log(JSON.stringify(locate()));\n`;
+  const lines = `import { locate } from ${JSON.stringify(source.href)};\nconsole.log(JSON.stringify(locate()));\n`;
   writeFileSync(script, lines);
   const node = [
     process.allowedNodeEnvironmentFlags.has("--permission") ? "--permission" : "--experimental-permission",
@@ -84,9 +82,7 @@ test("locate() reads files where it may run no program", { skip: child }, () => 
 });
 
 const versions = join(process.env.PYENV_ROOT ?? join(homedir(), ".pyenv"), "versions");
-const pyenv = existsSync(versions)
-  ? readdirSync(versions).filter((name) => /^\d+\.\d+\.\d+$/.test(name))
-  : [];
+const pyenv = existsSync(versions) ? readdirSync(versions).filter((name) => /^\d+\.\d+\.\d+$/.test(name)) : [];
 
 test(
   "locate() finds or refuses each pyenv Python",

@@ -3,15 +3,7 @@
  * environments. Each case is a process of its own: see children/works.ts.
  */
 import { execFileSync } from "node:child_process";
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -176,9 +168,7 @@ function findNumpy(): { environment: string; folder: string } | string {
     return `NUMPY HAS NOT BEEN TESTED: it cannot be installed: ${String(error).split("\n")[0]}`;
   }
 }
-const numpy = process.env.PYAWAIT_TEST_NUMPY === "0"
-  ? "NUMPY HAS NOT BEEN TESTED: PYAWAIT_TEST_NUMPY=0"
-  : findNumpy();
+const numpy = process.env.PYAWAIT_TEST_NUMPY === "0" ? "NUMPY HAS NOT BEEN TESTED: PYAWAIT_TEST_NUMPY=0" : findNumpy();
 if (typeof numpy === "string") console.log(`skip: ${numpy}`);
 
 test("numpy works", { skip: typeof numpy === "string" && numpy }, async () => {

@@ -4,14 +4,7 @@
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { python } from "../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStrictEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "#std/assert";
+import { assert, assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { define } from "./define.ts";
 
 const { builtins } = python;
@@ -79,9 +72,7 @@ test("a destroyed proxy does not end another's use, and the object gets a new on
 test("destroyed coroutines and functions say so, too", async () => {
   const coroutine = python.import("asyncio").sleep(0);
   coroutine.$destroy();
-  const error = await assertRejects(async () =>
-    await python.execAsync("await c", { globals: { c: coroutine } })
-  ) as Error;
+  const error = await assertRejects(async () => await python.execAsync("await c", { globals: { c: coroutine } })) as Error;
   assertStringIncludes(error.message, "destroyed");
   const fn = python.exec("lambda: 1");
   fn.$destroy();

@@ -5,14 +5,7 @@
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { PyProxy, python, PythonError, toJs, tuple } from "../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertStrictEquals,
-  assertStringIncludes,
-  assertThrows,
-} from "#std/assert";
+import { assert, assertEquals, assertMatch, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { define } from "./define.ts";
 
 const { builtins } = python;
@@ -163,9 +156,7 @@ test("JavaScript's names where Python has none", () => {
   assertEquals(builtins.max.apply(null, [1, 3, 2]), 3);
   assertEquals(builtins.max.bind(null, 5)(1, 3), 5);
   assertEquals(
-    ["constructor", "prototype", "valueOf", "hasOwnProperty", "arguments", "caller"].map((name) =>
-      thing[name]
-    ),
+    ["constructor", "prototype", "valueOf", "hasOwnProperty", "arguments", "caller"].map((name) => thing[name]),
     Array(6).fill(undefined),
   );
 });

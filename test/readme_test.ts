@@ -55,8 +55,7 @@ const folder = mkdtempSync(join(tmpdir(), "pyawait-readme-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const extension = runtime === "node" ? "js" : "ts";
 /** "pyawait" is mod.ts here, "pyawait/testing" is testing.ts. */
-const entry = (name: string | undefined) =>
-  JSON.stringify(new URL(`../${name ?? "mod"}.${extension}`, import.meta.url).href);
+const entry = (name: string | undefined) => JSON.stringify(new URL(`../${name ?? "mod"}.${extension}`, import.meta.url).href);
 
 /** The example as a file for this runtime. */
 function write({ place, code }: Example): string {
@@ -94,8 +93,7 @@ function run(path: string): Promise<string> {
 }
 
 /** What the comments behind `console.log(…);` say. */
-const promised = (code: string) =>
-  [...code.matchAll(/console\.log\(.*\);.*?\/\/ (.*)$/gm)].map((match) => match[1]);
+const promised = (code: string) => [...code.matchAll(/console\.log\(.*\);.*?\/\/ (.*)$/gm)].map((match) => match[1]);
 /** Runtimes print arrays with different quotation marks. */
 const alike = (text: string) => text.replaceAll("'", '"');
 
@@ -121,9 +119,7 @@ test("the pages of docs/ have examples, and README.md links to each", () => {
 test("examples that cannot run are marked, and none is left out silently", () => {
   const marked = all.filter(({ info }) => info === "ts no-run");
   console.log(
-    `${runnable.length} examples run, ${marked.length} cannot: ${
-      marked.map(({ place }) => place).join(", ")
-    }`,
+    `${runnable.length} examples run, ${marked.length} cannot: ${marked.map(({ place }) => place).join(", ")}`,
   );
   const other = documented.filter(({ info }) => info !== "ts" && info !== "ts no-run");
   assertEquals(other.map(({ place, info }) => `${place} ${info}`), []);

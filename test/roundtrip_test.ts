@@ -86,10 +86,13 @@ test("numbers: an int if integral and safe, else a float, bit for bit", () => {
     assertEquals(builtins.type(n).__name__, Number.isSafeInteger(n) && !Object.is(n, -0) ? "int" : "float", String(n));
   };
   for (const n of special) check(n);
-  fc.assert(fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (bits) => {
-    view.setBigUint64(0, bits, true);
-    check(view.getFloat64(0, true));
-  }), { numRuns: 2000 });
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (bits) => {
+      view.setBigUint64(0, bits, true);
+      check(view.getFloat64(0, true));
+    }),
+    { numRuns: 2000 },
+  );
 });
 
 test("every code point, alone and together, and every pair at the edges", () => {
@@ -139,23 +142,35 @@ const plain = fc.oneof(
   text,
 );
 /** Keys that Python tells apart, not all of them strings: such a Map comes back as one. */
-const keys = fc.oneof(text, fc.integer().filter((n) => n !== 0 && n !== 1), fc.boolean(), fc.constant(null), fc.double().filter((n) => n % 1 !== 0 && !Number.isNaN(n)));
+const keys = fc.oneof(
+  text,
+  fc.integer().filter((n) => n !== 0 && n !== 1),
+  fc.boolean(),
+  fc.constant(null),
+  fc.double().filter((n) => n % 1 !== 0 && !Number.isNaN(n)),
+);
 const { value } = fc.letrec((tie) => ({
   value: fc.oneof({ maxDepth: 5, withCrossShrink: true }, plain, plain, date, typed, tie("list"), tie("object"), tie("map"), tie("set")),
   list: fc.array(tie("value"), { maxLength: 6 }),
-  object: fc.dictionary(fc.oneof(text, fc.constantFrom("__proto__", "constructor", "then", "length", "0")), tie("value"), { maxKeys: 6, noNullPrototype: true }),
+  object: fc.dictionary(fc.oneof(text, fc.constantFrom("__proto__", "constructor", "then", "length", "0")), tie("value"), {
+    maxKeys: 6,
+    noNullPrototype: true,
+  }),
   map: fc.uniqueArray(fc.tuple(keys, tie("value")), { selector: ([key]) => key, minLength: 1, maxLength: 5 })
     .map((entries) => new Map<unknown, unknown>([[12345, "so not all keys are strings"], ...entries.filter(([key]) => key !== 12345)])),
   set: fc.uniqueArray(keys, { maxLength: 5 }).map((items) => new Set(items)),
 }));
 
 test("JavaScript → Python → JavaScript: what went comes back", () => {
-  fc.assert(fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), (values) => {
-    assert(isDeepStrictEqual(toJs(same(values)), values));
-    const seen: unknown[] = [];
-    py.call((...args: unknown[]) => void seen.push(...args.map((arg) => toJs(arg))), ...values);
-    assert(isDeepStrictEqual(seen, values));
-  }), { numRuns: 600 });
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1, maxLength: 4 }), (values) => {
+      assert(isDeepStrictEqual(toJs(same(values)), values));
+      const seen: unknown[] = [];
+      py.call((...args: unknown[]) => void seen.push(...args.map((arg) => toJs(arg))), ...values);
+      assert(isDeepStrictEqual(seen, values));
+    }),
+    { numRuns: 600 },
+  );
 });
 
 test("Python → JavaScript → Python: plain values are equal, objects are themselves", () => {
@@ -163,25 +178,33 @@ test("Python → JavaScript → Python: plain values are equal, objects are them
   assertEquals(toJs(py.count_changed(seeds, (x: unknown) => x)), []);
   assertEquals(toJs(py.count_changed(seeds, (x: unknown) => toJs(x))), []);
   assertEquals(toJs(py.count_changed(seeds, (x: unknown) => toPy(toJs(x)))), []);
-  fc.assert(fc.property(value, (given) => {
-    const object = toPy([given]);
-    assert(object instanceof PyProxy && py.is_same(object, object));
-    assertStrictEquals(same(object), object);
-    assertStrictEquals(py.call((x: unknown) => x, object), object);
-    assertEquals(py.is_same(py.call((x: unknown) => [x], object)[0], object), true);
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(value, (given) => {
+      const object = toPy([given]);
+      assert(object instanceof PyProxy && py.is_same(object, object));
+      assertStrictEquals(same(object), object);
+      assertStrictEquals(py.call((x: unknown) => x, object), object);
+      assertEquals(py.is_same(py.call((x: unknown) => [x], object)[0], object), true);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("objects of JavaScript's in anything, there and back, are themselves", () => {
   class Own {}
   const objects = [new Own(), () => {}, /x/, Own, new Error("e"), Promise.resolve(), async () => await 0, new WeakMap()];
-  fc.assert(fc.property(fc.array(fc.constantFrom(...objects), { maxLength: 6 }), fc.string(), (list, name) => {
-    const key = `key ${name}`; // one of its own
-    const back = toJs(same({ [key]: list, tuple: tuple(list), map: new Map([[1, list]]) })) as Record<string, unknown>;
-    const wanted = { [key]: list, tuple: list, map: new Map([[1, list]]) };
-    for (const name of [key, "tuple"]) (back[name] as unknown[]).forEach((each, at) => assertStrictEquals(each, (wanted[name] as unknown[])[at]));
-    (back.map as Map<number, unknown[]>).get(1)?.forEach((each, at) => assertStrictEquals(each, list[at]));
-  }), { numRuns: 200 });
+  fc.assert(
+    fc.property(fc.array(fc.constantFrom(...objects), { maxLength: 6 }), fc.string(), (list, name) => {
+      const key = `key ${name}`; // one of its own
+      const back = toJs(same({ [key]: list, tuple: tuple(list), map: new Map([[1, list]]) })) as Record<string, unknown>;
+      const wanted = { [key]: list, tuple: list, map: new Map([[1, list]]) };
+      for (const name of [key, "tuple"]) {
+        (back[name] as unknown[]).forEach((each, at) => assertStrictEquals(each, (wanted[name] as unknown[])[at]));
+      }
+      (back.map as Map<number, unknown[]>).get(1)?.forEach((each, at) => assertStrictEquals(each, list[at]));
+    }),
+    { numRuns: 200 },
+  );
 });
 
 test("graphs keep their shape, shared and circular references both ways", () => {
@@ -216,11 +239,14 @@ test("graphs keep their shape, shared and circular references both ways", () => 
     return lines.join("\n");
   };
   const edges = fc.array(fc.array(fc.nat({ max: 12 }), { maxLength: 4 }), { minLength: 1, maxLength: 12 });
-  fc.assert(fc.property(edges, (given) => {
-    const nodes = graph(given);
-    assertEquals(shapeOf(toJs(same(nodes))), shapeOf(nodes));
-    assertEquals(shapeOf(toJs(same(toJs(same(nodes))))), shapeOf(nodes));
-  }), { numRuns: 300 });
+  fc.assert(
+    fc.property(edges, (given) => {
+      const nodes = graph(given);
+      assertEquals(shapeOf(toJs(same(nodes))), shapeOf(nodes));
+      assertEquals(shapeOf(toJs(same(toJs(same(nodes))))), shapeOf(nodes));
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("toJs: depth and default, together and at every level", () => {
@@ -234,7 +260,16 @@ test("toJs: depth and default, together and at every level", () => {
   assertEquals((toJs(list, { default: (proxy) => proxy }) as unknown[])[0], list[0]);
   assertStrictEquals((toJs(list, { default: () => undefined }) as unknown[])[0], undefined);
   const thrown = new Error("default");
-  assertStrictEquals(assertThrows(() => toJs(list, { default: () => { throw thrown; } })), thrown);
+  assertStrictEquals(
+    assertThrows(() =>
+      toJs(list, {
+        default: () => {
+          throw thrown;
+        },
+      })
+    ),
+    thrown,
+  );
   assertEquals(toJs(list, { default: () => toJs(python.exec("[object()]"), { default: () => 1 }) }), [[1], [[1], { a: [1] }], 5]);
   let nested = python.exec("[0]");
   for (let i = 0; i < 10; i++) nested = builtins.list([nested]);
@@ -285,11 +320,24 @@ test("toPy: depth and default", () => {
     }
   }
   const options = { default: (each: unknown) => each instanceof Own ? { own: each.n } : each };
-  assertEquals(toJs(toPy([new Own(1), [new Own(2)], new Map([[1, new Own(3)]])], options)), [{ own: 1 }, [{ own: 2 }], new Map([[1, { own: 3 }]])]);
+  assertEquals(toJs(toPy([new Own(1), [new Own(2)], new Map([[1, new Own(3)]])], options)), [
+    { own: 1 },
+    [{ own: 2 }],
+    new Map([[1, { own: 3 }]]),
+  ]);
   const regular = /x/;
   assertStrictEquals((toJs(toPy([regular], options)) as unknown[])[0], regular);
   const thrown = new Error("default");
-  assertStrictEquals(assertThrows(() => toPy([new Own(1)], { default: () => { throw thrown; } })), thrown);
+  assertStrictEquals(
+    assertThrows(() =>
+      toPy([new Own(1)], {
+        default: () => {
+          throw thrown;
+        },
+      })
+    ),
+    thrown,
+  );
   assertThrows(() => toPy([], { depth: "1" as never }), TypeError, "depth");
   for (const simple of [1, "text", null, undefined, true, 2n ** 70n]) assertStrictEquals(toPy(simple), simple);
   assertNotStrictEquals(toPy([]), toPy([]));

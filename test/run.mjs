@@ -178,9 +178,7 @@ for (const { kind, program, label } of runtimes) {
       results.set(name, result);
       if (result.failed === 0) continue;
       console.log(
-        `---- ${label}, test/${name}.ts: ${result.wrong}\n${
-          stripVTControlCharacters(result.output).trimEnd()
-        }\n----`,
+        `---- ${label}, test/${name}.ts: ${result.wrong}\n${stripVTControlCharacters(result.output).trimEnd()}\n----`,
       );
     }
   };

@@ -158,12 +158,15 @@ test("cancelled inside a scope, on a loop of its own", async () => { // T9
     const begun = new Promise<void>((resolve) => begin = resolve);
     await scope(new TaskLocals(getCurrentLoop()), async () => {
       const controller = new AbortController();
-      const promise = intoPromise(py.hop(async () => {
-        const signal = getCurrentSignal();
-        begin();
-        await aborted(signal);
-        if (!signal!.aborted) happened = true;
-      }, "scoped"), { signal: controller.signal });
+      const promise = intoPromise(
+        py.hop(async () => {
+          const signal = getCurrentSignal();
+          begin();
+          await aborted(signal);
+          if (!signal!.aborted) happened = true;
+        }, "scoped"),
+        { signal: controller.signal },
+      );
       const ended = assertRejects(() => promise);
       await begun;
       controller.abort(new Error("enough"));
@@ -190,11 +193,17 @@ test("a thousand cancellations at the edge in each direction, with the loop's de
   }));
   assertEquals(aborts.filter((outcome) => outcome !== "value" && outcome !== "aborted"), []);
   for (const takes of [false, true]) {
-    const cancellations = toJs(await py.race(async () => {
-      const signal = takes ? getCurrentSignal() : undefined;
-      await Promise.race([turn(10), signal ? aborted(signal) : new Promise(() => {})]);
-      return "value";
-    }, 1000, 0.01)) as string[];
+    const cancellations = toJs(
+      await py.race(
+        async () => {
+          const signal = takes ? getCurrentSignal() : undefined;
+          await Promise.race([turn(10), signal ? aborted(signal) : new Promise(() => {})]);
+          return "value";
+        },
+        1000,
+        0.01,
+      ),
+    ) as string[];
     assertEquals(cancellations.filter((outcome) => outcome !== "value" && outcome !== "CancelledError"), []);
   }
   await turn(15); // what was given up has settled as well
@@ -226,7 +235,9 @@ test("cancellation through four hops, from either end, aborts every signal and l
       controller.abort(reason);
       assertStrictEquals(await ended, reason);
     } else {
-      const [task] = toJs(await toLoop(python.exec("import asyncio\nlambda c: [asyncio.ensure_future(c)]"), [start()])) as { cancel(): void }[];
+      const [task] = toJs(await toLoop(python.exec("import asyncio\nlambda c: [asyncio.ensure_future(c)]"), [start()])) as {
+        cancel(): void;
+      }[];
       const ended = assertRejects(() => intoPromise(task), PythonError);
       await begun;
       task.cancel();
@@ -271,7 +282,9 @@ test("a task that nobody refers to and that awaits JavaScript goes on", async ()
 
 test("errors of callbacks and threads that nobody awaits go where Python sends them", async () => {
   await toLoop(py.watch);
-  const fail = () => { throw new RangeError("in a callback"); };
+  const fail = () => {
+    throw new RangeError("in a callback");
+  };
   const loop = await toLoop(asyncio.get_running_loop);
   loop.call_soon_threadsafe(fail);
   let told: string[] = [];
@@ -310,7 +323,14 @@ test("enter: the value, the result, the error that __exit__ swallows and the one
   assertEquals(enter(manager, (value: unknown) => [value === manager, toJs(manager.log)]), [true, ["enter"]]);
   assertEquals(enter(manager, () => py.raise_key_error()), undefined);
   const error = new RangeError("through");
-  assertStrictEquals(assertThrows(() => enter(manager, () => { throw error; })), error);
+  assertStrictEquals(
+    assertThrows(() =>
+      enter(manager, () => {
+        throw error;
+      })
+    ),
+    error,
+  );
   assertEquals(toJs(manager.log), ["enter", "exit None", "enter", "exit KeyError", "enter", "exit JsException"]);
   assertThrows(() => enter(manager, (async () => {}) as () => unknown), TypeError, "enterAsync");
   assertThrows(() => enter(5, () => 1), PythonError);
@@ -319,26 +339,36 @@ test("enter: the value, the result, the error that __exit__ swallows and the one
 
 test("enterAsync: the same, on one task", async () => {
   const manager = py.Swallows();
-  assertEquals(await enterAsync(manager, async (value) => {
-    await turn(1);
-    return value === manager;
-  }), true);
+  assertEquals(
+    await enterAsync(manager, async (value) => {
+      await turn(1);
+      return value === manager;
+    }),
+    true,
+  );
   assertEquals(await enterAsync(manager, () => "not asynchronous"), "not asynchronous");
   assertEquals(await enterAsync(manager, () => py.raise_key_error()), undefined);
   const error = new RangeError("through");
   assertStrictEquals(await assertRejects(() => enterAsync(manager, () => Promise.reject(error))), error);
-  assertEquals((toJs(manager.log) as string[]).filter((text) => text.startsWith("exit")), ["exit None", "exit None", "exit KeyError", "exit JsException"]);
+  assertEquals((toJs(manager.log) as string[]).filter((text) => text.startsWith("exit")), [
+    "exit None",
+    "exit None",
+    "exit KeyError",
+    "exit JsException",
+  ]);
   await assertRejects(() => enterAsync(5, () => 1), PythonError);
   await assertRejects(() => enterAsync(manager, 5 as never), TypeError, "takes a function");
 });
 
 test("enterAsync: aborting its signal cancels the function and runs __aexit__", async () => {
   const manager = py.Swallows(), controller = new AbortController();
-  const ended = assertRejects(() => enterAsync(manager, async () => {
-    const signal = getCurrentSignal();
-    setTimeout(() => controller.abort("enough"), 2);
-    await aborted(signal);
-  }, { signal: controller.signal }));
+  const ended = assertRejects(() =>
+    enterAsync(manager, async () => {
+      const signal = getCurrentSignal();
+      setTimeout(() => controller.abort("enough"), 2);
+      await aborted(signal);
+    }, { signal: controller.signal })
+  );
   assertEquals(await ended as unknown, "enough");
   assertEquals(toJs(manager.log), ["enter", "exit CancelledError"]);
 });
@@ -377,14 +407,16 @@ test("enterAsync: a TaskGroup waits for its tasks, and one that fails cancels th
   });
   assert(finished);
   let signal: AbortSignal | undefined;
-  const error = await assertRejects(() => enterAsync(asyncio.TaskGroup(), async (group) => {
-    signal = getCurrentSignal();
-    await py.add_task(group, async () => {
-      await turn(2);
-      throw new RangeError("in the group");
-    });
-    await py.sleep(3600);
-  })) as AggregateError;
+  const error = await assertRejects(() =>
+    enterAsync(asyncio.TaskGroup(), async (group) => {
+      signal = getCurrentSignal();
+      await py.add_task(group, async () => {
+        await turn(2);
+        throw new RangeError("in the group");
+      });
+      await py.sleep(3600);
+    })
+  ) as AggregateError;
   assertMatch(String(error.errors?.[0]), /in the group/);
   assertEquals([signal!.aborted, await left()], [true, []]);
 });

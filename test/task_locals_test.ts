@@ -229,13 +229,22 @@ test("scope: current in all that it starts, nested, and over when it ends", asyn
     assertEquals([at === loop, value, ran === loop], [true, "outer", true]);
     assertStrictEquals(getCurrentLoop(), background);
     assertEquals(scope(inner, () => 5), 5);
-    assertThrows(() => scope(inner, () => { throw new RangeError("through"); }), RangeError, "through");
+    assertThrows(
+      () =>
+        scope(inner, () => {
+          throw new RangeError("through");
+        }),
+      RangeError,
+      "through",
+    );
   });
 });
 
 test("scope: without a context it has a fresh one", async () => {
-  const seen = await py.set_and_call("caller's", async () =>
-    await scope(new TaskLocals(background), async () => [py.get(), (await py.where()).$get(1)]));
+  const seen = await py.set_and_call(
+    "caller's",
+    async () => await scope(new TaskLocals(background), async () => [py.get(), (await py.where()).$get(1)]),
+  );
   assertEquals(toJs(seen), ["unset", "unset"]);
 });
 
@@ -253,7 +262,13 @@ test("in a function that Python called, the caller's loop and a copy of its cont
     const look = () => {
       const current = getCurrentLocals();
       current.context!.run(py.set, "written"); // a copy: nobody sees it
-      return [current.eventLoop, getRunningLoop(), TaskLocals.withRunningLoop().eventLoop, getCurrentLocals().context!.get(py.var), py.get()];
+      return [
+        current.eventLoop,
+        getRunningLoop(),
+        TaskLocals.withRunningLoop().eventLoop,
+        getCurrentLocals().context!.get(py.var),
+        py.get(),
+      ];
     };
     const lookLater = async () => {
       await turn();
@@ -275,10 +290,13 @@ test("in a function that Python called, the caller's loop and a copy of its cont
 
 test("what a called function starts runs on its caller's loop", async () => {
   await withLoop(async (loop) => {
-    const inner = await intoPromise(py.call(async () => {
-      await turn();
-      return (await py.where()).$get(0) === loop;
-    }), { locals: new TaskLocals(loop) });
+    const inner = await intoPromise(
+      py.call(async () => {
+        await turn();
+        return (await py.where()).$get(0) === loop;
+      }),
+      { locals: new TaskLocals(loop) },
+    );
     assertEquals(inner, true);
     assert(await run(async () => (await py.where()).$get(0) !== background));
   });

@@ -59,16 +59,22 @@ const leftovers = async (fn: () => unknown) => {
 
 let first: PyProxy;
 
-test("each isolated test has a loop of its own, here as the runner calls it", isolated(async () => {
-  first = getCurrentLoop();
-  assertStrictEquals(await py.where(), first);
-  await new Promise((resolve) => setTimeout(resolve, 1));
-  assertStrictEquals(await py.where(), first);
-}));
+test(
+  "each isolated test has a loop of its own, here as the runner calls it",
+  isolated(async () => {
+    first = getCurrentLoop();
+    assertStrictEquals(await py.where(), first);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    assertStrictEquals(await py.where(), first);
+  }),
+);
 
-test("and the next one has another, while that of the last is closed", isolated(async () => {
-  assertEquals([first.is_closed(), await py.where() === first, getCurrentLoop().is_closed()], [true, false, false]);
-}));
+test(
+  "and the next one has another, while that of the last is closed",
+  isolated(async () => {
+    assertEquals([first.is_closed(), await py.where() === first, getCurrentLoop().is_closed()], [true, false, false]);
+  }),
+);
 
 test("a test that leaves nothing passes", async () => {
   await isolated(() => py.finish())();
@@ -108,7 +114,12 @@ test("the test's own failure comes first", async () => {
     throw error;
   });
   assertStrictEquals(await assertRejects(fails), error);
-  assertStrictEquals(await assertRejects(isolated(() => { throw error; })), error);
+  assertStrictEquals(
+    await assertRejects(isolated(() => {
+      throw error;
+    })),
+    error,
+  );
 });
 
 test("isolated tests that run at once do not see each other's leftovers", async () => {
@@ -118,7 +129,12 @@ test("isolated tests that run at once do not see each other's leftovers", async 
     isolated(() => py.leave(2))(),
     isolated(() => python.import("asyncio").sleep(0.02))(),
   ]);
-  assertEquals(outcomes.map((outcome) => outcome.status === "fulfilled" ? 0 : (outcome.reason as LeftoverError).leftovers.length), [1, 0, 2, 0]);
+  assertEquals(outcomes.map((outcome) => outcome.status === "fulfilled" ? 0 : (outcome.reason as LeftoverError).leftovers.length), [
+    1,
+    0,
+    2,
+    0,
+  ]);
 });
 
 test("the test gets what the runner gives, and looks as if it took nothing", async () => {

@@ -7,14 +7,7 @@ import { test } from "node:test";
 import { inspect, isDeepStrictEqual } from "node:util";
 import vm from "node:vm";
 import { float, kw, PyProxy, python, PythonError, toJs, tuple } from "../mod.ts";
-import {
-  assert,
-  assertEquals,
-  assertInstanceOf,
-  assertNotStrictEquals,
-  assertStrictEquals,
-  assertThrows,
-} from "#std/assert";
+import { assert, assertEquals, assertInstanceOf, assertNotStrictEquals, assertStrictEquals, assertThrows } from "#std/assert";
 import { define } from "./define.ts";
 
 const py = define(`
@@ -301,9 +294,7 @@ test("what is nested too deep is refused", () => {
   const error = assertThrows(() => show(nest(200_000))) as Error;
   assert(error instanceof RangeError || error.name === "RecursionError", error.name);
   assertEquals(
-    (assertThrows(() =>
-      toJs(python.exec("x = []\nfor _ in range(100000): x = [x]\nx", { globals: {} }))
-    ) as Error).name,
+    (assertThrows(() => toJs(python.exec("x = []\nfor _ in range(100000): x = [x]\nx", { globals: {} }))) as Error).name,
     "RecursionError",
   );
 });

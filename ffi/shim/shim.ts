@@ -112,7 +112,17 @@ function compile(): string {
   const source = [join(here, "shim.c"), join(here, "..", "ffi", "shim", "shim.c")].find(existsSync);
   if (!source) throw new Error("its source is not beside this module");
   const path = join(mkdtempSync(join(tmpdir(), "pyawait-")), `shim.${extension}`);
-  const flags = ["-std=c11", "-O2", "-shared", "-fPIC", "-ffreestanding", "-fno-builtin", "-nostdlib", "-fvisibility=hidden", "-fno-stack-protector"];
+  const flags = [
+    "-std=c11",
+    "-O2",
+    "-shared",
+    "-fPIC",
+    "-ffreestanding",
+    "-fno-builtin",
+    "-nostdlib",
+    "-fvisibility=hidden",
+    "-fno-stack-protector",
+  ];
   execFileSync(process.env.CC || "cc", [...flags, "-o", path, source], { stdio: ["ignore", "ignore", "pipe"] });
   return path;
 }

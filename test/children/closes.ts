@@ -4,8 +4,7 @@
 import process from "node:process";
 import { attach, intoPromise, python, toLoop, toThread } from "../../mod.ts";
 
-const outcome = (promise: PromiseLike<unknown>) =>
-  promise.then((value) => String(value), (error: Error) => error.name);
+const outcome = (promise: PromiseLike<unknown>) => promise.then((value) => String(value), (error: Error) => error.name);
 
 // deno-lint-ignore no-explicit-any
 function define(code: string): any {

@@ -88,9 +88,7 @@ const loads: Record<string, () => unknown> = {
       python.execAsync("await asyncio.get_running_loop().run_in_executor(None, time.sleep, 60)").catch(
         () => {},
       );
-    } else {return toLoop(main.asyncio.get_event_loop).then((loop) =>
-        void loop.run_in_executor(null, main.time.sleep, 60)
-      );}
+    } else return toLoop(main.asyncio.get_event_loop).then((loop) => void loop.run_in_executor(null, main.time.sleep, 60));
   },
   busy() {
     for (let i = 0; i < 2; i++) main.thread(main.spin);

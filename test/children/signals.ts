@@ -104,7 +104,9 @@ const cases: Record<string, () => unknown> = {
   async multiprocessing() {
     const folder = mkdtempSync(join(tmpdir(), "pyawait-signals-"));
     process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-    writeFileSync(join(folder, "squares.py"), `
+    writeFileSync(
+      join(folder, "squares.py"),
+      `
 import asyncio, concurrent.futures, multiprocessing
 def square(n): return n * n
 def pool():
@@ -121,7 +123,8 @@ def process():
     value = queue.get()
     process.join()
     return value, process.exitcode
-`);
+`,
+    );
     python.configure({ path: [folder] });
     const { pool, executor, process: one } = python.import("squares");
     const ours = () => new Promise((resolve) => execFile("sh", ["-c", "exit 4"], (error) => resolve(error?.code)));

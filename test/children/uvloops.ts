@@ -66,7 +66,9 @@ const cases: Record<string, () => unknown> = {
         let aborted = false;
         const cancelled = await intoPromise(forever(), { signal: AbortSignal.timeout(10) }).catch((reason) => reason.name);
         const timeOut = await toLoop(python.import("asyncio").wait_for, [
-          call(async () => await new Promise<void>((resolve) => getCurrentSignal()!.addEventListener("abort", () => (aborted = true, resolve())))),
+          call(async () =>
+            await new Promise<void>((resolve) => getCurrentSignal()!.addEventListener("abort", () => (aborted = true, resolve())))
+          ),
           0.01,
         ]).catch((error: Error) => error.name);
         const items: unknown[] = [];

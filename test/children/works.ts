@@ -7,8 +7,7 @@ import { intoPromise, python, toLoop } from "../../mod.ts";
 
 const [name, ...args] = process.argv.slice(2);
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-const outcome = (promise: PromiseLike<unknown>) =>
-  promise.then((value) => String(value), (error: Error) => error.name);
+const outcome = (promise: PromiseLike<unknown>) => promise.then((value) => String(value), (error: Error) => error.name);
 
 const cases: Record<string, () => unknown> = {
   /** Python's output and JavaScript's go to the same places, in the order in which they were made. */
@@ -128,8 +127,7 @@ const cases: Record<string, () => unknown> = {
     const { run } = python.import("__main__");
     const ours = (code: number) =>
       new Promise((resolve) => {
-        execFile("sh", ["-c", `sleep 0.0${code % 5}; exit ${code}`], (error) =>
-          resolve(error ? error.code : 0));
+        execFile("sh", ["-c", `sleep 0.0${code % 5}; exit ${code}`], (error) => resolve(error ? error.code : 0));
       });
     const killed = new Promise((resolve) => {
       const child = spawn("sleep", ["20"]);

@@ -30,8 +30,7 @@ function result(name, problem) {
   );
 }
 
-const run = (program, args, options = {}) =>
-  spawnSync(program, args, { encoding: "utf8", cwd: folder, timeout: 70_000, ...options });
+const run = (program, args, options = {}) => spawnSync(program, args, { encoding: "utf8", cwd: folder, timeout: 70_000, ...options });
 const exists = (program) => run(program, ["--version"]).status === 0;
 
 /** A compiler by its plain name or the one that Debian 12 has. */
@@ -98,8 +97,7 @@ compareEnums();
 
 /** A Python with a shared library, as the shim wants it. */
 function findPython() {
-  const script =
-    "import sys, sysconfig, os; c = sysconfig.get_config_vars(); names = [c.get('INSTSONAME'), c.get('LDLIBRARY')]; " +
+  const script = "import sys, sysconfig, os; c = sysconfig.get_config_vars(); names = [c.get('INSTSONAME'), c.get('LDLIBRARY')]; " +
     "folders = [os.path.join(sys.base_prefix, 'lib'), os.path.join(sys.base_prefix, 'lib', c.get('MULTIARCH') or ''), c.get('LIBDIR') or '']; " +
     "print(sys.executable); print(next((p for f in folders for n in names if n and '.so' in n for p in [os.path.join(f, n)] if os.path.exists(p)), ''))";
   const { stdout, status } = run(process.env.PYAWAIT_PYTHON ?? "python3", ["-I", "-c", script]);
@@ -109,9 +107,7 @@ function findPython() {
 
 const python = findPython();
 const list = readFileSync(join(root, "src", "chapters.ts"), "utf8");
-const chapters = /const chapters[^=]*= \[([^\]]*)\]/.exec(list)[1].match(/\w+/g).map((name) =>
-  join(root, "src", "py", `${name}.py`)
-);
+const chapters = /const chapters[^=]*= \[([^\]]*)\]/.exec(list)[1].match(/\w+/g).map((name) => join(root, "src", "py", `${name}.py`));
 
 const sanitizers = [
   ["address", ["-fsanitize=address,undefined", "-fno-sanitize-recover=undefined"], {
