@@ -18,19 +18,28 @@ export function describeErrorsWith(fn: (exception: unknown) => ErrorDetails): vo
   describe = fn;
 }
 
-// Frames of pyawait's own say nothing to whoever reads a stack; runtimes name files as URLs or as paths.
+const isFrame = (line: string) => /^\s+at |@/.test(line);
+
+/** The folder of this module as stacks name it: a URL, a path, or with source maps the folder of the sources. */
+function folderOfFrames(): string[] {
+  const [first] = (new Error().stack ?? "").split("\n").filter(isFrame);
+  const found = /((?:file:\/\/)?[^\s()@]*[\\/])[^\\/]*:\d+:\d+\)?\s*$/.exec(first ?? "");
+  return found ? [found[1]] : [];
+}
+
+// Frames of pyawait's own say nothing to whoever reads a stack.
 const here = new URL(".", import.meta.url);
-const ownFolders = here.protocol === "file:" ? [here.href, here.pathname] : [here.href];
+const ownFolders = here.protocol === "file:" ? [here.href, here.pathname, ...folderOfFrames()] : [here.href];
 
 /** The frames of a stack that are not pyawait's own. */
 function framesOf(stack: string): string {
-  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
+  const frames = stack.split("\n").filter(isFrame);
   return frames.filter((line) => !ownFolders.some((folder) => line.includes(folder))).join("\n");
 }
 
 /** The frames of a stack above the first one of pyawait's: what JavaScript did after Python had called it. */
 export function ownFramesCut(stack: string): string {
-  const frames = stack.split("\n").filter((line) => /^\s+at |@/.test(line));
+  const frames = stack.split("\n").filter(isFrame);
   const first = frames.findIndex((line) => ownFolders.some((folder) => line.includes(folder)));
   return (first < 0 ? frames : frames.slice(0, first)).filter((line) => !/\bnode:async_hooks\b/.test(line)).join("\n");
 }

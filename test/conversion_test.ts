@@ -30,7 +30,7 @@ function rows(heading: string, titles: string): Row[] {
   lines.forEach((line, index) => {
     if (/^#+ /.test(line)) under = line.replace(/^#+ /, "");
     if (!line.startsWith("|")) here = false;
-    else if (line.endsWith(`| ${titles} |`)) here = under === heading;
+    else if (line.replace(/ +/g, " ").endsWith(`| ${titles} |`)) here = under === heading;
     else if (here && !line.startsWith("| ---")) {
       const cells = line.slice(1, -1).split(/(?<!\\)\|/);
       assertEquals(cells.length, 4, line);

@@ -295,15 +295,15 @@ async function repeat(operation: () => unknown, times: number): Promise<void> {
   }
 }
 
-/** Until nothing more is released on either side. */
+/** Until nothing more is released on either side: finalizers run when the runtime has time, and a loaded machine has little. */
 async function settle(): Promise<void> {
-  for (let before = NaN, i = 0; i < 20; i++) {
+  for (let before = NaN, same = 0, i = 0; i < 40 && same < 5; i++) {
     collect();
     await turn();
     await asyncio.sleep(0.002);
     pythonGc.collect();
     const now = count();
-    if (now === before && i > 2) return;
+    same = now === before ? same + 1 : 0;
     before = now;
   }
 }

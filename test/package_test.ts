@@ -66,7 +66,8 @@ test("the package has what it needs and nothing else", () => {
     typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>)
   );
   assertEquals(entries.map((path) => path.replace("./", "")).filter((path) => !files.includes(path)), []);
-  const known = /^(dist\/[a-z_]+\.(js|js\.map|d\.ts|c|h)|package\.json|README\.md|CHANGELOG\.md|LICENSE-(MIT|APACHE))$/;
+  const known =
+    /^(dist\/[a-z_]+\.(js|js\.map|d\.ts|c|h)|dist\/pyawait-[A-Z0-9]{8}\.js(\.map)?|package\.json|README\.md|CHANGELOG\.md|LICENSE-(MIT|APACHE))$/;
   assertEquals(files.filter((path) => !known.test(path)), []);
   assertEquals(["LICENSE-MIT", "LICENSE-APACHE"].filter((path) => !files.includes(path)), []);
 });

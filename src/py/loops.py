@@ -61,8 +61,10 @@ class _Connection:
         here = asyncio._get_running_loop() is loop
         thread = threading.get_ident() if here else 0
         self.id, self.drain = _shim["open_loop"](loop, self.fileno(), _eager, _has_context, thread)
-        self.loop, self.close_loop = loop, loop.close
+        self.loop, self.close_loop, self.report, self.draining = loop, loop.close, loop.call_exception_handler, False
         loop.close = self.close
+        if _eager:
+            loop.call_exception_handler = self.report_unless_told
         self.listen() if here else loop.call_soon_threadsafe(self.listen)
 
     def fileno(self):
@@ -79,14 +81,26 @@ class _Connection:
             os.read(self.reader, 4096)  # before the inbox is taken: what comes later wakes again
         except BlockingIOError:
             pass
-        self.drain()
-        stop_if_closing()
+        self.take()
 
     async def _receive(self):
         while True:
             await self.loop.sock_recv(self.reader, 4096)
+            self.take()
+
+    def take(self):
+        self.draining = True
+        try:
             self.drain()
-            stop_if_closing()
+        finally:
+            self.draining = False
+        stop_if_closing()
+
+    def report_unless_told(self, context):
+        """A task that is started at once and ends with these is gone before anybody could retrieve them: JavaScript has
+        been told, by its Promise."""
+        if not (self.draining and "future" in context and isinstance(context.get("exception"), (KeyboardInterrupt, SystemExit))):
+            self.report(context)
 
     def close(self):
         """`loop.close()`: what JavaScript still waits for on it is told."""
