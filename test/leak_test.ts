@@ -314,7 +314,8 @@ const slack = runtime === "bun" ? 60 : exact ? 0 : 40;
 async function measure(operation: () => unknown, times: number): Promise<string | undefined> {
   await repeat(operation, Math.min(times, 150));
   let problem: string | undefined;
-  for (let round = 0; round < 4; round++) {
+  // Both sides warm up over rounds (caches, pools): that growth fades to nothing, a leak's does not.
+  for (let round = 0; round < 12; round++) {
     await settle();
     const before = count(), handles = countHandles(), pending = countPending();
     await repeat(operation, times);
