@@ -56,14 +56,14 @@ import {
   toLoop,
   toThread,
 } from "../mod.ts";
-import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "#std/assert";
 import { collect } from "./collect.ts";
-import { define, isAtLeast } from "./define.ts";
+import { define } from "./define.ts";
 
 const asyncio = python.import("asyncio");
 
 const py = define(`
-import asyncio, contextlib, gc, threading, weakref
+import asyncio, gc, threading
 
 log = []
 handled = []
