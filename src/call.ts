@@ -143,9 +143,10 @@ function copyLeftover(proxy: unknown, options: CopyOptions): unknown {
 export function attributeAt(address: number, name: string): unknown {
   const level = begin();
   try {
+    const operation = inContext(level.input, Operation.get);
     level.input.object(address);
     level.input.string(name);
-    const r = invoke(level, Operation.get);
+    const r = invoke(level, operation);
     if (r.bytes[r.at] === Tag.missing) return missing;
     return readOutcome(r);
   } finally {

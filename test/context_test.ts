@@ -4,8 +4,20 @@
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
-import { enter, enterAsync, intoAsyncIterable, intoPromise, promiseIntoPy, python, run, toJs, toLoop, toThread } from "../mod.ts";
-import { assert, assertEquals } from "#std/assert";
+import {
+  enter,
+  enterAsync,
+  intoAsyncIterable,
+  intoPromise,
+  promiseIntoPy,
+  python,
+  PythonError,
+  run,
+  toJs,
+  toLoop,
+  toThread,
+} from "../mod.ts";
+import { assert, assertEquals, assertThrows } from "#std/assert";
 import { countHandles } from "../src/handles.ts";
 import { countScopes } from "../src/locals.ts";
 import { collect } from "./collect.ts";
@@ -296,4 +308,30 @@ test("no scope and no handle is left behind", async () => {
   py.drop();
   assertEquals(countScopes(), 0);
   assert(countHandles() <= before, `${countHandles()} handles, before ${before}`);
+});
+
+test("a property sees the ContextVar of whoever called the JavaScript function, across await", async () => {
+  const module = define(`
+import contextvars
+var = contextvars.ContextVar("var", default="unset")
+class Holder:
+    @property
+    def value(self): return var.get()
+    @property
+    def broken(self): raise KeyError(var.get())
+holder = Holder()
+async def main(js, value):
+    var.set(value)
+    return await js()
+`);
+  const read = async () => {
+    await new Promise((resolve) => setTimeout(resolve, 1));
+    const error = assertThrows(() => module.holder.broken, PythonError);
+    return [module.holder.value, error.message, module.holder.none === undefined];
+  };
+  assertEquals((await Promise.all(["a", "b"].map((value) => module.main(read, value)))).map((each) => toJs(each)), [
+    ["a", "'a'", true],
+    ["b", "'b'", true],
+  ]);
+  assertEquals(module.holder.value, "unset");
 });

@@ -139,10 +139,16 @@ EXPORT PyObject *pyawait_entry(void) { return helper.entry; }
 
 enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_UNLOCK_BUFFER, DO_REFER, IN_CONTEXT = 8 };
 
-/* The attribute, or TAG_MISSING for AttributeError and nothing else. */
-static int get_attribute(struct writer *w, struct reader *r) {
-  PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *value = attribute ? py.PyObject_GetAttr(object, attribute) : 0;
+/* The attribute, looked up in `context` where there is one (a property is code), or TAG_MISSING for AttributeError and
+   nothing else. */
+static int get_attribute(struct writer *w, struct reader *r, PyObject *context) {
+  PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *value = 0;
+  int entered = attribute && context && !py.PyContext_Enter(context);
+  if (attribute && (entered || !context)) value = py.PyObject_GetAttr(object, attribute);
   int missing = !value && attribute && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
+  PyObject *error = entered && !value ? fetch_error() : 0; /* leaving the context is not done with an exception set */
+  if (entered) py.PyContext_Exit(context);
+  if (error) py.PyErr_SetObject((PyObject *)type_of(error), error), py.Py_DecRef(error);
   release(object), release(attribute);
   if (!missing) return encode_outcome(w, value), 0;
   py.PyErr_Clear();
@@ -176,7 +182,7 @@ EXPORT void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int l
   PyObject *given = operation & IN_CONTEXT ? decode(&r) : 0, *context = given ? new_context(heap, given, 0) : 0;
   release(given);
   operation &= ~IN_CONTEXT;
-  if (operation == DO_GET) get_attribute(&w, &r);
+  if (operation == DO_GET) get_attribute(&w, &r, context);
   else if (operation == DO_CALL) encode_outcome(&w, decode_call_in(context, &r));
   else if (operation == DO_LOCK_BUFFER) lock_for(&w, &r);
   else if (operation == DO_REFER) refer(&w, &r);
