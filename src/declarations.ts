@@ -83,9 +83,9 @@ class Printer {
       case "awaitable":
         return into ? `PromiseLike<${inner()}> | PyProxy` : `PyProxy & PromiseLike<${inner()}>`;
       case "iterator":
-        return into ? `Iterable<${inner()}> | PyProxy` : `PyProxy & Iterable<${inner()}>`;
+        return into ? `Iterable<${inner()}> | PyProxy` : `PyIterable<${inner()}>`;
       case "async":
-        return into ? `AsyncIterable<${inner()}> | PyProxy` : `PyProxy & AsyncIterable<${inner()}>`;
+        return into ? `AsyncIterable<${inner()}> | PyProxy` : `PyAsyncIterable<${inner()}>`;
       case "function":
         return this.#functionType(rest[0] as Type[] | null, rest[1] as Type, into);
       case "class":
@@ -138,7 +138,7 @@ class Printer {
       ? made.calls
       : [{ positional: [], rest: ["any"], keywords: [], open: true, result: ["any"], doc: null } as CallShape];
     const callable = calls.map((call) => `${this.call(call, instance)}; new ${this.call(call, instance)}`).join("; ");
-    return `${doc(member.doc, indent)}${indent}${key(name)}: PyProxy & { ${callable} };\n`;
+    return `${doc(member.doc, indent)}${indent}${key(name)}: PyMembers & { ${callable} };\n`;
   }
 
   classInterfaces(members: Record<string, Member>): string {
@@ -160,6 +160,13 @@ function doc(text: string | null, indent: string): string {
   return short === "" ? "" : `${indent}/** ${short.length > 300 ? `${short.slice(0, 297)}...` : short} */\n`;
 }
 
+/** Written where they are used: proxies whose calls, or whose items, are typed by somebody else. */
+const helpers: [name: string, type: string][] = [
+  ["PyMembers", "PyMembers = Pick<PyProxy, keyof PyProxy>"],
+  ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],
+  ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
+];
+
 /**
  * Declarations of Python modules, as the text of a `.d.ts` file that types `python.import(name)`.
  *
@@ -175,10 +182,12 @@ export function declare(names: readonly string[]): string {
   text += 'import type { Keywords, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
   for (const { name } of modules) text += `    ${key(name)}: ${name.replace(/\W/g, "_")};\n`;
   text += "  }\n}\n";
+  let body = "";
   for (const module of modules) {
     const printer = new Printer(module);
-    text += `\n${printer.classInterfaces(module.members)}${doc(module.doc, "")}`;
-    text += `type ${module.name.replace(/\W/g, "_")} = PyProxy & {\n${printer.members(module.members, "  ")}};\n`;
+    body += `\n${printer.classInterfaces(module.members)}${doc(module.doc, "")}`;
+    body += `type ${module.name.replace(/\W/g, "_")} = PyProxy & {\n${printer.members(module.members, "  ")}};\n`;
   }
-  return text;
+  for (const [name, type] of helpers) if (body.includes(name)) text += `\ntype ${type};\n`;
+  return text + body;
 }

@@ -26,13 +26,25 @@ export interface Encoding {
   depth: number;
   /** What is asked for values that would go by reference. */
   fallback: ((value: unknown) => unknown) | undefined;
+  /** The AggregateErrors that are being written. */
+  groups: Set<Error> | undefined;
   /** What rules of the user's have made of values. */
   converted: Map<object, unknown> | undefined;
 }
 
 /** Begins to write the values of one message. */
 export function encoding(writer: Writer, heap: number): Encoding {
-  return { writer, heap, containers: undefined, pins: undefined, handles: [], depth: Infinity, fallback: undefined, converted: undefined };
+  return {
+    writer,
+    heap,
+    containers: undefined,
+    pins: undefined,
+    handles: [],
+    depth: Infinity,
+    fallback: undefined,
+    converted: undefined,
+    groups: undefined,
+  };
 }
 
 /** A rule of the user's, tried before the table: what it gives is converted instead. */
@@ -279,20 +291,32 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
 /** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group. */
 function writeError(e: Encoding, error: Error): void {
   if (error instanceof PythonError) return write(e, error.exception);
-  let about: unknown[] = ["Error", "", "", ""];
+  let about: unknown[] = ["Error", "", "", ""], errors: unknown;
   try {
     const stack = String(error.stack ?? "");
     about = [String(error.name), String(error.message), stack, ownFramesCut(stack)];
+    errors = (error as { errors?: unknown }).errors;
   } catch {
     // a getter of its own throws: it goes as it is
   }
-  const errors = (error as { errors?: unknown }).errors;
-  const grouped = Array.isArray(errors) && errors.length > 0 && about[0] === "AggregateError";
-  writeHandle(e, error, JsKind.error, new Tuple(grouped ? [...about, errors.map(asThrowable)] : about));
+  const grouped = Array.isArray(errors) && errors.length > 0 && about[0] === "AggregateError" && !e.groups?.has(error);
+  if (!grouped) return writeHandle(e, error, JsKind.error, new Tuple(about));
+  e.groups ??= new Set();
+  e.groups.add(error); // one that is in itself is no group there
+  writeHandle(e, error, JsKind.error, new Tuple([...about, new Tuple((errors as unknown[]).map(asThrowable))]));
+  e.groups.delete(error);
 }
 
 /** A member of a group: what is no Error goes by its text. */
-const asThrowable = (error: unknown) => error instanceof Error || stateOf(error) ? error : new Error(String(error), { cause: error });
+const asThrowable = (error: unknown) => error instanceof Error || stateOf(error) ? error : new Error(textOf(error), { cause: error });
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "an object without a text"; // it has no prototype, or a toString that throws
+  }
+}
 
 /** Writes what was thrown, to be raised in Python. */
 export function writeThrown(e: Encoding, thrown: unknown): void {

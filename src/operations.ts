@@ -3,7 +3,9 @@
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
 import { copyIn } from "./copy_in.ts";
 import { asError } from "./exceptions.ts";
+import { asyncDef, isAsync } from "./functions.ts";
 import { signatureOf } from "./signature.ts";
+import { stateOf } from "./state.ts";
 
 /** Operations, in the order of src/py. */
 export const Op = { call: 0, await: 1 } as const;
@@ -101,13 +103,21 @@ function isClass(value: Value): boolean {
 // deno-lint-ignore ban-types
 const bounds = new WeakMap<Function, WeakMap<object, Function>>();
 
+/** A bound function that is an `async def` where the method is one, and has its name and its properties. */
+function bind(self: object, member: Value): Value {
+  const method = member.bind(self);
+  Object.setPrototypeOf(method, member);
+  Object.defineProperty(method, "name", { value: member.name, configurable: true });
+  return isAsync(member) ? asyncDef(method) : method;
+}
+
 /** A method that keeps its `this`; the same one for the same two. */
 function bound(self: Value, member: Value): unknown {
-  if ((typeof self !== "object" && typeof self !== "function") || self === null) return member;
+  if ((typeof self !== "object" && typeof self !== "function") || self === null || stateOf(member)) return member;
   let methods = bounds.get(member);
   if (!methods) bounds.set(member, methods = new WeakMap());
   let method = methods.get(self);
-  if (!method) methods.set(self, method = member.bind(self));
+  if (!method) methods.set(self, method = bind(self, member));
   return method;
 }
 

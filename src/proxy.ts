@@ -226,8 +226,8 @@ export interface PyProxy {
  * python.import("math") instanceof PyProxy; // true
  * ```
  */
-export const PyProxy: { [Symbol.hasInstance](value: unknown): boolean } = {
-  [Symbol.hasInstance]: (value) => stateOf(value) !== undefined,
+export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy } = {
+  [Symbol.hasInstance]: (value): value is PyProxy => stateOf(value) !== undefined,
 };
 
 /**

@@ -109,7 +109,7 @@ def wrap_js(heap, handle, kind, about):
         return known
     if kind == ERROR:
         name, message, stack, frames = about[:4]
-        grouped = len(about) == 5 and JsExceptionGroup is not None
+        grouped = len(about) == 5 and JsExceptionGroup is not None and all(isinstance(to_error(each), Exception) for each in about[4])
         result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
         bound._frames = frames
     else:
