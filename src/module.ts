@@ -1,6 +1,7 @@
 // JavaScript modules that Python imports.
 //
-// The one thing to know: the exports are converted when they are registered; nested plain objects are submodules.
+// The one thing to know: the exports are converted when they are registered; nested plain objects are submodules, and one that is
+// reached by two ways is the same module by both.
 import { callHelper } from "./call.ts";
 
 const segment = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
@@ -18,15 +19,27 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   return prototype === Object.prototype || prototype === null;
 }
 
-/** The module and everything nested in it, by full name. */
-function flatten(name: string, exports: Record<string, unknown>, modules: Map<string, Record<string, unknown>>, within: object[]): void {
-  if (within.includes(exports)) throw new TypeError(`Cannot register module "${name}": it holds itself`);
-  const own: Record<string, unknown> = {};
-  modules.set(name, own);
-  for (const [key, value] of Object.entries(exports)) {
-    if (isPlain(value) && segment.test(key)) flatten(`${name}.${key}`, value, modules, [...within, exports]);
-    else own[key] = value;
+/** Module by full name, and by which other names a module is known: an object that is reached twice is one module. */
+interface Modules {
+  modules: Map<string, Map<string, unknown>>;
+  aliases: Map<string, string>;
+}
+
+/** The exports and every plain object in them, the nearest name of each first. */
+function flatten(root: string, exports: object): Modules {
+  const modules = new Map<string, Map<string, unknown>>(), aliases = new Map<string, string>();
+  const names = new Map([[exports, root]]);
+  for (const [object, name] of names) { // which grows meanwhile
+    const own = new Map<string, unknown>();
+    modules.set(name, own);
+    for (const [key, value] of Object.entries(object)) {
+      const known = isPlain(value) && segment.test(key) ? names.get(value) : undefined;
+      if (known !== undefined) aliases.set(`${name}.${key}`, known);
+      else if (isPlain(value) && segment.test(key)) names.set(value, `${name}.${key}`);
+      else own.set(key, value);
+    }
   }
+  return { modules, aliases };
 }
 
 /**
@@ -49,9 +62,8 @@ export function registerJsModule(name: string, exports: object): void {
   if (typeof exports !== "object" || exports === null) {
     throw new TypeError(`Cannot register module "${name}" with ${String(exports)}: its exports have to be an object`);
   }
-  const modules = new Map<string, Record<string, unknown>>();
-  flatten(name, exports as Record<string, unknown>, modules, []);
-  callHelper("register_module", modules);
+  const { modules, aliases } = flatten(name, exports);
+  callHelper("register_module", modules, aliases);
 }
 
 /**

@@ -1,6 +1,7 @@
 /**
  * JavaScript modules in Python: registered, imported in every way, replaced and taken away.
  */
+import path from "node:path";
 import { test } from "node:test";
 import { asyncDef, python, PythonError, registerJsModule, toJs, toThread, unregisterJsModule } from "../mod.ts";
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertThrows } from "#std/assert";
@@ -221,9 +222,6 @@ test("bad names and exports are refused, and nothing is registered", () => {
   for (const exports of [null, undefined, 5, "text"]) {
     assertThrows(() => registerJsModule("refused", exports as unknown as object), TypeError, "exports have to be an object");
   }
-  const circular: Record<string, unknown> = {};
-  circular.itself = circular;
-  assertThrows(() => registerJsModule("refused", circular), TypeError, "holds itself");
   assertThrows(() => registerJsModule("refused", { symbol: Symbol("s") }), TypeError, "symbol");
   assertEquals(errorOf(() => result("import refused"))[0], "ModuleNotFoundError");
   registerJsModule("modul_ö", { value: 1 });
@@ -238,6 +236,32 @@ test("a module's namespace, and the same object nested twice", async () => {
   );
   const shared = { value: 1 };
   registerJsModule("twice", { a: shared, b: { c: shared } });
-  assertEquals(result("from twice import a, b\nresult = [a.value, b.c.value]"), [1, 1]);
+  assertEquals(result("import twice.b.c\nfrom twice import a, b\nresult = [a.value, b.c.value, a is b.c, a is twice.b.c]"), [
+    1,
+    1,
+    true,
+    true,
+  ]);
   assert(py.loaded("twice.b.c"));
+  registerJsModule("twice", { a: { value: 2 }, b: {} });
+  assertEquals(result("import twice\nresult = [twice.a.value, hasattr(twice.b, 'c')]"), [2, false]);
+  assertEquals(py.loaded("twice.b.c"), false);
+});
+
+test("exports that hold themselves", async () => {
+  registerJsModule("path_of_js", await import("node:path")); // its `posix` holds a `posix`
+  assertEquals(
+    result(`
+import path_of_js
+from path_of_js import join, posix
+from path_of_js.posix import win32
+result = [join("a", "b"), posix.join("a", "b"), win32.join("a", "b"), posix.posix is posix, win32.posix is posix]`),
+    [path.join("a", "b"), "a/b", "a\\b", true, true],
+  );
+  const circular: Record<string, unknown> = { value: 1 };
+  circular.itself = circular;
+  registerJsModule("circular", circular);
+  assertEquals(result("import circular.itself\nresult = [circular.itself is circular, circular.itself.value]"), [true, 1]);
+  assert(unregisterJsModule("circular"));
+  assertEquals([py.loaded("circular"), py.loaded("circular.itself")], [false, false]);
 });

@@ -8,6 +8,7 @@ import importlib.machinery
 import importlib.util
 
 _js_modules = {}  # full name -> {attribute: value}
+_js_aliases = {}  # full name -> the full name of the module that it also names
 
 
 class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -28,7 +29,7 @@ _kept_names = frozenset(("__name__", "__loader__", "__package__", "__spec__", "_
 
 def _fill_module(module, exports):
     """Replaces what the module holds, in place: whoever has imported it sees the new names."""
-    children = {name[len(module.__name__) + 1:] for name in _js_modules if name.startswith(module.__name__ + ".")}
+    children = {name[len(module.__name__) + 1:] for name in (*_js_modules, *_js_aliases) if name.startswith(module.__name__ + ".")}
     for name in [name for name in module.__dict__ if name not in _kept_names and name not in children]:
         del module.__dict__[name]
     module.__dict__.update(exports)
@@ -44,17 +45,17 @@ def _is_importable(name):
         return False
 
 
-def register_module(modules):
-    """{full name: {attribute: value}}: the module and what is nested in it."""
+def register_module(modules, aliases):
+    """{full name: {attribute: value}} and {full name: full name}: the module and what is nested in it."""
     root = min(modules, key=len)
-    for name in [name for name in _js_modules if name == root or name.startswith(root + ".")]:
-        if name not in modules:
-            unregister_module(name)
+    for name in [name for name in _names_within(root) if name not in modules]:
+        _forget(name)
     parent = root.rpartition(".")[0]
     while parent and parent not in _js_modules and not _is_importable(parent):
         modules = dict(modules, **{parent: {}})
         parent = parent.rpartition(".")[0]
     _js_modules.update(modules)
+    _js_aliases.update(aliases)
     for name in sorted(modules, key=len):
         for value in modules[name].values():
             if isinstance(value, types.FunctionType) and hasattr(value, "__pyawait_js__"):
@@ -67,14 +68,25 @@ def register_module(modules):
     for name in sorted(modules, key=len):
         if name != root and name.startswith(root + "."):
             import_module(name)  # nested names are attributes as well
+    for name, module in aliases.items():
+        parent, _, last = name.rpartition(".")
+        sys.modules[name] = import_module(module)
+        setattr(import_module(parent), last, sys.modules[name])
+
+
+def _names_within(root):
+    return [name for name in (*_js_modules, *_js_aliases) if name == root or name.startswith(root + ".")]
+
+
+def _forget(name):
+    _js_modules.pop(name, None), _js_aliases.pop(name, None), sys.modules.pop(name, None)
 
 
 def unregister_module(name):
     """Whether there was one; what has been imported from it stays where it is."""
-    gone = [known for known in _js_modules if known == name or known.startswith(name + ".")]
+    gone = _names_within(name)
     for known in gone:
-        del _js_modules[known]
-        sys.modules.pop(known, None)
+        _forget(known)
     parent, _, last = name.rpartition(".")
     if gone and parent in sys.modules:
         sys.modules[parent].__dict__.pop(last, None)
