@@ -5,12 +5,12 @@
 import { Operation } from "../ffi/shim/shim.ts";
 import { readOutcome, withLeftovers } from "./decode.ts";
 import { encoding, write, writeArguments } from "./encode.ts";
-import { giveBack } from "./handles.ts";
-import { begin, end, helper, interpreter, invoke } from "./interpreter.ts";
-import { captureScope, currentPlace } from "./locals.ts";
+import { countHandles, giveBack } from "./handles.ts";
+import { begin, end, helper, interpreter, invoke, type Level } from "./interpreter.ts";
+import { captureScope, currentPlace, endOffer, offerScope } from "./locals.ts";
 import type { Reference } from "./reference.ts";
 import type { LazyCall, State } from "./state.ts";
-import { Tag, type Writer } from "./wire.ts";
+import { type Reader, Tag, type Writer } from "./wire.ts";
 
 /** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
 export interface CopyOptions {
@@ -36,6 +36,16 @@ function inContext(writer: Writer, operation: number): number {
   if (context === undefined || context.address === 0) return operation;
   writer.object(context.address);
   return operation | Operation.inContext;
+}
+
+/** Makes the call; where Python holds functions of JavaScript, they can tell in which scope it was made. */
+function invokeCall(level: Level, operation: number): Reader {
+  if (countHandles() === 0) return invoke(level, operation);
+  const scope = offerScope();
+  level.input.u32(scope);
+  const r = invoke(level, operation | Operation.inScope);
+  endOffer(scope, r.u8() !== 0);
+  return r;
 }
 
 /** Writes the arguments where all of them are plain: no containers, nothing to give back if it fails. */
@@ -66,7 +76,7 @@ export function callAt(address: number, args: readonly unknown[]): unknown {
       writer.at = start;
       writeAnyArguments(writer, args);
     }
-    return readOutcome(invoke(level, operation));
+    return readOutcome(invokeCall(level, operation));
   } finally {
     end();
   }
@@ -108,7 +118,7 @@ export function callAndCopy(name: string, args: readonly unknown[], options: Cop
       takeBack(e.handles);
       throw error;
     }
-    return readOutcome(invoke(level, operation));
+    return readOutcome(invokeCall(level, operation));
   } finally {
     end();
   }

@@ -113,12 +113,29 @@ export function captureScope(): AsyncResource | undefined {
   return countHandles() === 0 ? undefined : new AsyncResource("pyawait");
 }
 
+function newScope(): number {
+  do lastScope = lastScope >= 0xffff_ffff ? 1 : lastScope + 1; while (scopes.has(lastScope));
+  return lastScope;
+}
+
 /** The number under which Python carries a scope to the functions that it calls; 0 for none. */
 export function numberScope(resource: AsyncResource | undefined): number {
   if (resource === undefined) return 0;
-  do lastScope = lastScope >= 0xffff_ffff ? 1 : lastScope + 1; while (scopes.has(lastScope));
-  scopes.set(lastScope, resource);
-  return lastScope;
+  const scope = newScope();
+  scopes.set(scope, resource);
+  return scope;
+}
+
+const offered: number[] = []; // numbers of calls that have ended and were not kept
+
+/** The number of a synchronous call's scope: captured only if Python keeps it, after the call, where it is the same. */
+export function offerScope(): number {
+  return offered.pop() ?? newScope();
+}
+
+export function endOffer(scope: number, kept: boolean): void {
+  if (kept) scopes.set(scope, new AsyncResource("pyawait"));
+  else offered.push(scope);
 }
 
 /** Runs `fn` in the scope that Python has carried here, and in `place`. */

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import {
   enter,
   enterAsync,
+  getCurrentLoop,
   intoAsyncIterable,
   intoPromise,
   promiseIntoPy,
@@ -17,14 +18,14 @@ import {
   toLoop,
   toThread,
 } from "../mod.ts";
-import { assert, assertEquals, assertThrows } from "#std/assert";
+import { assert, assertEquals, assertStrictEquals, assertThrows } from "#std/assert";
 import { countHandles } from "../src/handles.ts";
 import { countScopes } from "../src/locals.ts";
 import { collect } from "./collect.ts";
 import { define } from "./define.ts";
 
 const py = define(`
-import asyncio, contextvars, functools, threading
+import asyncio, concurrent.futures, contextvars, functools, threading
 
 var = contextvars.ContextVar("var", default="unset")
 
@@ -111,6 +112,15 @@ async def everywhere(on_loop, in_thread):
     started = threading.Thread(target=contextvars.copy_context().run, args=(thread,))
     started.start()
     await loop.run_in_executor(None, started.join)
+
+def schedule(function, loop, way):
+    done = concurrent.futures.Future()
+    def work(): done.set_result(function())
+    async def task(): done.set_result(await function())
+    if way == "call_soon_threadsafe": loop.call_soon_threadsafe(work)
+    elif way == "run_coroutine_threadsafe": asyncio.run_coroutine_threadsafe(task(), loop)
+    else: threading.Thread(target=contextvars.copy_context().run, args=(work,)).start()
+    return asyncio.wrap_future(done, loop=loop)
 
 class Holder: pass
 holder = Holder()
@@ -266,6 +276,23 @@ test("it is seen through every way of starting Python, and is each one's own", a
   const all = Object.entries(ways).flatMap(([name, way]) => Array.from({ length: 20 }, (_, index) => ({ name, way, index })));
   const seen = await Promise.all(all.map(({ name, way, index }) => store.run(`${name} ${index}`, async () => await way())));
   assertEquals(seen, all.map(({ name, index }) => `${name} ${index}`));
+});
+
+test("it is seen in what a synchronous call only schedules", async () => {
+  const loop = getCurrentLoop();
+  const ways = ["call_soon_threadsafe", "run_coroutine_threadsafe", "a thread with a copy of the context"];
+  for (const way of ways) {
+    const look = way.startsWith("run") ? async () => store.getStore() : () => store.getStore();
+    const names = Array.from({ length: 20 }, (_, index) => `${way} ${index}`);
+    const seen = await Promise.all(names.map((name) => store.run(name, () => py.schedule(look, loop, way))));
+    assertEquals(seen, names);
+    const nested = () => store.run("inside", () => py.schedule(look, loop, way)); // in a place of Python's that has a scope
+    assertEquals(await store.run("outside", async () => await py.echo(async () => await nested())), "inside");
+  }
+  const set = python.import("contextvars").ContextVar("of JavaScript's thread");
+  const look = () => store.getStore();
+  set.set(look); // what a synchronous call sets stays set, with a function or without
+  assertStrictEquals(set.get(), look);
 });
 
 test("a coroutine runs in the scope of its call, whoever awaits it", async () => {

@@ -146,7 +146,8 @@ typedef struct {
   X(int, PyContext_Exit, (PyObject *)) \
   X(PyObject *, PyContextVar_New, (const char *, PyObject *)) \
   X(int, PyContextVar_Get, (PyObject *, PyObject *, PyObject **)) \
-  X(PyObject *, PyContextVar_Set, (PyObject *, PyObject *))
+  X(PyObject *, PyContextVar_Set, (PyObject *, PyObject *)) \
+  X(int, PyContextVar_Reset, (PyObject *, PyObject *))
 
 /* Not in every version: NULL where it is missing, and each use has a fallback. */
 #define CAPI_OPTIONAL(X) \

@@ -4,6 +4,9 @@
  *                                                                     │ and everything that copies that context
  *    runs the function in scope 7   ◄── REQUEST or CALL, scope 7, context ──┘ calls a JavaScript function
  *
+ * A synchronous call is in a scope as well, but JavaScript keeps that one only if Python did: in a callback, task or
+ * thread that goes on after the call has returned.
+ *
  * The one thing to know: every crossing takes a copy of the context, since two threads may not be in the same one;
  * what is written on one side of the border does not travel back.
  */
@@ -33,14 +36,16 @@ static void free_object(PyObject *self) {
   py.Py_DecRef((PyObject *)type);
 }
 
-/* A scope of JavaScript's AsyncLocalStorage, as the value of a context variable; its end is told to its heap. */
-struct scope { struct heap *heap; u32 id; };
+/* A scope of JavaScript's AsyncLocalStorage, as the value of a context variable; its end is told to its heap, or to the
+   synchronous call that has made it and still runs. */
+struct scope { struct heap *heap; u32 id; int *ended; };
 static PyTypeObject *scope_type;
 static PyObject *scope_variable;
 
 static void scope_dealloc(PyObject *self) {
   struct scope *scope = fields_of(self);
-  send_number(scope->heap, OUT_SCOPE_END, scope->id);
+  if (scope->ended) *scope->ended = 1;
+  else send_number(scope->heap, OUT_SCOPE_END, scope->id);
   free_object(self);
 }
 
@@ -73,17 +78,25 @@ static void write_context(struct writer *w, struct heap *heap) {
   py.PyErr_Clear();
 }
 
+/* Puts the current context into a scope, which then owns itself: the token of that, NULL on an error. */
+static PyObject *enter_scope(struct heap *heap, u32 id, struct scope **made) {
+  PyObject *value = py.PyType_GenericAlloc(scope_type, 0);
+  if (!value) return 0;
+  *made = fields_of(value);
+  **made = (struct scope){heap, id, 0};
+  PyObject *token = py.PyContextVar_Set(scope_variable, value);
+  py.Py_DecRef(value);
+  return token;
+}
+
 /* The context for what JavaScript starts: a copy of `given`, in the scope; NULL where neither is given, or on an error. */
 static PyObject *new_context(struct heap *heap, PyObject *given, u32 scope) {
-  PyObject *context = given != None ? call_method(given, name.copy, 0) : scope ? py.PyContext_CopyCurrent() : 0, *value, *token = 0;
+  PyObject *context = given != None ? call_method(given, name.copy, 0) : scope ? py.PyContext_CopyCurrent() : 0, *token = 0;
+  struct scope *made;
   if (!context || !scope) return context;
-  if ((value = py.PyType_GenericAlloc(scope_type, 0))) {
-    *(struct scope *)fields_of(value) = (struct scope){heap, scope};
-    if (!py.PyContext_Enter(context)) {
-      token = py.PyContextVar_Set(scope_variable, value);
-      py.PyContext_Exit(context);
-    }
-    py.Py_DecRef(value);
+  if (!py.PyContext_Enter(context)) {
+    token = enter_scope(heap, scope, &made);
+    py.PyContext_Exit(context);
   }
   if (!token) return py.Py_DecRef(context), (PyObject *)0;
   py.Py_DecRef(token);

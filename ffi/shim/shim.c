@@ -137,22 +137,15 @@ EXPORT void pyawait_detach(struct heap *heap) {
 /* src/py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
 EXPORT PyObject *pyawait_entry(void) { return helper.entry; }
 
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_UNLOCK_BUFFER, DO_REFER, IN_CONTEXT = 8 };
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_UNLOCK_BUFFER, DO_REFER, IN_CONTEXT = 8, IN_SCOPE = 16 };
 
-/* The attribute, looked up in `context` where there is one (a property is code), or TAG_MISSING for AttributeError and
-   nothing else. */
-static int get_attribute(struct writer *w, struct reader *r, PyObject *context) {
-  PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *value = 0;
-  int entered = attribute && context && !py.PyContext_Enter(context);
-  if (attribute && (entered || !context)) value = py.PyObject_GetAttr(object, attribute);
+/* The attribute, or TAG_MISSING for AttributeError and nothing else. */
+static void get_attribute(struct writer *w, struct reader *r) {
+  PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *value = attribute ? py.PyObject_GetAttr(object, attribute) : 0;
   int missing = !value && attribute && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
-  PyObject *error = entered && !value ? fetch_error() : 0; /* leaving the context is not done with an exception set */
-  if (entered) py.PyContext_Exit(context);
-  if (error) py.PyErr_SetObject((PyObject *)type_of(error), error), py.Py_DecRef(error);
   release(object), release(attribute);
-  if (!missing) return encode_outcome(w, value), 0;
-  py.PyErr_Clear();
-  return write_u8(w, TAG_MISSING), 0;
+  if (!missing) encode_outcome(w, value);
+  else py.PyErr_Clear(), write_u8(w, TAG_MISSING);
 }
 
 /* The object itself, by reference, where every other way out would give its value. */
@@ -169,30 +162,61 @@ static void lock_for(struct writer *w, struct reader *r) {
   release(object);
 }
 
-/* One synchronous operation, with IN_CONTEXT in a copy of the context before it: reads its arguments, writes the length of
-   all (minus the length where `capacity` is too small: pyawait_overflow then gives it) and the outcome. It returns nothing,
-   because V8 ends the process if a fast call that returns a value has called JavaScript and its caller is no longer valid
-   (denoland/deno#31122). */
+static void operate(struct writer *w, struct reader *r, int operation) {
+  if (operation == DO_GET) get_attribute(w, r);
+  else if (operation == DO_CALL) encode_outcome(w, decode_call(r));
+  else if (operation == DO_LOCK_BUFFER) lock_for(w, r);
+  else if (operation == DO_REFER) refer(w, r);
+  else if (operation == DO_UNLOCK_BUFFER) unlock_buffer(read_u64(r)), write_u8(w, TAG_NONE);
+  else { /* i32 depth, u8 dict_as, then a value or a call: what toJs gives of it */
+    w->depth = (int)read_u32(r), w->dict_as = read_u8(r);
+    encode_outcome(w, operation == DO_COPY ? decode(r) : decode_call(r));
+  }
+}
+
+/* ... in the scope whose number comes last; whether Python has kept that is written before the outcome. */
+static void operate_in_scope(struct writer *w, struct reader *r, struct heap *heap, int operation) {
+  if (!(operation & IN_SCOPE)) {
+    operate(w, r, operation);
+    return;
+  }
+  struct reader end = {.at = r->end, .end = r->end + 4};
+  struct scope *made;
+  int ended = 0;
+  PyObject *token = enter_scope(heap, read_u32(&end), &made);
+  if (!token) {
+    encode_outcome(w, 0);
+    return;
+  }
+  made->ended = &ended;
+  operate(w, r, operation & ~IN_SCOPE);
+  if (py.PyContextVar_Reset(scope_variable, token)) py.PyErr_Clear();
+  py.Py_DecRef(token);
+  if (!ended) made->ended = 0, w->data[4] = 1;
+}
+
+/* ... in a copy of the context that comes first (a property and a `__str__` are code as well). */
+static void operate_in_context(struct writer *w, struct reader *r, struct heap *heap, int operation) {
+  PyObject *given = decode(r), *context = given ? new_context(heap, given, 0) : 0;
+  if (context && !py.PyContext_Enter(context)) operate_in_scope(w, r, heap, operation & ~IN_CONTEXT), py.PyContext_Exit(context);
+  else encode_outcome(w, 0);
+  release(given), release(context);
+}
+
+/* One synchronous operation: reads its arguments, writes the length of all (minus the length where `capacity` is too
+   small: pyawait_overflow then gives it) and the outcome. It returns nothing, because V8 ends the process if a fast call
+   that returns a value has called JavaScript and its caller is no longer valid (denoland/deno#31122). */
 EXPORT void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) {
   struct reader r = {.at = in, .end = in + length};
   struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .heap = heap->id};
   reserve(&w, 4);
   pyawait_attach(heap);
   heap->inside++;
-  PyObject *given = operation & IN_CONTEXT ? decode(&r) : 0, *context = given ? new_context(heap, given, 0) : 0;
-  release(given);
-  operation &= ~IN_CONTEXT;
-  if (operation == DO_GET) get_attribute(&w, &r, context);
-  else if (operation == DO_CALL) encode_outcome(&w, decode_call_in(context, &r));
-  else if (operation == DO_LOCK_BUFFER) lock_for(&w, &r);
-  else if (operation == DO_REFER) refer(&w, &r);
-  else if (operation == DO_UNLOCK_BUFFER) unlock_buffer(read_u64(&r)), write_u8(&w, TAG_NONE);
-  else { /* i32 depth, u8 dict_as, then a value or a call: what toJs gives of it */
-    w.depth = (int)read_u32(&r), w.dict_as = read_u8(&r);
-    encode_outcome(&w, operation == DO_COPY ? decode(&r) : decode_call_in(context, &r));
-  }
-  release(context);
+  if (operation & IN_SCOPE) r.end -= 4, write_u8(&w, 0);
+  if (operation & IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
+  else operate_in_scope(&w, &r, heap, operation);
   close_reader(&r);
+  operation &= ~(IN_CONTEXT | IN_SCOPE);
   if (operation == DO_CALL || operation == DO_CALL_AND_COPY) nudge_loops(r.touched);
   heap->inside--;
   pyawait_detach(heap);

@@ -55,7 +55,17 @@ const symbols = {
 export type Shim = Calls<typeof symbols>;
 
 /** What `pyawait_invoke` does: enum operation of shim.c. */
-export const Operation = { call: 0, get: 1, copy: 2, callAndCopy: 3, lockBuffer: 4, unlockBuffer: 5, refer: 6, inContext: 8 } as const;
+export const Operation = {
+  call: 0,
+  get: 1,
+  copy: 2,
+  callAndCopy: 3,
+  lockBuffer: 4,
+  unlockBuffer: 5,
+  refer: 6,
+  inContext: 8,
+  inScope: 16,
+} as const;
 
 const platform = `${process.platform}-${process.arch}`;
 const extension = process.platform === "win32" ? "dll" : process.platform === "darwin" ? "dylib" : "so";
