@@ -3,7 +3,7 @@
 // The one thing to know: a case first checks that both ways give the same, so what is fast and wrong is not measured.
 import { isDeepStrictEqual } from "node:util";
 import { do_not_optimize, measure } from "mitata";
-import { python, toJs, toThread } from "../mod.ts";
+import { intoAsyncIterable, intoPromise, python, toJs, toThread } from "../mod.ts";
 
 /** A way to do something: measures it for about so many seconds and gives microseconds per operation. */
 export type Way = (seconds: number) => Promise<number>;
@@ -38,6 +38,35 @@ function timed(fn: () => unknown, operations = 1): Way {
   };
 }
 
+/** Going through all items of a stream, per item. */
+function streamed(make: () => AsyncIterable<unknown>): Way {
+  return timed(async () => {
+    let items = 0;
+    for await (const _ of make()) items++;
+    if (items !== count) throw new Error(`The stream is wrong: it had ${items} items`);
+  }, count);
+}
+
+/**
+ * How late JavaScript's timers of one millisecond are while `work` goes on: the 99th percentile.
+ *
+ * @param each is done at every tick, as the turns of a program that goes on with its own work are
+ */
+function lateness(work: (seconds: number) => Promise<unknown>, each: () => unknown = () => {}): Way {
+  return async (seconds) => {
+    const late: number[] = [], begun: unknown[] = [];
+    let working = true;
+    const done = work(Math.max(seconds, 0.02)).finally(() => working = false);
+    for (let start = performance.now(); working; start = performance.now()) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+      late.push(Math.max(0, performance.now() - start - 1));
+      begun.push(each());
+    }
+    await Promise.all([done, ...begun]);
+    return late.sort((a, b) => a - b)[Math.floor(late.length * 0.99)] * 1000;
+  };
+}
+
 /** Something like an answer of a web service: 100 records, about 30 kB of JSON. */
 function document(): unknown {
   const user = (id: number) => ({
@@ -60,7 +89,7 @@ function document(): unknown {
 /** All cases, checked. */
 export async function prepare(): Promise<Case[]> {
   const plain = python.import("plain");
-  const { identity, once_round, noop, add, same, size, size_of_json } = plain;
+  const { identity, once_round, noop, add, same, size, size_of_json, items, burn, hold_gil } = plain;
   const { dumps, loads } = python.import("json");
   const loop = await python.execAsync("import asyncio; asyncio.get_running_loop()");
   // deno-lint-ignore require-await
@@ -74,6 +103,9 @@ export async function prepare(): Promise<Case[]> {
   assertSame("identity, in flight", await inFlight(identity)(), numbers);
   assertSame("once_round, in flight", await inFlight(once_round)(), numbers);
   assertSame("noop", noop(), null);
+  const seen: unknown[] = [];
+  for await (const item of intoAsyncIterable(items(count), { highWaterMark: 256 })) seen.push(item);
+  assertSame("items", seen, numbers);
   assertSame("add", add(1, 2), 3);
 
   const list = Array.from({ length: 10_000 }, (_, n) => n);
@@ -87,8 +119,11 @@ export async function prepare(): Promise<Case[]> {
 
   const coroutine = "coroutine → Promise",
     promise = "Promise → awaitable",
+    stream = "async generator → async iterable",
+    delay = "JavaScript's timers, p99 of how late",
     calls = "synchronous call",
     values = "values";
+  const idle = (seconds: number) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
   const threadsafe: Way = (seconds) => toThread(plain.threadsafe, [identity, loop, seconds]);
   return [
     {
@@ -132,6 +167,34 @@ export async function prepare(): Promise<Case[]> {
       beside: "`gather` of 1,000 `async def`s that await a Future",
       ours: (seconds) => plain.gather_promises(makePromises, count, seconds),
       baseline: (seconds) => plain.gather_futures(count, seconds),
+    },
+    {
+      group: stream,
+      name: "lock-step",
+      beside: "coroutine → Promise, one at a time",
+      ours: streamed(() => items(count)),
+      baseline: timed(() => identity(1).then((value: number) => value)),
+    },
+    {
+      group: stream,
+      name: "`highWaterMark: 256`",
+      beside: "`async for` by Python",
+      ours: streamed(() => intoAsyncIterable(items(count), { highWaterMark: 256 })),
+      baseline: (seconds) => plain.each_item(count, seconds),
+    },
+    {
+      group: delay,
+      name: "while a coroutine computes",
+      beside: "while Python is idle",
+      ours: lateness((seconds) => intoPromise(burn(seconds))),
+      baseline: lateness(idle),
+    },
+    {
+      group: delay,
+      name: "while one C call holds the GIL and more is awaited",
+      beside: "while Python is idle",
+      ours: lateness((seconds) => intoPromise(hold_gil(seconds)), () => intoPromise(identity(1))),
+      baseline: lateness(idle),
     },
     {
       group: calls,

@@ -3,8 +3,10 @@
 The one thing to know: each function gives the median of its samples per operation, as run.ts does for its own.
 """
 import asyncio
+import ctypes
 import json
 import statistics
+import sys
 import time
 
 
@@ -15,6 +17,24 @@ async def identity(value):
 async def once_round(value):
     await asyncio.sleep(0)
     return value
+
+
+async def items(count):
+    for n in range(count):
+        yield n
+
+
+async def burn(seconds):
+    """Computes, and never awaits."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        sum(range(100))
+
+
+async def hold_gil(seconds):
+    """One call of C that does not let go of the GIL."""
+    pause = ctypes.PyDLL("kernel32").Sleep if sys.platform == "win32" else ctypes.PyDLL(None).usleep
+    pause(int(seconds * (1e3 if sys.platform == "win32" else 1e6)))
 
 
 def noop():
@@ -66,6 +86,16 @@ async def tasks(function, count, seconds):
         for n in range(count):
             loop.create_task(function(n)).add_done_callback(done)
         await all_done
+        samples.append((time.perf_counter() - begin) / count)
+    return _median(samples)
+
+
+async def each_item(count, seconds):
+    """Goes through an async generator of `count` items."""
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        async for _ in items(count):
+            pass
         samples.append((time.perf_counter() - begin) / count)
     return _median(samples)
 
