@@ -1,9 +1,11 @@
 // The backend on Bun: `bun:ffi`.
 //
 // The one thing to know: a thread-safe JSCallback queues and returns at once, so it is the bell; it is made once and
-// never closed, because a call that arrives after closing is where Bun has crashed.
+// never closed, because a call that arrives after closing is where Bun has crashed. A Worker can end without being
+// asked, so there the bell is a socket.
 import process from "node:process";
-import { pipeBell } from "./pipe_bell.ts";
+import { inWorker } from "./in_worker.ts";
+import { socketBell } from "./pipe_bell.ts";
 import type { Backend, Bell, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 /** The part of `bun:ffi` that is used here. */
@@ -70,5 +72,5 @@ export const bun: Backend = {
     callbacks.push(callback);
     return callback.ptr as number & Pointer;
   },
-  bell: process.platform === "win32" ? pipeBell : callbackBell,
+  bell: process.platform === "win32" || inWorker ? socketBell : callbackBell,
 };

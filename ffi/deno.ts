@@ -2,7 +2,8 @@
 //
 // The one thing to know: a 64-bit argument is fast as a bigint and fifteen times slower as a number, so an address is
 // a bigint from the moment it is known.
-import { pipeBell } from "./pipe_bell.ts";
+import { inWorker } from "./in_worker.ts";
+import { pipeBell, socketBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 type PointerObject = { readonly __deno: unique symbol };
@@ -55,5 +56,5 @@ export const deno: Backend = {
     callbacks.push(callback);
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
-  bell: pipeBell,
+  bell: inWorker ? socketBell : pipeBell,
 };

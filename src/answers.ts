@@ -7,7 +7,7 @@
 //    RELEASE   Python's last reference to a value has gone       ──► handles.ts
 //    ITEM      the next item of a stream                          ──► stream.ts
 //    SCOPE_END Python carries an AsyncLocalStorage scope no more  ──► locals.ts
-//    LOOP_END  a loop of the user's is closed                     ──► promise.ts
+//    LOOP_END  a loop is closed; the background loop: Python is   ──► promise.ts
 //    EVENT     output, and errors that nobody awaits
 //
 // The one thing to know: one record's error never loses the next record, and no code of the user's runs while the
@@ -19,10 +19,10 @@ import { encoding, write, writeThrown } from "./encode.ts";
 import { PythonError } from "./errors.ts";
 import { Source } from "./functions.ts";
 import { giveBack, receive } from "./handles.ts";
-import { answerWith, begin, end, helper, interpreter, isClosed, openInterpreter, whenOpened } from "./interpreter.ts";
+import { answerWith, begin, end, helper, interpreter, isClosed, markClosed, openInterpreter, whenOpened } from "./interpreter.ts";
 import { endScope, enterScope, inPlace, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
-import { complete, rejectLoop, runHelper } from "./promise.ts";
+import { complete, rejectLoop, rejectPending, runHelper } from "./promise.ts";
 import { markAwaited, reportRejectionsWith } from "./rejections.ts";
 import { BACKGROUND, closeRecord, flush, In, openRecord } from "./submission.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
@@ -89,8 +89,15 @@ function handleRecord(r: Reader): void {
     case Out.item:
       return (receive(r.u32()) as { push(item: unknown): void }).push(read(r));
     case Out.loopEnd:
-      return rejectLoop(r.u32());
+      return endLoop(r.u32());
   }
+}
+
+function endLoop(loop: number): void {
+  if (loop !== BACKGROUND) return rejectLoop(loop);
+  markClosed(); // another thread has closed Python
+  rejectPending();
+  openInterpreter()!.bell.unref();
 }
 
 /** What REQUEST and CALL carry: the scope and context that they come from, the operation, the value, the arguments. */

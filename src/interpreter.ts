@@ -154,7 +154,7 @@ function open(): Interpreter {
   for (const fn of openers) fn(current);
   bell.open(
     () => Number(callHelper("connect_pipe", current!.heapId)),
-    (name) => void callHelper("connect_named_pipe", current!.heapId, name),
+    (name) => void callHelper("connect_socket", current!.heapId, name),
   );
   return current;
 }

@@ -2,6 +2,7 @@
 //
 // The one thing to know: importing this opens nothing; the first use does, synchronously.
 import process from "node:process";
+import { inWorker } from "../ffi/in_worker.ts";
 import { drainLast, Event, exchange, listenTo } from "./answers.ts";
 import { lockBuffer } from "./buffer.ts";
 import { callHelper } from "./call.ts";
@@ -167,6 +168,7 @@ async function close(timeout: number): Promise<void> {
     await ended.catch(() => {});
     exchange();
     exitNow(2000);
+    python.shim.pyawait_tell_closed(python.heap);
   }
   markClosed();
   rejectPending();
@@ -182,14 +184,15 @@ function exitNow(timeout: number): void {
   deliverOutput();
 }
 
-whenOpened(({ options, heapId, runtime }) => {
-  if (runtime.startsWith("node") && process.platform !== "win32") {
+whenOpened(({ options, heapId, runtime, shim, heap }) => {
+  if (runtime.startsWith("node") && process.platform !== "win32" && !inWorker) {
     process.on("SIGCHLD", () => {}); // from here on Node's own action is there, and is put back behind uvloop's
     callHelper("keep_child_action");
   }
   process.on("exit", () => {
-    exitNow(2000);
-    markClosed("Cannot use Python: it has ended, because the process is ending"); // its threads are parked with the GIL
+    if (!inWorker) exitNow(2000);
+    else shim.pyawait_heap_end(heap); // Python goes on: other threads use it
+    markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
   });
   // Node shows an error after that; what it asks Python for is fetched before.
   process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);

@@ -41,7 +41,7 @@ static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple) 
 
 static struct heap *live_heap(u32 id) {
   struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(id);
-  if (!heap) raise(helper.JavaScriptEnded, "Cannot call into JavaScript: its thread (or the process) is ending");
+  if (!heap) raise(helper.JavaScriptEnded, "Cannot call into JavaScript: its thread has ended, or is ending with the process");
   return heap;
 }
 
@@ -121,7 +121,7 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   }
   py.PyMem_RawFree(record.data);
   if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
-  if (!call.answered) return raise(helper.JavaScriptEnded, "The JavaScript function did not return: its thread (or the process) is ending");
+  if (!call.answered) return raise(helper.JavaScriptEnded, "The JavaScript function did not return: its thread has ended, or is ending with the process");
   struct reader reader = {.at = call.answer, .end = call.answer + call.length};
   PyObject *result = decode(&reader);
   close_reader(&reader);
@@ -153,26 +153,40 @@ static void fail_calls(struct heap *heap) {
   unlock_registry();
 }
 
-/* Slots: what awaits a SETTLE of JavaScript. The free ones form a list through `waiters_free` and signal_taken's twin. */
-static int new_slot(struct loop *loop, PyObject *future) {
+/* A slot for a future that awaits a SETTLE of this heap's JavaScript; the next free one is near `waiters_free`. */
+static int new_slot(struct loop *loop, struct heap *heap, PyObject *future) {
   for (u32 i = 0; i < loop->waiters_capacity; i++) {
     u32 slot = (loop->waiters_free + i) % loop->waiters_capacity;
-    if (loop->waiters[slot]) continue;
-    loop->waiters[slot] = new_reference(future);
-    loop->signal_taken[slot] = 0;
+    if (loop->waiters[slot].future) continue;
+    loop->waiters[slot] = (struct waiter){new_reference(future), heap, 0};
     loop->waiters_free = slot + 1;
     return (int)slot;
   }
   u32 capacity = loop->waiters_capacity ? 2 * loop->waiters_capacity : 64;
-  PyObject **waiters = py.PyMem_RawRealloc(loop->waiters, capacity * sizeof *waiters);
-  if (waiters) loop->waiters = waiters;
-  u8 *taken = py.PyMem_RawRealloc(loop->signal_taken, capacity);
-  if (taken) loop->signal_taken = taken;
-  if (!waiters || !taken) return py.PyErr_NoMemory(), -1;
-  for (u32 i = loop->waiters_capacity; i < capacity; i++) waiters[i] = 0, taken[i] = 0;
+  struct waiter *waiters = py.PyMem_RawRealloc(loop->waiters, capacity * sizeof *waiters);
+  if (!waiters) return py.PyErr_NoMemory(), -1;
+  for (u32 i = loop->waiters_capacity; i < capacity; i++) waiters[i] = (struct waiter){0};
+  loop->waiters = waiters;
   loop->waiters_free = loop->waiters_capacity;
   loop->waiters_capacity = capacity;
-  return new_slot(loop, future);
+  return new_slot(loop, heap, future);
+}
+
+/* What waits in this slot: NULL where nothing does. */
+static struct waiter *find_waiter(struct loop *loop, u32 slot) {
+  return slot < loop->waiters_capacity && loop->waiters[slot].future ? &loop->waiters[slot] : 0;
+}
+
+static void replace_future(struct loop *loop, u32 slot, PyObject *future) {
+  PyObject *before = loop->waiters[slot].future;
+  loop->waiters[slot].future = new_reference(future);
+  py.Py_DecRef(before);
+}
+
+static void free_slot(struct waiter *waiter) {
+  PyObject *future = waiter->future;
+  waiter->future = 0;
+  py.Py_DecRef(future);
 }
 
 /* The loop that runs on this thread; one that has not been seen yet gets its inbox from src/py. */
@@ -204,14 +218,14 @@ static PyObject *request(PyObject *self, PyObject *tuple) {
     return raise(EXCEPTION(RuntimeError), "Cannot await JavaScript here: this event loop runs on the JavaScript thread itself, which would "
                  "wait for itself; run the coroutine from JavaScript (await it), or in a thread of its own");
   PyObject *future = call_method(loop->object, name.create_future, 0);
-  int slot = future ? new_slot(loop, future) : -1;
+  int slot = future ? new_slot(loop, heap, future) : -1;
   if (slot < 0) return release(future), (PyObject *)0;
   struct writer w = begin_batch_record(loop, heap, OUT_REQUEST);
   write_u32(&w, loop->id), write_u32(&w, (u32)slot);
   if (encode_request(&w, heap, tuple)) {
     drop_batch_record(loop, &w);
-    py.Py_DecRef(loop->waiters[slot]), py.Py_DecRef(future);
-    loop->waiters[slot] = 0;
+    py.Py_DecRef(future);
+    free_slot(&loop->waiters[slot]);
     return 0;
   }
   end_batch_record(loop, heap, &w);
@@ -230,11 +244,11 @@ static PyObject *abort_request(PyObject *self, PyObject *tuple) {
   if (!loop) return 0;
   u32 slot = argument_u32(tuple, 0);
   struct heap *heap = __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 0 : find_heap(argument_u32(tuple, 1));
-  if (!heap || slot >= loop->waiters_capacity || !loop->waiters[slot]) return new_reference(None);
-  PyObject *next = loop->signal_taken[slot] ? call_method(loop->object, name.create_future, 0) : new_reference(None);
+  struct waiter *waiter = find_waiter(loop, slot);
+  if (!heap || !waiter) return new_reference(None);
+  PyObject *next = waiter->signal_taken ? call_method(loop->object, name.create_future, 0) : new_reference(None);
   if (!next) return 0;
-  py.Py_DecRef(loop->waiters[slot]);
-  loop->waiters[slot] = new_reference(next);
+  replace_future(loop, slot, next);
   struct writer w = begin_batch_record(loop, heap, OUT_ABORT);
   write_u32(&w, loop->id), write_u32(&w, slot);
   encode_error(&w, py.PyTuple_GetItem(tuple, 2));
@@ -248,10 +262,7 @@ static PyObject *give_up(PyObject *self, PyObject *slot_object) {
   struct loop *loop = running_loop();
   u32 slot = (u32)py.PyLong_AsUnsignedLongLong(slot_object);
   if (!loop) return 0;
-  if (slot < loop->waiters_capacity && loop->waiters[slot]) {
-    py.Py_DecRef(loop->waiters[slot]);
-    loop->waiters[slot] = new_reference(None);
-  }
+  if (find_waiter(loop, slot)) replace_future(loop, slot, None);
   return new_reference(None);
 }
 

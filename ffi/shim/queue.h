@@ -41,6 +41,7 @@ struct heap {
   PyThreadState *state; /* this thread's, kept for life; NULL while attached */
   int attached;         /* how often this thread has attached: the GIL is held above 0 */
   int inside;           /* how many `invoke`s are on this thread's stack */
+  int busy;             /* it holds the GIL, waits for it or will want it back */
   int dead;             /* its JavaScript has ended */
   long long bell;       /* write end of the bell's pipe, or -1 */
   void (*ring)(void);   /* or a callback that may be called from any thread (Bun) */
@@ -72,9 +73,15 @@ struct loop {
   PyObject *ready, *scheduled; /* asyncio's queues, to see whether somebody else has put something in; or NULL */
   Py_ssize_t known_scheduled;
   int nudged; /* woken for that, and not yet awake */
-  PyObject **waiters; /* futures by slot; None: given up; NULL: free */
-  u8 *signal_taken;
+  struct waiter *waiters; /* by slot */
   u32 waiters_capacity, waiters_free;
+};
+
+/* A future that JavaScript settles. */
+struct waiter {
+  PyObject *future;  /* None: given up; NULL: this slot is free */
+  struct heap *heap; /* whose JavaScript has been asked */
+  int signal_taken;  /* it listens for the await's cancellation */
 };
 
 static struct { u32 wakes, rings, attaches, submissions, takes, late, calls; } counters;
@@ -84,6 +91,7 @@ static struct heap *heaps; /* never freed: a late record may still name one */
 static struct loop *loops;
 static PyThread_type_lock registry; /* guards both lists and every heap's calls; held for a few instructions */
 static int closing;                 /* no JavaScript will be entered any more */
+static struct heap *closer;         /* by this one */
 
 static void lock_registry(void) { py.PyThread_acquire_lock(registry, 1); }
 static void unlock_registry(void) { py.PyThread_release_lock(registry); }
@@ -119,9 +127,9 @@ static void wake(struct loop *loop) {
   write_wake(loop->wake);
 }
 
-/* Rings JavaScript; may be called from every thread, with or without the GIL: no JavaScript runs in it. */
+/* Rings JavaScript; may be called from every thread, with the GIL or at the end of Python: no JavaScript runs in it. */
 static void ring(struct heap *heap) {
-  if (__atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE) || __atomic_load_n(&closing, __ATOMIC_ACQUIRE)) return;
+  if (__atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE) || (__atomic_load_n(&closing, __ATOMIC_ACQUIRE) && heap == closer)) return;
   COUNT(rings);
   if (heap->ring) heap->ring();
   else if (heap->bell >= 0) write_bell(heap->bell);

@@ -125,6 +125,7 @@ static void protect_stack(struct heap *heap) {
 EXPORT void pyawait_attach(struct heap *heap) {
   if (heap->attached++) return;
   COUNT(attaches);
+  __atomic_store_n(&heap->busy, 1, __ATOMIC_RELAXED);
   py.PyEval_RestoreThread(heap->state);
   protect_stack(heap);
 }
@@ -132,6 +133,7 @@ EXPORT void pyawait_attach(struct heap *heap) {
 EXPORT void pyawait_detach(struct heap *heap) {
   if (--heap->attached) return;
   heap->state = py.PyEval_SaveThread();
+  __atomic_store_n(&heap->busy, 0, __ATOMIC_RELAXED);
 }
 
 /* src/py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
@@ -297,6 +299,7 @@ EXPORT void pyawait_interrupt(struct heap *heap) {
 /* The end of the process: Python cancels its tasks and cleans up, without JavaScript, for at most `milliseconds`. */
 EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
   if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) != 2) return 0;
+  closer = heap;
   __atomic_store_n(&closing, 1, __ATOMIC_RELEASE);
   if (heap->attached) heap->attached = 0, heap->state = py.PyEval_SaveThread();
   lock_registry();
@@ -307,11 +310,19 @@ EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
   return py.PyThread_acquire_lock_timed(process.ended, (PY_TIMEOUT_T)milliseconds * 1000, 0);
 }
 
-/* This heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and who waits for it is told. */
+/* After pyawait_exit, where the process goes on: the other heaps hear that Python is closed. */
+EXPORT void pyawait_tell_closed(struct heap *heap) {
+  lock_registry();
+  struct heap *each = heaps;
+  unlock_registry();
+  for (; each; each = each->next)
+    if (each != heap) send_number(each, OUT_LOOP_END, 0);
+}
+
+/* This heap's JavaScript is ending (a Worker's), on its own thread. */
 EXPORT void pyawait_heap_end(struct heap *heap) {
-  __atomic_store_n(&heap->dead, 1, __ATOMIC_RELEASE);
   if (heap->attached) heap->attached = 0, heap->state = py.PyEval_SaveThread();
-  fail_calls(heap);
+  end_heap(heap);
 }
 
 EXPORT int pyawait_counters(u8 *out, int capacity) { return give(out, capacity, &counters, sizeof counters); }

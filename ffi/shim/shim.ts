@@ -45,6 +45,8 @@ const symbols = {
   pyawait_interrupt: { parameters: ["pointer"], result: "void" },
   /** int pyawait_exit(struct heap *heap, int milliseconds) */
   pyawait_exit: { parameters: ["pointer", "i32"], result: "i32" },
+  /** void pyawait_tell_closed(struct heap *heap) */
+  pyawait_tell_closed: { parameters: ["pointer"], result: "void" },
   /** void pyawait_heap_end(struct heap *heap) */
   pyawait_heap_end: { parameters: ["pointer"], result: "void" },
   /** int pyawait_counters(u8 *out, int capacity) */

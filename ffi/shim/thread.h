@@ -82,12 +82,24 @@ static PyObject *set_bell(PyObject *self, PyObject *tuple) {
   return new_reference(None);
 }
 
+/* heap_ended(heap): the bell's pipe has nobody at its other end. Attached, as whoever rings is: nobody writes to it now. */
+static PyObject *heap_ended(PyObject *self, PyObject *id) {
+  (void)self;
+  struct heap *heap;
+  u32 wanted = (u32)py.PyLong_AsUnsignedLongLong(id);
+  lock_registry();
+  for (heap = heaps; heap && heap->id != wanted; heap = heap->next);
+  unlock_registry();
+  if (heap) end_heap(heap), heap->bell = -1;
+  return new_reference(None);
+}
+
 static PyMethodDef methods[] = {
   {"setup", setup, METH_O, 0}, {"ready", ready, METH_NOARGS, 0}, {"closing", is_closing, METH_NOARGS, 0},
   {"open_loop", open_loop, METH_VARARGS, 0}, {"close_loop", close_loop, METH_O, 0},
   {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
   {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
-  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
+  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"heap_ended", heap_ended, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
 };
 
 static int make_names(void) {
@@ -145,6 +157,24 @@ static int initialise(void) {
   return 0;
 }
 
+/* Keeps the GIL for ever: no daemon thread runs Python any more while the process is taken down around it. Only a Worker
+   that was on its way into Python, or is in it, gets it once more: the process waits for its thread. */
+static __attribute__((noreturn)) void park(void) {
+  PyThread_type_lock forever = py.PyThread_allocate_lock();
+  py.PyThread_acquire_lock(forever, 1);
+  for (;;) {
+    int others = 0, busy = 0;
+    lock_registry();
+    for (struct heap *heap = heaps; heap; heap = heap->next)
+      if (heap != closer) others = 1, busy |= __atomic_load_n(&heap->busy, __ATOMIC_RELAXED);
+    unlock_registry();
+    PyThreadState *state = busy ? py.PyEval_SaveThread() : 0;
+    if (others) py.PyThread_acquire_lock_timed(forever, 2000, 0);
+    else py.PyThread_acquire_lock(forever, 1);
+    if (state) py.PyEval_RestoreThread(state);
+  }
+}
+
 /* The loop thread: Python's main thread, from its start until the process ends. */
 static void *main_thread(void *unused) {
   (void)unused;
@@ -162,9 +192,7 @@ static void *main_thread(void *unused) {
     if (!loop->id) flush_batch(loop); /* it goes round no more */
   __atomic_store_n(&process.state, 4, __ATOMIC_RELEASE);
   py.PyThread_release_lock(process.ended);
-  /* Parked with the GIL held: no daemon thread runs Python any more while the process is taken down around it. */
-  PyThread_type_lock forever = py.PyThread_allocate_lock();
-  for (;;) py.PyThread_acquire_lock(forever, 1);
+  park();
 }
 
 #endif

@@ -156,17 +156,38 @@ def connect_pipe(heap):
     reader, writer = os.pipe()
     os.set_blocking(reader, False), os.set_blocking(writer, False)
     _shim["set_bell"](heap, writer)
+    _background.call_soon_threadsafe(_watch_pipe, heap, writer)
     return reader
 
 
-_named_pipes = []
+def _watch_pipe(heap, writer):
+    """Hears of a Worker that was terminated: a pipe that lost its read end is reported to who listens at the other."""
+    def ended():
+        _background.remove_reader(writer)
+        _shim["heap_ended"](heap)
+        os.close(writer)
+    if hasattr(_background, "add_reader"):
+        _background.add_reader(writer, ended)
 
 
-def connect_named_pipe(heap, name):
-    """Windows: opens the pipe that JavaScript listens on."""
+_open_pipes = []
+
+
+def connect_socket(heap, name):
+    """Connects to the bell that JavaScript listens on: a named pipe on Windows, else a socket."""
+    if os.name == "posix":
+        import socket
+        bell = socket.socket(socket.AF_UNIX)
+        bell.connect(name)
+        bell.setblocking(False)
+        os.unlink(name)
+        fd = bell.detach()
+        _shim["set_bell"](heap, fd)
+        _background.call_soon_threadsafe(_watch_pipe, heap, fd)
+        return
     import msvcrt
     pipe = open(name, "r+b", buffering=0)
-    _named_pipes.append(pipe)
+    _open_pipes.append(pipe)
     _shim["set_bell"](heap, msvcrt.get_osfhandle(pipe.fileno()))
 
 

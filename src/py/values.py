@@ -157,8 +157,11 @@ class TooDeep(RecursionError):
 TooDeep.__name__ = TooDeep.__qualname__ = "RecursionError"
 
 
-class JavaScriptEnded(RuntimeError):
-    """JavaScript's thread (or the process) is ending, so it cannot be called."""
+class JavaScriptEnded(JsException, RuntimeError):
+    """JavaScript's thread (or the process) has ended, so it cannot be called."""
+
+    def __init__(self, message):
+        JsException.__init__(self, "Error", message)
 
 
 if sys.version_info >= (3, 11):

@@ -1,0 +1,219 @@
+/**
+ * Workers that use Python beside the main thread: `node workers.js CASE`. The main thread prints what it sees, each
+ * Worker runs `inWorker[CASE]`.
+ */
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { intoPromise, python, PythonClosedError, registerJsModule, toLoop, toThread } from "../../mod.ts";
+
+const code = `
+import asyncio, builtins, threading
+
+if not hasattr(builtins, "shared_by_workers"):
+    builtins.shared_by_workers = {"cancelled": 0}
+shared = builtins.shared_by_workers
+
+def keep(name, value): shared[name] = value
+def call(name, *args):
+    try: return shared[name](*args)
+    except Exception as error: return describe(error)
+async def call_later(name, *args):
+    try: return await shared[name](*args)
+    except Exception as error: return describe(error)
+def describe(error):
+    import pyawait
+    return "%s, %s: %s" % (type(error).__name__, isinstance(error, pyawait.JsException), error)
+async def until_cancelled():
+    try: await asyncio.sleep(1000)
+    except asyncio.CancelledError: shared["cancelled"] += 1; raise
+async def identity(value): await asyncio.sleep(0); return value
+def has(name): return name in shared
+def pop(name): del shared[name]
+def cancelled(): return shared["cancelled"]
+`;
+// deno-lint-ignore no-explicit-any
+let py: any;
+const load = () => {
+  const globals = python.builtins.dict();
+  python.exec(code, { globals });
+  py = python.import("types").SimpleNamespace(...[]);
+  for (const name of ["keep", "call", "call_later", "until_cancelled", "identity", "has", "pop", "cancelled"]) {
+    py[name] = globals.$get(name);
+  }
+};
+
+const forever = () => new Promise<never>(() => {});
+const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
+const post = (message: unknown) => parentPort!.postMessage(message);
+
+/** What a Worker does; a message of it is an event for the main thread. */
+const inWorker: Record<string, () => Promise<void>> = {
+  async works() {
+    const all = Array.from({ length: 200 }, (_, n) => n);
+    const values = await Promise.all(all.map((n) => py.identity(n)));
+    const called = await Promise.all(
+      all.map((n) => python.execAsync("await f(n)", { globals: { f: async (m: number) => (await later(1), 2 * m), n } })),
+    );
+    const synchronous = await toThread((n: number) => n + 1, [41]);
+    post([values.join() === all.join(), called.join() === all.map((n) => 2 * n).join(), synchronous]);
+  },
+  async natural() {
+    py.keep("sync", () => "from a Worker");
+    py.keep("async", async () => "from a Worker");
+    post(await py.identity("ready"));
+  },
+  async terminated() {
+    py.keep("sync", () => 1);
+    py.keep("async", forever);
+    intoPromise(py.until_cancelled()).catch(() => {});
+    await py.identity(0);
+    post("ready");
+    await forever();
+  },
+  async "terminated in a call"() {
+    py.keep("sync", () => {
+      post("called");
+      for (;;); // it never answers
+    });
+    toThread(py.call, ["sync"]).catch(() => {});
+    await forever();
+  },
+  async exits() {
+    intoPromise(py.until_cancelled()).catch(() => {});
+    py.keep("async", forever);
+    await py.identity(0);
+    post("ready");
+    await later(20);
+    process.exit(3);
+  },
+  async throws() {
+    intoPromise(py.until_cancelled()).catch(() => {});
+    await py.identity(0);
+    post("ready");
+    await later(20);
+    throw new Error("thrown in the Worker");
+  },
+  async closes() {
+    post("ready");
+    await python.close();
+    post("closed");
+  },
+  async busy() {
+    post("ready");
+    for (;;) {
+      const values = await Promise.all(Array.from({ length: 50 }, (_, n) => py.identity(n)));
+      if (values.length !== 50) throw new Error("lost");
+      python.exec("sum(range(1000))");
+    }
+  },
+};
+
+interface Run {
+  worker: Worker;
+  message: Promise<unknown>;
+  exit: Promise<number>;
+  errors: string[];
+}
+
+function start(name: string): Run {
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: name });
+  const errors: string[] = [];
+  worker.on("error", (error) => errors.push(error.message));
+  return {
+    worker,
+    errors,
+    message: new Promise((resolve) => worker.once("message", resolve)),
+    exit: new Promise((resolve) => worker.once("exit", resolve)),
+  };
+}
+
+const say = (...parts: unknown[]) => console.log(...parts.map((part) => typeof part === "string" ? part : JSON.stringify(part)));
+
+/** What the main thread does. */
+const inMain: Record<string, () => Promise<void>> = {
+  async works() {
+    const workers = [start("works"), start("works"), start("works")];
+    registerJsModule("of_main", { value: 1 });
+    say(await Promise.all(workers.map(({ message }) => message)));
+    say(await Promise.all(workers.map(({ exit }) => exit)), await py.identity("main goes on"));
+  },
+  async natural() {
+    const { message, exit } = start("natural");
+    say(await message, await exit);
+    say(py.call("sync"));
+    say(await py.call_later("async"));
+    say(await toThread(py.call, ["sync"]));
+  },
+  async terminated() {
+    const { worker, message } = start("terminated");
+    await message;
+    const waiting = intoPromise(py.call_later("async"));
+    await later(50);
+    await worker.terminate();
+    say(await waiting);
+    say(await py.call_later("async"), await toThread(py.call, ["sync"]));
+    while (py.cancelled() === 0) await later(5);
+    say(await py.identity("main goes on"));
+  },
+  async "terminated in a call"() {
+    const { worker, message } = start("terminated in a call");
+    await message;
+    const waiting = toThread(py.call, ["sync"]);
+    await later(50);
+    await worker.terminate();
+    say(await waiting);
+  },
+  async exits() {
+    const { message, exit } = start("exits");
+    say(await message, await exit);
+    while (py.cancelled() === 0) await later(5);
+    say(await py.call_later("async"), await py.identity("main goes on"));
+  },
+  async throws() {
+    const { message, exit, errors } = start("throws");
+    say(await message, await exit, errors);
+    while (py.cancelled() === 0) await later(5);
+    say(await py.identity("main goes on"));
+  },
+  async closes() {
+    const { message, exit } = start("closes");
+    const pending = intoPromise(py.until_cancelled()).catch((error) => error.name);
+    const unheard = toLoop(forever).catch((error) => error.name);
+    say(await message);
+    say(await pending, await unheard, await exit);
+    try {
+      python.exec("1");
+    } catch (error) {
+      say(error instanceof PythonClosedError);
+    }
+  },
+  /** Ends one Worker after the other while each is at work. */
+  async storm() {
+    for (let round = 0; round < 15; round++) {
+      const { worker, message, exit } = start("busy");
+      await message;
+      await later(10 * Math.random());
+      worker.terminate();
+      await exit;
+      if (await py.identity(round) !== round) throw new Error("lost");
+    }
+    say("survived");
+  },
+  /** The process ends while Workers are at work. */
+  async leaves() {
+    const workers = [start("busy"), start("busy")];
+    await Promise.all(workers.map(({ message }) => message));
+    await later(20);
+    say("end");
+    process.exit(5);
+  },
+};
+
+if (isMainThread) {
+  load();
+  await inMain[process.argv[2]]();
+} else {
+  load();
+  await inWorker[workerData as string]();
+}
