@@ -97,7 +97,13 @@ export function callHelper(name: string, ...args: unknown[]): unknown {
   return callAt(helper(name), args);
 }
 
-function writeCopy(level: { input: { u32(n: number): void; u8(n: number): void } }, { depth = -1, dict = "auto" }: CopyOptions): void {
+function writeCopy(level: Level, { depth = -1, dict = "auto" }: CopyOptions): void {
+  if (typeof depth !== "number" || Number.isNaN(depth)) {
+    throw new TypeError(`Cannot copy with depth ${String(depth)}: it has to be a number`);
+  }
+  if (!["auto", "object", "map"].includes(dict)) {
+    throw new TypeError(`Cannot copy with dict ${String(dict)}: it has to be "auto", "object" or "map"`);
+  }
   level.input.u32(depth < 0 || depth > 0x7fff_ffff ? 0x7fff_ffff : Math.trunc(depth));
   level.input.u8(dict === "auto" ? 0 : dict === "object" ? 1 : 2);
 }
@@ -131,7 +137,13 @@ export function copyAt(address: number, options: CopyOptions): unknown {
     writeCopy(level, options);
     level.input.object(address);
     const r = invoke(level, Operation.copy);
-    return options.default || copyRules ? withLeftovers((proxy) => copyLeftover(proxy, options), () => readOutcome(r)) : readOutcome(r);
+    if (!options.default && !copyRules) return readOutcome(r);
+    const copies = new Map<unknown, unknown>(); // what is shared is converted once
+    const leftover = (proxy: unknown) => {
+      if (!copies.has(proxy)) copies.set(proxy, copyLeftover(proxy, options));
+      return copies.get(proxy);
+    };
+    return withLeftovers(leftover, () => readOutcome(r));
   } finally {
     end();
   }

@@ -4,6 +4,7 @@
 // the one with the highest priority first.
 import { copyLeftoversWith, throughPython } from "./call.ts";
 import { addRule } from "./encode.ts";
+import { isClass } from "./functions.ts";
 import { Kind } from "./kinds.ts";
 import { isInstanceOf, PyProxy } from "./proxy.ts";
 import { stateOf } from "./state.ts";
@@ -73,8 +74,7 @@ function copyByRule(proxy: unknown): unknown {
 }
 
 function matcher(matches: NonNullable<Converter["matches"]>): (value: object) => boolean {
-  const isClass = Object.getOwnPropertyDescriptor(matches, "prototype")?.writable === false;
-  return isClass ? (value) => value instanceof matches : matches as (value: object) => boolean;
+  return isClass(matches) ? (value) => value instanceof matches : matches as (value: object) => boolean;
 }
 
 /**

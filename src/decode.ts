@@ -2,8 +2,10 @@
 //
 // The one thing to know: a Python object that has no counterpart becomes a proxy (`proxy.ts` says how), and what
 // JavaScript threw comes back as itself.
-import { PythonError } from "./errors.ts";
+import { PythonError, pythonError } from "./errors.ts";
 import { receive } from "./handles.ts";
+import { Kind } from "./kinds.ts";
+import { forget } from "./reference.ts";
 import { stateOf } from "./state.ts";
 import { type Reader, Tag } from "./wire.ts";
 
@@ -79,9 +81,59 @@ export function read(r: Reader): unknown {
     case Tag.set:
     case Tag.dict:
     case Tag.map:
-      return readContainer(r, tag, []);
+      return readWhole(r, tag);
     default:
       throw new Error(`pyawait: malformed message (tag ${tag})`);
+  }
+}
+
+function readWhole(r: Reader, tag: number): unknown {
+  const start = r.at - 1;
+  try {
+    return readContainer(r, tag, []);
+  } catch (error) {
+    releaseUnread(r, start);
+    throw error;
+  }
+}
+
+/** Gives back the objects of a value that could not be read to its end: those behind where reading has stopped. */
+function releaseUnread(r: Reader, start: number): void {
+  const stopped = r.at;
+  r.at = start;
+  for (let left = 1; left > 0; left--) {
+    const tag = r.u8();
+    switch (tag) {
+      case Tag.object: {
+        const mine = r.at > stopped;
+        r.u32();
+        const address = r.address();
+        if (mine) forget(address);
+        break;
+      }
+      case Tag.list:
+      case Tag.tuple:
+      case Tag.set:
+        left += r.u32();
+        break;
+      case Tag.dict:
+      case Tag.map:
+        left += 2 * r.u32();
+        break;
+      case Tag.js:
+        r.u32();
+        r.u32();
+        break;
+      case Tag.array:
+        readArray(r);
+        break;
+      case Tag.reference:
+        r.u32();
+        break;
+      default:
+        r.at--;
+        read(r);
+    }
   }
 }
 
@@ -104,12 +156,14 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
     const set = new Set();
     containers.push(set);
     for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
+    if (set.size < count) throw new TypeError("Cannot convert a set: two of its items are the same in JavaScript");
     return set;
   }
   if (tag === Tag.map) {
     const map = new Map();
     containers.push(map);
     for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
+    if (map.size < count) throw new TypeError("Cannot convert a dict: two of its keys are the same in JavaScript");
     return map;
   }
   const object: Record<string, unknown> = {};
@@ -150,10 +204,11 @@ function readArray(r: Reader): unknown {
 export function readError(r: Reader, tag: number): unknown {
   if (tag === Tag.throw) {
     const thrown = read(r);
-    return stateOf(thrown) ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
+    const elsewhere = ((stateOf(thrown)?.kinds ?? 0) & Kind.exception) !== 0;
+    return elsewhere ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
   }
   const exception = read(r), name = read(r), message = read(r), has = Number(read(r));
-  return new PythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
+  return pythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
 }
 
 /** Reads an outcome: a value, or an error that is thrown. */

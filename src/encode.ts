@@ -3,7 +3,7 @@
 // The one thing to know: what has no form of its own on the wire goes by reference: a proxy as its object's address, a
 // JavaScript object as its handle.
 import { types } from "node:util";
-import { ownFramesCut, PythonError } from "./errors.ts";
+import { ownFramesCut, PythonError, returning } from "./errors.ts";
 import { isAsync, Source } from "./functions.ts";
 import { JsKind, send } from "./handles.ts";
 import { helper } from "./interpreter.ts";
@@ -11,7 +11,7 @@ import type { Reference } from "./reference.ts";
 import { watch } from "./rejections.ts";
 import { type State, stateOf } from "./state.ts";
 import { Tag, type Writer } from "./wire.ts";
-import { Float, Keywords, memoryviewOf, Tuple } from "./wrappers.ts";
+import { ByReference, Float, Keywords, memoryviewOf, Thrown, Tuple } from "./wrappers.ts";
 
 /** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
 export interface Encoding {
@@ -138,6 +138,12 @@ export function writeHandle(e: Encoding, value: unknown, kind: number, about: un
   write(e, about);
 }
 
+/** An object as a JsProxy; an Array as one that is a list, and what has a `then` as one that can be awaited. */
+function writeByReference(e: Encoding, value: object): void {
+  const thenable = typeof (value as { then?: unknown }).then === "function";
+  writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, Array.isArray(value) || null);
+}
+
 /** Whether this container was written before, and now is by reference. */
 function seen(e: Encoding, value: object): boolean {
   if (e.containers === undefined) e.containers = new Map();
@@ -152,7 +158,7 @@ function seen(e: Encoding, value: object): boolean {
 
 /** Writes a container with `body`, unless it has been written before or lies deeper than is copied. */
 function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encoding, value: T) => void): void {
-  if (e.depth <= 0) return writeHandle(e, value, JsKind.object, null);
+  if (e.depth <= 0) return writeByReference(e, value);
   if (seen(e, value)) return;
   e.depth--;
   body(e, value);
@@ -166,7 +172,6 @@ function writeObject(e: Encoding, value: object): void {
   if (prototype === Object.prototype && !isTagged(value)) return writeContainer(e, value, writeDict);
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
-  if (prototype === null) return isTagged(value) ? writeHandle(e, value, JsKind.object, null) : writeContainer(e, value, writeDict);
   writeBranded(e, value, prototype);
 }
 
@@ -174,7 +179,7 @@ function writeObject(e: Encoding, value: object): void {
 const isTagged = (value: object) => (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] !== undefined;
 
 /** Everything that is told by its brand, so that values of other realms convert alike. */
-function writeBranded(e: Encoding, value: object, prototype: object): void {
+function writeBranded(e: Encoding, value: object, prototype: object | null): void {
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
   if (types.isMap(value)) return writeContainer(e, value, writeMap);
   if (types.isSet(value)) return writeContainer(e, value, writeSet);
@@ -183,7 +188,7 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
     watch(value as Promise<unknown>); // it is Python's to handle, not the runtime's to report
     return writeHandle(e, value, JsKind.promise, null);
   }
-  if (types.isNativeError(value) || value instanceof Error) return writeError(e, value as Error);
+  if (isError(value)) return writeError(e, value as Error);
   if (types.isGeneratorObject(value)) {
     return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
   }
@@ -192,19 +197,24 @@ function writeBranded(e: Encoding, value: object, prototype: object): void {
   if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);
   if (value instanceof Tuple) return writeTuple(e, value);
   if (value instanceof Source) return writeHandle(e, value, JsKind.source, null);
+  if (value instanceof ByReference) return writeByReference(e, value.value);
+  if (value instanceof Thrown) return writeThrowable(e, value.value);
   if (value instanceof Keywords) {
     throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
   }
-  if (Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty") && !isTagged(value)) {
-    return writeContainer(e, value, writeDict); // a plain object of another realm
-  }
+  if (isPlain(prototype) && !isTagged(value)) return writeContainer(e, value, writeDict);
   const other = e.fallback ? e.fallback(value) : value;
-  if (other === value || other === undefined) return writeHandle(e, value, JsKind.object, null);
+  if (other === value || other === undefined) return writeByReference(e, value);
   write(e, other);
 }
 
+/** No prototype, or the plain object's of another realm. */
+const isPlain = (prototype: object | null) =>
+  prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
+
 function writeList(e: Encoding, value: readonly unknown[]): void {
   const { length } = value; // a getter may change it
+  if (length > 0x7fff_ffff - e.writer.at) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
   e.writer.tagged32(Tag.list, length);
   for (let i = 0; i < length; i++) write(e, value[i]);
 }
@@ -290,7 +300,10 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
 
 /** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group. */
 function writeError(e: Encoding, error: Error): void {
-  if (error instanceof PythonError) return write(e, error.exception);
+  if (error instanceof PythonError) {
+    returning.set(error.exception, error);
+    return write(e, error.exception);
+  }
   let about: unknown[] = ["Error", "", "", ""], errors: unknown;
   try {
     const stack = String(error.stack ?? "");
@@ -299,7 +312,8 @@ function writeError(e: Encoding, error: Error): void {
   } catch {
     // a getter of its own throws: it goes as it is
   }
-  const grouped = Array.isArray(errors) && errors.length > 0 && about[0] === "AggregateError" && !e.groups?.has(error);
+  const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
+  const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !e.groups?.has(error);
   if (!grouped) return writeHandle(e, error, JsKind.error, new Tuple(about));
   e.groups ??= new Set();
   e.groups.add(error); // one that is in itself is no group there
@@ -308,7 +322,9 @@ function writeError(e: Encoding, error: Error): void {
 }
 
 /** A member of a group: what is no Error goes by its text. */
-const asThrowable = (error: unknown) => error instanceof Error || stateOf(error) ? error : new Error(textOf(error), { cause: error });
+const asThrowable = (error: unknown) => isError(error) || stateOf(error) ? error : new Error(textOf(error), { cause: error });
+
+const isError = (value: unknown) => types.isNativeError(value) || value instanceof Error;
 
 function textOf(value: unknown): string {
   try {
@@ -321,15 +337,21 @@ function textOf(value: unknown): string {
 /** Writes what was thrown, to be raised in Python. */
 export function writeThrown(e: Encoding, thrown: unknown): void {
   e.writer.u8(Tag.throw);
+  writeThrowable(e, thrown);
+}
+
+/** The same as a value: what is no exception there goes as a JsException. */
+function writeThrowable(e: Encoding, thrown: unknown): void {
   const state = stateOf(thrown);
-  if (!state && typeof thrown === "object" && thrown !== null && !types.isNativeError(thrown) && !(thrown instanceof Error)) {
+  if (!state && typeof thrown === "object" && thrown !== null && !isError(thrown)) {
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw an object that is no Error", null, ""]));
   }
   if (typeof thrown === "function" && !state) {
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null, ""]));
   }
   if (typeof thrown === "symbol" || thrown === undefined || typeof thrown === "bigint" && isSafe(thrown)) { // as values they would not come back the same
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, ""]));
+    const value = typeof thrown === "symbol" ? [] : [null, thrown];
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, "", ...value]));
   }
   write(e, thrown);
 }

@@ -91,6 +91,12 @@ export class PythonError extends Error {
     error.#javaScriptStack = framesOf(new Error().stack ?? "");
   }
 
+  /** It has been to Python and comes back: what has happened to the exception there is looked up anew. */
+  static renew(error: PythonError): PythonError {
+    error.#details = undefined;
+    return error;
+  }
+
   #look(): ErrorDetails {
     return this.#details ??= describe(this.exception);
   }
@@ -114,6 +120,15 @@ export class PythonError extends Error {
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && brand in value;
   }
+}
+
+/** PythonErrors that were thrown into Python, by the proxies of their exceptions: they come back as themselves. */
+export const returning: WeakMap<object, PythonError> = new WeakMap();
+
+/** The PythonError of an exception. */
+export function pythonError(exception: unknown, name: string, message: string, has: number): PythonError {
+  const known = returning.get(exception as object);
+  return known ? PythonError.renew(known) : new PythonError(exception, name, message, has);
 }
 
 /**

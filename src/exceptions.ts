@@ -3,7 +3,7 @@
 // The one thing to know: it asks Python when somebody reads them, not when the error is made: most errors are caught
 // and never looked at.
 import { callAndCopy } from "./call.ts";
-import { describeErrorsWith, type ErrorDetails, PythonError } from "./errors.ts";
+import { describeErrorsWith, type ErrorDetails, pythonError } from "./errors.ts";
 import { Kind } from "./kinds.ts";
 import { stateOf } from "./state.ts";
 
@@ -11,8 +11,8 @@ import { stateOf } from "./state.ts";
 export function asError(exception: unknown): unknown {
   const state = stateOf(exception);
   if (!state || !(state.kinds & Kind.exception)) return exception;
-  const [name, message, has] = callAndCopy("describe_error", [exception], { depth: 1 }) as [string, string, number];
-  return new PythonError(exception, name, message, has);
+  const about = callAndCopy("describe_error", [exception], { depth: 1 }) as [unknown] | [string, string, number];
+  return about.length === 1 ? about[0] : pythonError(exception, ...about);
 }
 
 describeErrorsWith((exception): ErrorDetails => {

@@ -33,6 +33,23 @@ export function isAsync(fn: Function): boolean {
   return types.isAsyncFunction(fn) && !types.isGeneratorFunction(fn) || marked.has(fn);
 }
 
+const classes = new WeakMap<object, boolean>();
+
+/**
+ * Whether a function is a class. Classes, the built-in ones included, have a `prototype` that cannot be replaced; so has
+ * a frozen function, whose text tells.
+ */
+export function isClass(value: unknown): boolean {
+  if (typeof value !== "function" || Object.getOwnPropertyDescriptor(value, "prototype")?.writable !== false) return false;
+  let known = classes.get(value);
+  if (known === undefined) {
+    known = /^class\b|^function [\w$]*\(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
+    known &&= value !== Symbol as unknown && value !== BigInt as unknown; // which cannot be constructed
+    classes.set(value, known);
+  }
+  return known;
+}
+
 /** A Promise that starts when Python first awaits it, and its signal. */
 export class Source {
   readonly start: (signal: AbortSignal) => PromiseLike<unknown>;

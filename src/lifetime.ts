@@ -9,7 +9,7 @@ import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
 import { forget, Reference } from "./reference.ts";
-import { STATE, type State, stateOf } from "./state.ts";
+import { STATE, State, stateOf } from "./state.ts";
 
 let handler: ProxyHandler<object>;
 
@@ -50,10 +50,6 @@ function targetOf(state: State, callableToo: boolean): object {
   return target;
 }
 
-function newState(reference: Reference, kinds: number): State {
-  return { reference, kinds, lazy: undefined, started: undefined, settledToItself: false, self: undefined, epitaph: undefined };
-}
-
 /** The proxy of an object whose reference is ours now. */
 function proxyFor(address: number, kinds: number): unknown {
   const living = livingProxy(address);
@@ -64,7 +60,7 @@ function proxyFor(address: number, kinds: number): unknown {
     handedOut?.push(stateOf(living)!);
     return living;
   }
-  const state = newState(new Reference(address), kinds);
+  const state = new State(new Reference(address), kinds);
   const proxy = new Proxy(targetOf(state, (kinds & Kind.callable) !== 0), handler);
   rememberProxy(proxy, state);
   handedOut?.push(state);
@@ -111,15 +107,15 @@ export function tidy<T>(fn: () => T): T {
 
 function keptBy(result: unknown): State[] {
   const state = stateOf(result);
-  if (state) return [state];
+  if (state) return state.lazy ? [state, state.lazy.callee] : [state]; // a coroutine that is not made yet needs its function
   if (typeof result !== "object" || result === null) return [];
   const values = Array.isArray(result) ? result : Object.getPrototypeOf(result) === Object.prototype ? Object.values(result) : [];
-  return values.map(stateOf).filter((each) => each !== undefined);
+  return values.flatMap((value) => stateOf(value) ? keptBy(value) : []);
 }
 
 /** A coroutine that is not made before somebody asks more of it than to be awaited. */
 export function lazyCoroutine(callee: State, args: readonly unknown[]): object {
-  const state = newState(new Reference(0), Kind.awaitable | Kind.coroutine);
+  const state = new State(new Reference(0), Kind.awaitable | Kind.coroutine);
   const lazy = state.lazy = encodeCall(callee, args);
   const proxy = state.self = new Proxy(targetOf(state, false), handler);
   if (lazy.pins.length > 0 || lazy.handles.length > 0) neverAwaited.register(proxy, lazy); // it is not free

@@ -1,9 +1,10 @@
 // What Python asks of JavaScript values: the operations behind JsProxy, by number as in src/py.
 //
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
+import { callHelper } from "./call.ts";
 import { copyIn } from "./copy_in.ts";
 import { asError } from "./exceptions.ts";
-import { asyncDef, isAsync } from "./functions.ts";
+import { isClass } from "./functions.ts";
 import { signatureOf } from "./signature.ts";
 import { stateOf } from "./state.ts";
 
@@ -15,6 +16,7 @@ type Value = any;
 
 /** Calls a function: Python's keyword arguments arrive as one plain object behind the others. */
 export function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  if (typeof fn !== "function") fail("it is no function");
   if (keywords !== null) args.push(keywords);
   return isClass(fn) ? Reflect.construct(fn, args) : fn(...args);
 }
@@ -28,10 +30,13 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* GET */ (value, [name]) => {
     if (!(name in Object(value))) return null; // AttributeError there
     const member = value[name];
-    return [typeof member === "function" && !isClass(member) ? bound(value, member) : member];
+    return isMethod(value, member) ? [member, true] : [member];
   },
   /* SET */ (value, [name, item]) => void (value[name] = item),
-  /* DELETE */ (value, [name]) => void Reflect.deleteProperty(value, name),
+  /* DELETE */ (value, [name]) => {
+    if (!(name in Object(value))) raise("AttributeError", `JavaScript has no property '${name}' here`);
+    if (!Reflect.deleteProperty(value, name)) fail(`its property '${name}' cannot be deleted`);
+  },
   /* HAS */ (value, [name]) => name in Object(value),
   /* KEYS */ (value) => allKeys(value),
   /* STRING */ (value) => describe(value),
@@ -41,9 +46,22 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* ITERATE */ (value) => new Opaque(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
   /* NEXT */ () => undefined,
   /* EQUALS */ (value, [other]) => value === other,
-  /* GET_ITEM */ (value, [key]) => isMapLike(value) ? (value.has(key) ? value.get(key) : fail(`it has no key ${String(key)}`)) : value[key],
-  /* SET_ITEM */ (value, [key, item]) => void (isMapLike(value) ? value.set(key, item) : value[key] = item),
-  /* DELETE_ITEM */ (value, [key]) => void (isMapLike(value) ? value.delete(key) : Reflect.deleteProperty(value, key)),
+  /* GET_ITEM */ (value, [key]) => {
+    if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
+    if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
+    return key in Object(value) ? value[key] : raise("KeyError", key);
+  },
+  /* SET_ITEM */ (value, [key, item]) => {
+    if (isMapLike(value)) value.set(key, item);
+    else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
+    else value[key] = item;
+  },
+  /* DELETE_ITEM */ (value, [key]) => {
+    if (isMapLike(value)) return value.delete(key) ? undefined : raise("KeyError", key);
+    if (typeof key === "number" && Array.isArray(value)) return void value.splice(indexIn(value, key), 1);
+    if (!(key in Object(value))) raise("KeyError", key);
+    if (!Reflect.deleteProperty(value, key)) fail(`its item ${String(key)} cannot be deleted`);
+  },
   /* HAS_ITEM */ (value, [key]) =>
     typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : key in value,
   /* COPY */ (value, [depth]) => copyIn(value, depth),
@@ -58,6 +76,9 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* DISPOSABLE */ (value, [async]) => void (disposerOf(value, async) ?? fail(`it has no Symbol.${async ? "asyncDispose" : "dispose"}`)),
   /* DISPOSE */ (value) => void disposerOf(value, false)!.call(value),
   /* DISPOSE_ASYNC */ async (value) => void await disposerOf(value, true)!.call(value),
+  /* CALL_METHOD */ (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),
+  /* GET_ITEMS */ (value, indexes) => indexes.map((index: number) => value[index]),
+  /* SPLICE */ (value, [start, count, ...items]) => void value.splice(start, count, ...items),
 ];
 
 /** An iterator on its way through Python: by reference, even where it is a generator. */
@@ -91,34 +112,28 @@ function step(iterator: Value, [mode, value]: Value[]): IteratorResult<unknown> 
   throw error;
 }
 
+/** Raises one of Python's own exceptions. */
+function raise(name: string, argument: unknown): never {
+  throw asError(callHelper(name, argument));
+}
+
+/** What Python itself raises where an object cannot do something: `list(x)` tries another way then. */
 function fail(why: string): never {
-  throw new TypeError(`Cannot do this with a JavaScript value: ${why}`);
+  return raise("TypeError", `Cannot do this with a JavaScript value: ${why}`);
 }
 
-/** Classes, the built-in ones included, have a `prototype` that cannot be replaced; functions do not. */
-function isClass(value: Value): boolean {
-  return value !== Symbol && value !== BigInt && Object.getOwnPropertyDescriptor(value, "prototype")?.writable === false;
+const isArrayLike = (value: Value) => Array.isArray(value) || ArrayBuffer.isView(value) && !(value instanceof DataView);
+
+/** An index as Python counts: from the end where it is negative, and never outside. */
+function indexIn(value: Value, key: number): number {
+  const index = key < 0 ? key + value.length : key;
+  return Number.isInteger(index) && index >= 0 && index < value.length ? index : raise("IndexError", "JavaScript array index out of range");
 }
 
-// deno-lint-ignore ban-types
-const bounds = new WeakMap<Function, WeakMap<object, Function>>();
-
-/** A bound function that is an `async def` where the method is one, and has its name and its properties. */
-function bind(self: object, member: Value): Value {
-  const method = member.bind(self);
-  Object.setPrototypeOf(method, member);
-  Object.defineProperty(method, "name", { value: member.name, configurable: true });
-  return isAsync(member) ? asyncDef(method) : method;
-}
-
-/** A method that keeps its `this`; the same one for the same two. */
-function bound(self: Value, member: Value): unknown {
-  if ((typeof self !== "object" && typeof self !== "function") || self === null || stateOf(member)) return member;
-  let methods = bounds.get(member);
-  if (!methods) bounds.set(member, methods = new WeakMap());
-  let method = methods.get(self);
-  if (!method) methods.set(self, method = bind(self, member));
-  return method;
+/** Whether a member is to be called with its object as `this`; Python keeps both. */
+function isMethod(self: Value, member: Value): boolean {
+  return typeof member === "function" && (typeof self === "object" || typeof self === "function") && self !== null && !stateOf(member) &&
+    !isClass(member);
 }
 
 function allKeys(value: Value): string[] {

@@ -7,6 +7,7 @@ import { PythonError } from "./errors.ts";
 import { Kind } from "./kinds.ts";
 import { addressOf, destroy, inspectSymbol, isThenable, lazyCoroutine, proxyOf, reprOf, type Target, trapWith } from "./lifetime.ts";
 import { STATE, type State, stateOf } from "./state.ts";
+import { Thrown } from "./wrappers.ts";
 
 /** What proxies do that later files know: awaiting and asynchronous iteration. */
 export interface ProxyHooks {
@@ -40,9 +41,12 @@ function fallback(state: State, proxy: object, key: string): unknown {
     case "toString":
       return () => String(callHelper("str", proxy));
     case "toJSON":
-      return () => copyAt(addressOf(state), {});
+      return () => {
+        const copy = copyAt(addressOf(state), {});
+        return copy instanceof Date ? copy.toJSON() : copy; // JSON asks once only
+      };
     case "length":
-      return state.kinds & (Kind.sequence | Kind.mapping) || attribute(state, "__len__") !== missing ? callHelper("len", proxy) : undefined;
+      return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
     case "name":
       return callable ? ifThere(attribute(state, "__name__")) : undefined;
     case "call":
@@ -90,7 +94,7 @@ type Step = [item: boolean, value: unknown];
 const result = ([item, value]: Step) => ({ done: !item, value });
 
 function generatorMethod(state: State, proxy: object, key: "next" | "throw" | "return"): unknown {
-  if (key === "throw") return (error: unknown) => result(callAndCopy("throw_step", [proxy, error], { depth: 1 }) as Step);
+  if (key === "throw") return (error: unknown) => result(callAndCopy("throw_step", [proxy, new Thrown(error)], { depth: 1 }) as Step);
   if (key === "return") return (value?: unknown) => (callHelper("close_iterator", proxy), { done: true, value });
   if (!(state.kinds & Kind.generator)) return () => result(callAndCopy("next_step", [proxy], { depth: 1 }) as Step);
   return (value?: unknown) => result(callAndCopy("send_step", [proxy, value], { depth: 1 }) as Step);
@@ -112,7 +116,8 @@ function iterate(proxy: object): Iterator<unknown> & Iterable<unknown> {
 function toPrimitive(proxy: object, hint: string): unknown {
   if (hint === "string") return String(callHelper("str", proxy));
   const number = callHelper("number_of", proxy);
-  if (typeof number === "number" || typeof number === "bigint") return number;
+  if (typeof number === "number") return number;
+  if (typeof number === "bigint") return hint === "number" ? Number(number) : number;
   if (hint === "default") return String(callHelper("str", proxy));
   throw new TypeError(`Cannot convert ${callHelper("type_name", proxy)} to a number; compare and calculate with python.import("operator")`);
 }
@@ -120,7 +125,8 @@ function toPrimitive(proxy: object, hint: string): unknown {
 /** Python's `isinstance(value, cls)`; for a PythonError, of its exception. */
 export function isInstanceOf(proxy: object, value: unknown): boolean {
   if (value instanceof PythonError) value = value.exception;
-  return stateOf(value) !== undefined && callHelper("isinstance", value, proxy) === true;
+  const isObject = typeof value === "object" || typeof value === "function";
+  return (!isObject || stateOf(value) !== undefined) && callHelper("isinstance", value, proxy) === true;
 }
 
 function getSymbol(target: Target, proxy: object, key: symbol): unknown {
@@ -150,12 +156,17 @@ const handler: ProxyHandler<object> = {
   get(target, key, proxy) {
     return typeof key === "symbol" ? getSymbol(target as Target, proxy, key) : getString((target as Target)[STATE], proxy, key);
   },
-  set(_target, key, value, proxy) {
+  set(target, key, value) {
     if (typeof key === "symbol") return false;
+    const state = (target as Target)[STATE], proxy = proxyOf(state);
     if (key.startsWith("$")) {
       throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
     }
-    if (isIndex(key) || isNegativeIndex(key)) callHelper("setitem", proxy, Number(key), value);
+    const isItem = (state.kinds & Kind.sequence) !== 0;
+    if (isItem && isNegativeIndex(key)) {
+      throw new TypeError(`Cannot set [${key}]: it is no item in JavaScript; $set(${key}, value) counts from the end`);
+    }
+    if (isItem && isIndex(key)) callHelper("setitem", proxy, Number(key), value);
     else callHelper("setattr", proxy, key, value);
     return true;
   },
@@ -165,13 +176,13 @@ const handler: ProxyHandler<object> = {
     if (typeof key === "symbol") return key === STATE || getSymbol(target as Target, proxy, key) !== undefined;
     if (key in members) return true;
     if (key === "then") return isThenable(state);
-    if (isIndex(key) && state.kinds & Kind.sequence) return Number(key) < Number(callHelper("len", proxy));
+    if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, Number(key)) === true;
     return callHelper("hasattr", proxy, key) === true;
   },
   deleteProperty(target, key) {
     if (typeof key === "symbol" || key.startsWith("$")) return false;
-    const proxy = proxyOf((target as Target)[STATE]);
-    if (isIndex(key)) callHelper("delitem", proxy, Number(key));
+    const state = (target as Target)[STATE], proxy = proxyOf(state);
+    if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, Number(key));
     else callHelper("delattr", proxy, key);
     return true;
   },
@@ -191,6 +202,7 @@ const handler: ProxyHandler<object> = {
     return null;
   },
   setPrototypeOf: () => false,
+  preventExtensions: () => false, // Object.freeze says so at once, instead of breaking the proxy for everybody
   apply(target, _this, args) {
     return apply((target as unknown as Target)[STATE], args);
   },

@@ -23,18 +23,29 @@ export interface LazyCall {
 }
 
 /** The state of one proxy. */
-export interface State {
+export class State {
   reference: Reference;
   kinds: number;
-  lazy: LazyCall | undefined;
+  lazy: LazyCall | undefined = undefined;
   /** The Promise of a coroutine that has been started: later awaits join it. */
-  started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined;
+  started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined = undefined;
   /** Its await has returned the object itself: it is a thenable no more. */
-  settledToItself: boolean;
+  settledToItself = false;
   /** The proxy itself: the two live and die together. */
-  self: object | undefined;
+  self: object | undefined = undefined;
   /** What it was, once it is destroyed. */
-  epitaph: string | undefined;
+  epitaph: string | undefined = undefined;
+  readonly #brand = true;
+
+  constructor(reference: Reference, kinds: number) {
+    this.reference = reference;
+    this.kinds = kinds;
+  }
+
+  /** Some objects answer with something to every name. */
+  static is(value: unknown): value is State {
+    return typeof value === "object" && value !== null && #brand in value;
+  }
 }
 
 /** Reads the state from a proxy. */
@@ -42,5 +53,7 @@ export const STATE: unique symbol = Symbol("pyawait state");
 
 /** The state of a proxy, or `undefined` for every other value. */
 export function stateOf(value: unknown): State | undefined {
-  return typeof value === "function" || (typeof value === "object" && value !== null) ? (value as { [STATE]?: State })[STATE] : undefined;
+  if (typeof value !== "function" && (typeof value !== "object" || value === null)) return undefined;
+  const state = (value as { [STATE]?: unknown })[STATE];
+  return state !== undefined && State.is(state) ? state : undefined;
 }

@@ -3,6 +3,22 @@
 // The one thing to know: they are plain holders; `encode.ts` knows what to write for each.
 import { stateOf } from "./state.ts";
 
+/** An object that is not copied, whatever it is. */
+export class ByReference {
+  readonly value: object;
+  constructor(value: object) {
+    this.value = value;
+  }
+}
+
+/** What JavaScript threw, on its way to Python's `throw`. */
+export class Thrown {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
 /** See {@linkcode float}. */
 export class Float {
   readonly value: number;
@@ -70,7 +86,7 @@ export function tuple(iterable: Iterable<unknown>): Tuple {
  * ```
  */
 export function kw(values: Record<string, unknown>): Keywords {
-  if (typeof values !== "object" || values === null || stateOf(values)) {
+  if (typeof values !== "object" || values === null || stateOf(values) || Symbol.iterator in values) {
     throw new TypeError(`Cannot make keyword arguments of ${String(values)}: kw({...}) takes an object with the arguments by name`);
   }
   return new Keywords(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));

@@ -312,7 +312,7 @@ test("toPy: depth and default", () => {
   assertEquals(toJs(toPy(outer)), outer);
   const zero = toPy(outer.list, { depth: 0 });
   python.exec("js.push(2)\ndel js[0]", { globals: python.builtins.dict([tuple(["js", zero])]) });
-  assertEquals(outer.list.length, 2);
+  assertEquals(outer.list as unknown, [2]);
   class Own {
     readonly n: number;
     constructor(n: number) {

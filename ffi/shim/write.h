@@ -134,7 +134,7 @@ static void let_go(struct writer *w) {
 
 /* 1 if it is written: `attribute` of `object` is a handle of the heap that will read it. */
 static int encode_handle(struct writer *w, PyObject *proxy) {
-  PyObject *heap = py.PyObject_GetAttr(proxy, name._heap), *handle = heap ? py.PyObject_GetAttr(proxy, name._handle) : 0;
+  PyObject *heap = py.PyObject_GetAttr(proxy, name._pyawait_heap), *handle = heap ? py.PyObject_GetAttr(proxy, name._pyawait_handle) : 0;
   int written = 0;
   if (handle && py.PyLong_AsUnsignedLongLong(heap) == w->heap) {
     write_tag_u32(w, TAG_JS, w->heap);

@@ -18,19 +18,20 @@ def describe_type(cls):
         (KIND_BUFFER, issubclass(cls, (bytearray, memoryview, array.array)) or _is_numpy_array(cls)),
         (KIND_DATETIME, issubclass(cls, datetime.datetime)),
         (KIND_CALLABLE, has("__call__")),
-        (KIND_ITERABLE, has("__iter__") or has("__getitem__") and has("__len__")),
+        (KIND_ITERABLE, has("__iter__") or has("__getitem__") and (has("__len__") or _is_written_in_python(cls, "__getitem__"))),
         (KIND_ITERATOR, has("__next__")),
         (KIND_ASYNC_ITERABLE, has("__aiter__")),
         (KIND_AWAITABLE, has("__await__")),
         (KIND_COROUTINE, issubclass(cls, collections.abc.Coroutine)),
         (KIND_FUTURE, asyncio.isfuture(cls) or issubclass(cls, asyncio.Future)),
-        (KIND_SEQUENCE, has("__getitem__") and has("__len__") and not issubclass(cls, collections.abc.Mapping) and not has("keys")),
+        (KIND_SEQUENCE, issubclass(cls, collections.abc.Sequence)
+         or has("__getitem__") and not issubclass(cls, collections.abc.Mapping) and not has("keys")),
         (KIND_MAPPING, issubclass(cls, collections.abc.Mapping)),
         (KIND_GENERATOR, issubclass(cls, collections.abc.Generator)),
         (KIND_ASYNC_GENERATOR, issubclass(cls, collections.abc.AsyncGenerator)),
         (KIND_EXCEPTION, issubclass(cls, BaseException)),
         (KIND_CLASS, issubclass(cls, type)),
-        (KIND_LOOP_BOUND, any(base.__module__.partition(".")[0] in ("asyncio", "_asyncio", "uvloop") for base in cls.__mro__)),
+        (KIND_LOOP_BOUND, any(_package_of(base) in ("asyncio", "_asyncio", "uvloop") for base in cls.__mro__)),
     )
     return sum(bit for bit, holds in bits if holds)
 
@@ -42,8 +43,17 @@ def _has_method(cls, name):
     return False
 
 
+def _is_written_in_python(cls, name):
+    return any(isinstance(base.__dict__.get(name), types.FunctionType) for base in cls.__mro__)
+
+
+def _package_of(cls):
+    module = type.__dict__["__module__"].__get__(cls) if "__module__" in cls.__dict__ else ""
+    return module.partition(".")[0] if isinstance(module, str) else ""  # it may be a property
+
+
 def _is_numpy_array(cls):
-    names = {(base.__module__.partition(".")[0], base.__name__) for base in cls.__mro__}
+    names = {(_package_of(base), base.__name__) for base in cls.__mro__}
     return ("numpy", "ndarray") in names and ("numpy", "MaskedArray") not in names  # a copy would show what is masked
 
 
@@ -51,20 +61,33 @@ def _is_numpy_scalar(cls):
     numpy = sys.modules.get("numpy")
     if numpy is None or not hasattr(numpy, "generic") or not issubclass(cls, numpy.generic):
         return False
-    return issubclass(cls, (numpy.bool_, numpy.integer, numpy.floating))
+    return issubclass(cls, (numpy.bool_, numpy.integer, numpy.floating)) and not issubclass(cls, numpy.timedelta64)
 
 
 def describe_error(error):
     """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
     if isinstance(error, JsException):
-        return (error if getattr(error, "_count", 0) else error._value,)
+        return (error if getattr(error, "_pyawait_count", 0) else error._value,)
     try:
         message = str(error)
-    except Exception as failed:
-        message = "<exception str() failed: %r>" % (failed,)
-    cause = error.__cause__ is not None or error.__context__ is not None and not error.__suppress_context__
-    group = isinstance(getattr(error, "exceptions", None), tuple)
-    return (type(error).__name__, message, cause + 2 * group)
+    except BaseException as failed:
+        message = "<exception str() failed: %s>" % _safe_repr(failed)
+    cause = BaseException.__cause__.__get__(error)
+    if cause is None and not BaseException.__suppress_context__.__get__(error):
+        cause = BaseException.__context__.__get__(error)
+    return (type.__dict__["__name__"].__get__(type(error)), message, (cause is not None) + 2 * is_group(error))
+
+
+def _safe_repr(error):
+    try:
+        return repr(error)
+    except BaseException:
+        return object.__repr__(error)
+
+
+def is_group(error):
+    """Whether it is an ExceptionGroup: Python's own, or the backport's of before 3.11."""
+    return any(type.__dict__["__name__"].__get__(base) == "BaseExceptionGroup" for base in type(error).__mro__)
 
 
 def guard_error(error):

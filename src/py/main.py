@@ -11,13 +11,13 @@ class _Output(io.TextIOBase):
     encoding, errors = "utf-8", "backslashreplace"
 
     def __init__(self, heap, code):
-        self._heap, self._code = heap, code
+        self._pyawait_heap, self._code = heap, code
 
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not %s" % type(text).__name__)
         if text:
-            _shim["event"](self._heap, self._code, text)
+            _shim["event"](self._pyawait_heap, self._code, text)
         return len(text)
 
     def writable(self):

@@ -97,7 +97,7 @@ def _signature(proxy):
     """inspect.signature of a JavaScript function, as far as its source tells."""
     import inspect
     parameters = []
-    for name, rest, optional in _call(SIGNATURE, proxy._heap, proxy._handle, (), None):
+    for name, rest, optional in _call(SIGNATURE, proxy._pyawait_heap, proxy._pyawait_handle, (), None):
         kind = inspect.Parameter.VAR_POSITIONAL if rest else inspect.Parameter.POSITIONAL_ONLY
         parameters.append(inspect.Parameter(name, kind, default=None if optional and not rest else inspect.Parameter.empty))
     return inspect.Signature(parameters)

@@ -40,9 +40,16 @@ def throw_step(generator, error):
 
 
 def close_iterator(iterator):
-    close = getattr(iterator, "close", None)
-    if close is not None:
-        close()
+    """Leaving a loop ends a generator; a file that is gone through stays open, as in Python."""
+    if isinstance(iterator, collections.abc.Generator):
+        iterator.close()
+
+
+def has_index(sequence, index):
+    try:
+        return index < len(sequence)
+    except TypeError:
+        return len(item_at(sequence, index)) > 0
 
 
 def item_at(sequence, index):
@@ -54,7 +61,7 @@ def item_at(sequence, index):
 
 
 def list_names(value):
-    return [name for name in dir(value) if isinstance(name, str)]
+    return list(dict.fromkeys(name for name in dir(value) if isinstance(name, str)))
 
 
 def error_parts(error):
@@ -62,9 +69,10 @@ def error_parts(error):
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
               if not frame.filename.startswith("<pyawait/")]
-    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
-    errors = getattr(error, "exceptions", None)
-    return (text, frames[::-1], cause, list(errors) if isinstance(errors, tuple) else None)
+    cause = BaseException.__cause__.__get__(error)  # a class may have a property of that name
+    if cause is None and not BaseException.__suppress_context__.__get__(error):
+        cause = BaseException.__context__.__get__(error)
+    return (text, frames[::-1], cause, list(error.exceptions) if is_group(error) else None)
 
 
 def epitaph(value):

@@ -20,19 +20,19 @@ def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
     """Asks JavaScript and waits, as a generator that a task drives."""
     slot, future = _request(operation, heap, handle, args, kwargs)
     if promise is not None:
-        promise._waiting += 1
+        promise._pyawait_waiting += 1
     try:
         return (yield from future)
     except CancelledError as error:
         if future.cancelled():
-            if promise is not None and promise._waiting > 1:  # others still wait for it
+            if promise is not None and promise._pyawait_waiting > 1:  # others still wait for it
                 _give_up(slot)
             else:
                 yield from _end_request_steps(slot, heap, error)
         raise
     finally:
         if promise is not None:
-            promise._waiting -= 1
+            promise._pyawait_waiting -= 1
 
 
 # The same for `await` in an `async def`; what `__await__` gives must be a generator and no coroutine.
@@ -51,40 +51,40 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
     directly (`create_task(promise)`) gets a driver of its own, so `send` keeps no state that two tasks could share.
     """
 
-    def _bind(self, heap, handle):
-        JsProxy._bind(self, heap, handle)
-        self._waiting, self._drivers = 0, None
+    def _pyawait_bind(self, heap, handle):
+        JsProxy._pyawait_bind(self, heap, handle)
+        self._pyawait_waiting, self._pyawait_drivers = 0, None
 
     def __await__(self):
-        return _wait_steps(AWAIT, self._heap, self._handle, (), None, self)
+        return _wait_steps(AWAIT, self._pyawait_heap, self._pyawait_handle, (), None, self)
 
-    def _step(self, method, args):
-        if self._drivers is None:
-            self._drivers = {}
+    def _pyawait_step(self, method, args):
+        if self._pyawait_drivers is None:
+            self._pyawait_drivers = {}
         task = asyncio.current_task()
-        driver = self._drivers.get(task)
+        driver = self._pyawait_drivers.get(task)
         if driver is None:
-            driver = self._drivers[task] = self.__await__()
+            driver = self._pyawait_drivers[task] = self.__await__()
         try:
             return getattr(driver, method)(*args)
         except BaseException:
-            self._drivers.pop(task, None)
+            self._pyawait_drivers.pop(task, None)
             raise
 
     cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait_steps.__code__  # asyncio's debug output asks for them
 
     def send(self, value):
-        return self._step("send", (value,))
+        return self._pyawait_step("send", (value,))
 
     def throw(self, *args):
-        return self._step("throw", args)
+        return self._pyawait_step("throw", args)
 
     def close(self):
         pass
 
 
 def _async_function(proxy, name):
-    heap, handle = proxy._heap, proxy._handle
+    heap, handle = proxy._pyawait_heap, proxy._pyawait_handle
 
     async def function(*args, **kwargs):  # what _wait does, without a generator more: this is the hot path
         slot, future = _request(CALL, heap, handle, args, kwargs)
@@ -92,7 +92,7 @@ def _async_function(proxy, name):
             return await future
         except CancelledError as error:
             if future.cancelled():
-                await _end_request(slot, proxy._heap, error)  # so the coroutine holds the proxy: before 3.11 not the function
+                await _end_request(slot, proxy._pyawait_heap, error)  # so the coroutine holds the proxy: before 3.11 not the function
             raise
 
     function.__name__ = function.__qualname__ = name or "function"
@@ -101,20 +101,33 @@ def _async_function(proxy, name):
     return function
 
 
+def _async_method(owner, function):
+    """An `async def` of JavaScript's with `owner` as its `this`."""
+    proxy = function.__pyawait_js__
+
+    async def method(*args, **kwargs):
+        return await _wait(CALL_METHOD, proxy._pyawait_heap, proxy._pyawait_handle, (owner, *args), kwargs)
+
+    method.__name__, method.__qualname__, method.__module__ = function.__name__, function.__qualname__, function.__module__
+    method.__self__, method.__pyawait_js__ = owner, proxy
+    return method
+
+
 def wrap_js(heap, handle, kind, about):
     """The Python object for a JavaScript value; the same one while it lives."""
     known = _wrapped.get((heap, handle))
     if known is not None and kind < GENERATOR:
-        getattr(known, "__pyawait_js__", known)._count += 1
+        getattr(known, "__pyawait_js__", known)._pyawait_count += 1
         return known
     if kind == ERROR:
         name, message, stack, frames = about[:4]
-        grouped = len(about) == 5 and JsExceptionGroup is not None and all(isinstance(to_error(each), Exception) for each in about[4])
+        grouped = len(about) > 4 and about[4] is not None and JsExceptionGroup is not None and all(isinstance(to_error(each), Exception) for each in about[4])
         result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
-        bound._frames = frames
+        bound._frames, bound._value = frames, about[5] if len(about) == 6 else _view
     else:
-        result = bound = (JsPromise if kind in (PROMISE, SOURCE) else JsProxy).__new__(JsPromise if kind in (PROMISE, SOURCE) else JsProxy)
-    bound._bind(heap, handle)
+        cls = JsPromise if kind in (PROMISE, SOURCE) else JsArray if kind == OBJECT and about else JsProxy
+        result = bound = cls.__new__(cls)
+    bound._pyawait_bind(heap, handle)
     if kind == FUNCTION:
         bound.__dict__["__name__"] = bound.__dict__["__qualname__"] = about or "function"
     if kind == ASYNC_FUNCTION:

@@ -20,7 +20,7 @@ async def _lock_step(iterator, stream):
     """An item is made when JavaScript asks for it: what `next(value)` and `throw(error)` gave comes along."""
     item = ()
     while True:
-        throws, value = await _wait(PULL, stream._heap, stream._handle, item, None)
+        throws, value = await _wait(PULL, stream._pyawait_heap, stream._pyawait_handle, item, None)
         try:
             if throws:
                 item = (await iterator.athrow(to_error(value)),)
@@ -34,7 +34,7 @@ async def _lock_step(iterator, stream):
 
 async def _run_ahead(iterator, stream, limit):
     """Items are sent as they are made, as many as JavaScript has given credit for; it is asked at half of that."""
-    push, heap, handle = _shim["item"], stream._heap, stream._handle
+    push, heap, handle = _shim["item"], stream._pyawait_heap, stream._pyawait_handle
     credits, asked = limit, None
     try:
         while True:
@@ -62,8 +62,8 @@ async def _run_ahead(iterator, stream, limit):
 
 async def async_generator(source):
     """A JavaScript async iterable (or iterable) as an async generator. Nothing is read before it is asked for."""
-    iterator = await _wait(ASYNC_ITERATE, source._heap, source._handle, (), None)
-    step = functools.partial(_wait, ASYNC_NEXT, iterator._heap, iterator._handle)
+    iterator = await _wait(ASYNC_ITERATE, source._pyawait_heap, source._pyawait_handle, (), None)
+    step = functools.partial(_wait, ASYNC_NEXT, iterator._pyawait_heap, iterator._pyawait_handle)
     waiting = False
     try:
         done, value = await step((0, None), None)
@@ -85,12 +85,12 @@ async def async_generator(source):
 
 def generator(source):
     """A JavaScript iterable as a generator."""
-    iterator = _call(ITERATE, source._heap, source._handle, (), None)
+    iterator = _call(ITERATE, source._pyawait_heap, source._pyawait_handle, (), None)
     waiting = False
     command = (0, None)
     try:
         while True:
-            done, value = _call(STEP, iterator._heap, iterator._handle, command, None)
+            done, value = _call(STEP, iterator._pyawait_heap, iterator._pyawait_handle, command, None)
             if done:
                 return value
             try:
@@ -104,4 +104,4 @@ def generator(source):
             waiting = False
     finally:
         if waiting:
-            _call(STEP, iterator._heap, iterator._handle, (2, None), None)
+            _call(STEP, iterator._pyawait_heap, iterator._pyawait_handle, (2, None), None)

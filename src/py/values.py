@@ -10,59 +10,70 @@ _wrapped = weakref.WeakValueDictionary()  # (heap, handle) -> the one object tha
 class _Handle:
     """What a Python object that stands for a JavaScript value holds: the value's place in its heap's table."""
 
-    def _bind(self, heap, handle):
-        self._heap, self._handle, self._count = heap, handle, 1  # _count: how often JavaScript has handed it out
+    def _pyawait_bind(self, heap, handle):
+        self._pyawait_heap, self._pyawait_handle, self._pyawait_count = heap, handle, 1  # _count: how often JavaScript has handed it out
+
+    def __copy__(self):
+        return self  # a second object with the same handle would give it back twice
+
+    def __deepcopy__(self, memo):
+        return self
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("Cannot pickle %s: it stands for a JavaScript value of this process; pickle what to_py() gives"
+                        % type(self).__name__)
 
     def __del__(self, release=_release):
-        count, self._count = getattr(self, "_count", 0), 0
+        count, self._pyawait_count = getattr(self, "_pyawait_count", 0), 0
         if count:
-            release(self._heap, self._handle, count)
+            release(self._pyawait_heap, self._pyawait_handle, count)
 
 
 class JsProxy(_Handle):
     """A JavaScript object or function."""
 
     def __getattr__(self, name):
-        if name.startswith("__") and name.endswith("__") or name == "_count":
+        if name.startswith("__") and name.endswith("__") or name.startswith("_pyawait_"):
             if name == "__signature__" and self.typeof == "function":
                 return _signature(self)
             raise AttributeError(name)
-        found = _call(GET, self._heap, self._handle, (_js_name(name),), None)
+        found = _call(GET, self._pyawait_heap, self._pyawait_handle, (_js_name(name),), None)
         if found is None:
             raise AttributeError("JavaScript has no property %r here" % name)
-        return found[0]
+        return found[0] if len(found) == 1 else _method_of(self, found[0])
 
     def __setattr__(self, name, value):
-        if name in ("_heap", "_handle", "_count", "_waiting", "_drivers"):
+        if name.startswith("_pyawait_"):
             return object.__setattr__(self, name, value)
-        _call(SET, self._heap, self._handle, (_js_name(name), value), None)
+        _call(SET, self._pyawait_heap, self._pyawait_handle, (_js_name(name), value), None)
 
     def __delattr__(self, name):
-        _call(DELETE, self._heap, self._handle, (_js_name(name),), None)
+        _call(DELETE, self._pyawait_heap, self._pyawait_handle, (_js_name(name),), None)
 
     def __call__(self, *args, **kwargs):
-        return _call(CALL, self._heap, self._handle, args, kwargs)
+        return _call(CALL, self._pyawait_heap, self._pyawait_handle, args, kwargs)
 
     def new(self, *args, **kwargs):
         """Constructs an object with this class."""
-        return _call(NEW, self._heap, self._handle, args, kwargs)
+        return _call(NEW, self._pyawait_heap, self._pyawait_handle, args, kwargs)
 
     def to_py(self, depth=-1):
         """A copy in Python: lists of arrays, dicts of plain objects and Maps, sets of Sets."""
-        return _call(COPY, self._heap, self._handle, (depth,), None)
+        return _call(COPY, self._pyawait_heap, self._pyawait_handle, (depth,), None)
 
     @property
     def typeof(self):
-        return _call(TYPEOF, self._heap, self._handle, (), None)
+        return _call(TYPEOF, self._pyawait_heap, self._pyawait_handle, (), None)
 
     def __repr__(self):
-        return _call(STRING, self._heap, self._handle, (), None)
+        return _call(STRING, self._pyawait_heap, self._pyawait_handle, (), None)
 
     def __dir__(self):
-        return sorted(set(object.__dir__(self)) | set(_list(_call(KEYS, self._heap, self._handle, (), None))))
+        own = {name for name in object.__dir__(self) if not name.startswith("_pyawait_")}
+        return sorted(own | set(_list(_call(KEYS, self._pyawait_heap, self._pyawait_handle, (), None))))
 
     def __len__(self):
-        return _call(LENGTH, self._heap, self._handle, (), None)
+        return _call(LENGTH, self._pyawait_heap, self._pyawait_handle, (), None)
 
     def __bool__(self):
         return True
@@ -74,48 +85,88 @@ class JsProxy(_Handle):
         return async_generator(self)
 
     def __getitem__(self, key):
-        return _call(GET_ITEM, self._heap, self._handle, (key,), None)
+        if isinstance(key, slice):
+            return _call(GET_ITEMS, self._pyawait_heap, self._pyawait_handle, tuple(range(*key.indices(len(self)))), None)
+        return _call(GET_ITEM, self._pyawait_heap, self._pyawait_handle, (key,), None)
 
     def __setitem__(self, key, value):
-        _call(SET_ITEM, self._heap, self._handle, (key, value), None)
+        if isinstance(key, slice):
+            return self._pyawait_set_slice(key, list(value))
+        _call(SET_ITEM, self._pyawait_heap, self._pyawait_handle, (key, value), None)
 
     def __delitem__(self, key):
-        _call(DELETE_ITEM, self._heap, self._handle, (key,), None)
+        if isinstance(key, slice):
+            for index in sorted(range(*key.indices(len(self))), reverse=True):
+                _call(SPLICE, self._pyawait_heap, self._pyawait_handle, (index, 1), None)
+            return
+        _call(DELETE_ITEM, self._pyawait_heap, self._pyawait_handle, (key,), None)
+
+    def _pyawait_set_slice(self, key, items):
+        start, stop, step = key.indices(len(self))
+        indexes = range(start, stop, step)
+        if step == 1:
+            _call(SPLICE, self._pyawait_heap, self._pyawait_handle, (start, len(indexes), *items), None)
+        elif len(items) != len(indexes):
+            raise ValueError("attempt to assign sequence of size %d to extended slice of size %d" % (len(items), len(indexes)))
+        else:
+            for index, item in zip(indexes, items):
+                self[index] = item
 
     def __contains__(self, key):
-        return _call(HAS_ITEM, self._heap, self._handle, (key,), None)
+        return _call(HAS_ITEM, self._pyawait_heap, self._pyawait_handle, (key,), None)
 
     def __eq__(self, other):
         if isinstance(other, JsProxy):
-            return self._heap == other._heap and self._handle == other._handle
+            return self._pyawait_heap == other._pyawait_heap and self._pyawait_handle == other._pyawait_handle
         return NotImplemented
 
     def __hash__(self):
-        return hash((self._heap, self._handle))
+        return hash((self._pyawait_heap, self._pyawait_handle))
 
     def __mro_entries__(self, bases):
         raise TypeError("Cannot make a Python class of %r: JavaScript classes have no Python subclasses; "
                         "hold an instance instead, or make the class in JavaScript" % (self,))
 
     def __instancecheck__(self, value):
-        return isinstance(value, (JsProxy, JsException)) and _call(INSTANCE_OF, self._heap, self._handle, (value,), None)
+        return isinstance(value, (JsProxy, JsException)) and _call(INSTANCE_OF, self._pyawait_heap, self._pyawait_handle, (value,), None)
 
     def __subclasscheck__(self, cls):
-        return isinstance(cls, JsProxy) and _call(SUBCLASS_OF, self._heap, self._handle, (cls,), None)
+        return isinstance(cls, JsProxy) and _call(SUBCLASS_OF, self._pyawait_heap, self._pyawait_handle, (cls,), None)
 
     def __enter__(self):
-        _call(DISPOSABLE, self._heap, self._handle, (False,), None)
+        _call(DISPOSABLE, self._pyawait_heap, self._pyawait_handle, (False,), None)
         return self
 
     def __exit__(self, *error):
-        _call(DISPOSE, self._heap, self._handle, (), None)
+        _call(DISPOSE, self._pyawait_heap, self._pyawait_handle, (), None)
 
     async def __aenter__(self):
-        await _wait(DISPOSABLE, self._heap, self._handle, (True,), None)
+        await _wait(DISPOSABLE, self._pyawait_heap, self._pyawait_handle, (True,), None)
         return self
 
     async def __aexit__(self, *error):
-        await _wait(DISPOSE_ASYNC, self._heap, self._handle, (), None)
+        await _wait(DISPOSE_ASYNC, self._pyawait_heap, self._pyawait_handle, (), None)
+
+
+class JsMethod(JsProxy):
+    """A function that was had from an object: it is called with that as its `this`, and is itself in JavaScript."""
+
+    def __init__(self, owner, function):
+        self.__dict__.update(function.__dict__, _pyawait_count=0, _pyawait_function=function, __self__=owner)
+
+    def __call__(self, *args, **kwargs):
+        return _call(CALL_METHOD, self._pyawait_heap, self._pyawait_handle, (self.__self__, *args), kwargs)
+
+
+class JsArray(JsProxy, collections.abc.MutableSequence):
+    """An Array that went by reference: a list that JavaScript sees change."""
+
+    def insert(self, index, value):
+        _call(SPLICE, self._pyawait_heap, self._pyawait_handle, (slice(index, None).indices(len(self))[0], 0, value), None)
+
+
+def _method_of(owner, function):
+    return _async_method(owner, function) if isinstance(function, types.FunctionType) else JsMethod(owner, function)
 
 
 def _list(value):
@@ -130,6 +181,9 @@ def _js_name(name):
 _keywords = frozenset(__import__("keyword").kwlist)
 
 
+_view = object()  # the value of a JsException that stands for an object: it is made when somebody asks
+
+
 class JsException(_Handle, Exception):
     """What JavaScript threw. `value` is that itself, an Error or not."""
 
@@ -139,8 +193,8 @@ class JsException(_Handle, Exception):
 
     @property
     def value(self):
-        if getattr(self, "_count", 0):
-            return JsErrorView(self)
+        if self._value is _view:
+            self._value = JsErrorView(self)
         return self._value
 
     def __str__(self):
@@ -184,7 +238,5 @@ class JsErrorView(JsProxy):
     """The Error object of a JsException, with its attributes; it lives as long as the exception does."""
 
     def __init__(self, exception):
-        object.__setattr__(self, "_heap", exception._heap)
-        object.__setattr__(self, "_handle", exception._handle)
-        object.__setattr__(self, "_count", 0)
-        self.__dict__["exception"] = exception
+        self._pyawait_heap, self._pyawait_handle, self._pyawait_count = exception._pyawait_heap, exception._pyawait_handle, 0
+        self._pyawait_exception = exception
