@@ -3,7 +3,9 @@
 //
 // The one thing to know: a method gets `self` as its first argument, as in Python; accessors become properties.
 import { callHelper } from "./call.ts";
+import { Kind } from "./kinds.ts";
 import type { PyProxy } from "./proxy.ts";
+import { stateOf } from "./state.ts";
 import { Tuple } from "./wrappers.ts";
 
 const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
@@ -29,7 +31,9 @@ export function pyClass(name: string, bases: readonly PyProxy[], methods: Record
   if (typeof name !== "string" || !identifier.test(name)) {
     throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);
   }
-  if (!Array.isArray(bases)) throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes`);
+  if (!Array.isArray(bases) || !bases.every((base) => (stateOf(base)?.kinds ?? 0) & Kind.class)) {
+    throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes`);
+  }
   if (typeof methods !== "object" || methods === null) {
     throw new TypeError(`Cannot make the class ${name}: its methods have to be an object`);
   }

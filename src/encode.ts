@@ -234,11 +234,14 @@ function writeDict(e: Encoding, value: object): void {
   }
 }
 
+// Their own methods, whatever prototype the value has; how many there are shows when all are written.
+const entriesOf = Map.prototype.entries, valuesOf = Set.prototype.values;
+
 function writeMap(e: Encoding, value: Map<unknown, unknown>): void {
-  e.writer.tagged32(Tag.dict, value.size);
+  e.writer.tagged32(Tag.dict, 0);
   const count = e.writer.at - 4;
   let written = 0;
-  for (const [key, item] of value) {
+  for (const [key, item] of entriesOf.call(value)) {
     write(e, key);
     write(e, item);
     written++;
@@ -247,10 +250,10 @@ function writeMap(e: Encoding, value: Map<unknown, unknown>): void {
 }
 
 function writeSet(e: Encoding, value: Set<unknown>): void {
-  e.writer.tagged32(Tag.set, value.size);
+  e.writer.tagged32(Tag.set, 0);
   const count = e.writer.at - 4;
   let written = 0;
-  for (const item of value) {
+  for (const item of valuesOf.call(value)) {
     write(e, item);
     written++;
   }

@@ -44,7 +44,7 @@ static struct { HELPERS(HELPER) } helper;
 /* Names that are looked up often, made once. */
 #define NAMES(X) \
   X(done) X(result) X(set_result) X(set_exception) X(add_done_callback) X(call_soon) X(cancel) X(create_future) \
-  X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_ready) X(_scheduled) X(__self__) X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(append) X(get_loop)
+  X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_ready) X(_scheduled) X(__self__) X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(append) X(get_loop) X(items)
 #define NAME(name) PyObject *name;
 static struct { NAMES(NAME) } name;
 

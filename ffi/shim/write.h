@@ -238,22 +238,46 @@ static int encode_set(struct writer *w, PyObject *set) {
   return py.PyErr_Occurred() ? -1 : 0;
 }
 
-static int encode_dict(struct writer *w, PyObject *dict) {
-  size_t start = w->length;
-  u32 count = 0;
-  int plain = 1;
+static int is_text(PyObject *key) { return (py.PyType_GetFlags(type_of(key)) & (1ul << 28)) != 0; }
+
+/* The items of a dict, in its own order; `plain`: every key is a str. */
+static int encode_items(struct writer *w, PyObject *dict, u32 *count, int *plain) {
   Py_ssize_t position = 0, size = py.PyDict_Size(dict);
   PyObject *key, *value;
-  write_tag_u32(w, TAG_DICT, 0);
   while (py.PyDict_Next(dict, &position, &key, &value)) {
     py.Py_IncRef(key), py.Py_IncRef(value);
-    if (!(py.PyType_GetFlags(type_of(key)) & (1ul << 28))) plain = 0;
+    *plain &= is_text(key);
     int failed = encode(w, key) || encode(w, value);
     py.Py_DecRef(key), py.Py_DecRef(value);
     if (failed) return -1;
     if (py.PyDict_Size(dict) != size) return py.PyErr_SetString(EXCEPTION(RuntimeError), "dictionary changed size during iteration"), -1;
-    count++;
+    ++*count;
   }
+  return 0;
+}
+
+/* The same as its class gives them: an OrderedDict has an order of its own. */
+static int encode_given_items(struct writer *w, PyObject *dict, u32 *count, int *plain) {
+  PyObject *items = call_method(dict, name.items, 0), *iterator = items ? py.PyObject_GetIter(items) : 0, *pair;
+  release(items);
+  int failed = !iterator;
+  while (!failed && (pair = py.PyIter_Next(iterator))) {
+    int is_pair = py.PyType_GetFlags(type_of(pair)) & (1ul << 26) && py.PyTuple_Size(pair) == 2;
+    if (!is_pair) py.PyErr_SetString(EXCEPTION(TypeError), "Cannot convert a dict whose items() are no pairs"), failed = 1;
+    else *plain &= is_text(py.PyTuple_GetItem(pair, 0)), failed = encode(w, py.PyTuple_GetItem(pair, 0)) || encode(w, py.PyTuple_GetItem(pair, 1));
+    py.Py_DecRef(pair);
+    ++*count;
+  }
+  release(iterator);
+  return failed || py.PyErr_Occurred() ? -1 : 0;
+}
+
+static int encode_dict(struct writer *w, PyObject *dict) {
+  size_t start = w->length;
+  u32 count = 0;
+  int plain = 1, exact = type_of(dict) == TYPE(Dict);
+  write_tag_u32(w, TAG_DICT, 0);
+  if (exact ? encode_items(w, dict, &count, &plain) : encode_given_items(w, dict, &count, &plain)) return -1;
   if (!plain && w->dict_as == 1) {
     py.PyErr_SetString(EXCEPTION(TypeError), "Cannot convert a dict to an object: it has a key that is not a str; use { dict: \"map\" }");
     return -1;
@@ -308,7 +332,7 @@ static int encode(struct writer *w, PyObject *object) {
   if (flags & (1ul << 27)) return encode_bytes(w, object);
   int deep = w->level < w->depth;
   if (deep && flags & ((1ul << 25) | (1ul << 26) | (1ul << 29))) return encode_container(w, object, flags, 0);
-  if (deep && (type == TYPE(Set) || type == TYPE(FrozenSet))) return encode_container(w, object, flags, 1);
+  if (deep && (py.PyType_IsSubtype(type, TYPE(Set)) || py.PyType_IsSubtype(type, TYPE(FrozenSet)))) return encode_container(w, object, flags, 1);
   u32 value = kinds_of(object);
   if (value & KIND_JS && encode_handle(w, object)) return 0;
   if (value & KIND_SCALAR) {
