@@ -120,7 +120,7 @@ test("what would collide in JavaScript is refused", () => {
 
 test("classes of dicts and sets are copied in their own order", () => {
   assertEquals(Object.keys(toJs(py.ordered()) as object), ["b", "a"]);
-  assertEquals(toJs(py.Set([1, 2])), new Set([1, 2]));
+  assertEquals([...toJs(py.Set([1, 2])) as Set<number>], [1, 2]);
   assertEquals(toJs(python.import("collections").Counter("aab")), { a: 2, b: 1 });
 });
 
@@ -152,10 +152,8 @@ test("the members of a group", { skip: python.exec("import sys\nsys.version_info
   const group = new (class Several extends AggregateError {
     override name = "Several";
   })([foreign, new Error("own")], "both");
-  const members = python.exec("def f(g):\n  try: g()\n  except* Exception as e: return list(e.exceptions)\n  return None\nf")(
-    thrower(group),
-  );
-  assertEquals(members?.length ?? 0, 2);
+  const members = python.exec("def f(g):\n  try: g()\n  except Exception as e: return e.exceptions\nf")(thrower(group));
+  assertStrictEquals(thrownBy(() => py.call(python.exec("def f(e): raise e\nf"), members[0])), foreign);
 });
 
 test("exceptions that break when they are looked at keep their names", () => {
