@@ -20,6 +20,10 @@ test("a handler of signal.signal runs on Python's main thread, with the loop idl
   assertEquals(await signals("handlers"), ["SIGUSR2,true", "SIGUSR2,true SIGUSR2,true"]);
 });
 
+test("a signal and interrupt() end a call that blocks in C, and reach a busy loop at once", { skip }, async () => {
+  assertEquals(await signals("blocking"), ["Stop awake", "1", "KeyboardInterrupt goes on"]);
+});
+
 test("a loop's signal handler that is added and removed leaves interrupt() and other handlers working", { skip }, async () => {
   const interrupted = "KeyboardInterrupt slept goes on", got = "SIGUSR2,loop";
   assertEquals(await signals("added_and_removed"), [

@@ -37,6 +37,8 @@ static void write_bell(long long pipe) {
 static void save_interrupt_action(void) {}
 static void restore_interrupt_action(void) {}
 static void keep_child_action(void) {}
+static void forward_signal(int number) { (void)number; }
+static void break_call(unsigned long thread) { (void)thread; }
 
 #else
 
@@ -48,6 +50,7 @@ static struct {
   int (*sigaction)(int, const void *, void *);
   Py_ssize_t (*write)(int, const void *, size_t);
   int (*raise)(int);
+  int (*pthread_kill)(void *, int);
 } sys;
 
 static const char *resolve_system(symbol_finder find, void *libc) {
@@ -58,6 +61,7 @@ static const char *resolve_system(symbol_finder find, void *libc) {
   if (!(*(void **)&sys.sigaction = find(libc, "sigaction"))) return "sigaction";
   if (!(*(void **)&sys.write = find(libc, "write"))) return "write";
   if (!(*(void **)&sys.raise = find(libc, "raise"))) return "raise";
+  if (!(*(void **)&sys.pthread_kill = find(libc, "pthread_kill"))) return "pthread_kill";
   return 0;
 }
 
@@ -114,6 +118,53 @@ static void keep_child_action(void) {
   __builtin_memcpy(action, &handler, sizeof handler);
   sys.sigaction(SIGNAL_CHILD, action, 0);
   sys.raise(SIGNAL_CHILD); /* for children that ended in between */
+}
+
+/* Signals of Python's handlers. The system delivers one to any thread, mostly JavaScript's, where it neither ends a call
+   of the loop thread that blocks nor is seen by a busy one before Python 3.13: so it is sent on. */
+static signal_handler python_handler;
+static unsigned long signal_thread;
+
+static void on_signal(int number) {
+  if (number == SIGNAL_CHILD && host_child_handler) host_child_handler(number);
+  if (py.PyThread_get_thread_ident() == signal_thread) python_handler(number);
+  else sys.pthread_kill((void *)signal_thread, number);
+}
+
+/* Called on the loop thread after Python has installed its handler. */
+static void forward_signal(int number) {
+  u64 action[32] = {0};
+  signal_handler handler;
+  if (sys.sigaction(number, 0, action)) return;
+  __builtin_memcpy(&handler, action, sizeof handler);
+  if (handler == on_signal || (size_t)handler <= 1) return;
+  python_handler = handler, handler = on_signal;
+  signal_thread = py.PyThread_get_thread_ident();
+  __builtin_memcpy(action, &handler, sizeof handler);
+  sys.sigaction(number, action, 0);
+}
+
+#ifdef __APPLE__
+#define SIGNAL_NOTHING 16 /* SIGURG: nobody wants it, and ignored is its default */
+#else
+#define SIGNAL_NOTHING 23
+#endif
+
+static void on_nothing(int number) { (void)number; }
+
+/* Ends a call of the system in which this thread blocks (with EINTR): Python then looks at what is pending. */
+static void break_call(unsigned long thread) {
+  u64 action[32] = {0};
+  signal_handler handler;
+  if (sys.sigaction(SIGNAL_NOTHING, 0, action)) return;
+  __builtin_memcpy(&handler, action, sizeof handler);
+  if ((size_t)handler <= 1) {
+    handler = on_nothing;
+    memset(action, 0, sizeof action);
+    __builtin_memcpy(action, &handler, sizeof handler);
+    sys.sigaction(SIGNAL_NOTHING, action, 0);
+  }
+  sys.pthread_kill((void *)thread, SIGNAL_NOTHING);
 }
 
 #endif

@@ -289,8 +289,9 @@ EXPORT void pyawait_answer(struct heap *heap, int id, const u8 *data, int length
 EXPORT void pyawait_interrupt(struct heap *heap) {
   py.PyErr_SetInterrupt();
   lock_registry();
-  for (struct loop *loop = loops; loop; loop = loop->next)
-    if (!loop->id) wake(loop); /* it may sleep, and user code may have taken the wakeup fd */
+  struct loop *loop = loops;
+  while (loop && loop->id) loop = loop->next;
+  if (loop) wake(loop), break_call(loop->thread); /* it may sleep, and user code may have taken the wakeup fd; or block */
   unlock_registry();
   pyawait_attach(heap);
   pyawait_detach(heap);

@@ -66,6 +66,13 @@ static PyObject *keep_children(PyObject *self, PyObject *unused) {
   return new_reference(None);
 }
 
+/* forward_signal(number): it is Python's from here on, on whatever thread it arrives. */
+static PyObject *forward(PyObject *self, PyObject *number) {
+  (void)self;
+  forward_signal((int)py.PyLong_AsUnsignedLongLong(number));
+  return new_reference(None);
+}
+
 /* closing(): whether the process (or python.close) wants Python to end. */
 static PyObject *is_closing(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
@@ -99,7 +106,7 @@ static PyMethodDef methods[] = {
   {"open_loop", open_loop, METH_VARARGS, 0}, {"close_loop", close_loop, METH_O, 0},
   {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
   {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
-  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"heap_ended", heap_ended, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
+  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"heap_ended", heap_ended, METH_O, 0}, {"forward_signal", forward, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
 };
 
 static int make_names(void) {

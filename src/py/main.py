@@ -63,6 +63,20 @@ def _watch_signals(loop):
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
+def _forward_signals():
+    """A handler that Python gets is called on this thread, wherever the signal arrives (ffi/shim/platform.h)."""
+    original = signal.signal
+
+    @functools.wraps(original)
+    def set_handler(number, handler):
+        before = original(number, handler)
+        if callable(handler):
+            _shim["forward_signal"](int(number))
+        return before
+
+    signal.signal = set_handler
+
+
 def _guard_signals(loop):
     """Whoever had a signal before a handler of the loop's has it again after it: JavaScript's listeners, the runtime."""
     add, remove, before = loop.add_signal_handler, loop.remove_signal_handler, {}
@@ -99,6 +113,7 @@ def _main(configuration):
     sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
     sys.setswitchinterval(configuration["switch_interval"])
     signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim gives the real one back
+    _forward_signals()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
             stream.reconfigure(line_buffering=True)
@@ -124,6 +139,8 @@ def _main(configuration):
 
 def _interrupt(number, frame):
     """Raises where this thread is in somebody's code. In the loop's own it would lose a callback, and some task for ever."""
+    if frame is not None and frame.f_code is call_on_loop.__code__:
+        raise KeyboardInterrupt  # or in a function in C, that has no frame
     while frame is not None:
         name = str(frame.f_globals.get("__name__"))
         if name not in ("pyawait", "selectors", "weakref", "_weakrefset") and name.partition(".")[0] != "asyncio":

@@ -24,7 +24,11 @@ const define = () => {
     def remove(name): return asyncio.get_running_loop().remove_signal_handler(getattr(signal, name))
     def spin(seconds):
         end = time.monotonic() + seconds
-        while time.monotonic() < end: pass`);
+        while time.monotonic() < end: pass
+    def spin_until_got():
+        end = time.monotonic() + 20
+        while not got and time.monotonic() < end: pass
+        return len(got)`);
   return python.import("__main__");
 };
 
@@ -61,6 +65,33 @@ const cases: Record<string, () => unknown> = {
     kill("SIGUSR2");
     await busy;
     console.log(await received(got, 2));
+  },
+  /** A signal and interrupt() end a call that blocks in C, and reach a busy loop at once. */
+  async blocking() {
+    const { spin_until_got, listen } = define();
+    python.exec(`
+    class Stop(Exception): pass
+    def stop(number, frame): raise Stop
+    def alarm_and_sleep():
+        signal.signal(signal.SIGALRM, stop)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        time.sleep(1000)
+    def pause():
+        signal.signal(signal.SIGALRM, lambda *_: None)
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        signal.pause()
+        return "awake"`);
+    const { alarm_and_sleep, pause } = python.import("__main__");
+    console.log(await outcome(toLoop(alarm_and_sleep)), await outcome(toLoop(pause)));
+    await toLoop(listen, ["SIGUSR2"]);
+    const spinning = toLoop(spin_until_got);
+    await sleep(50);
+    kill("SIGUSR2");
+    console.log(await spinning);
+    const asleep = outcome(toLoop(python.import("time").sleep, [1000]));
+    await sleep(100);
+    python.interrupt();
+    console.log(await asleep, await python.import("asyncio").sleep(0, "goes on"));
   },
   /** A handler that is added and removed leaves everything as it was. */
   async added_and_removed() {
