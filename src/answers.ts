@@ -20,7 +20,7 @@ import { PythonError } from "./errors.ts";
 import { Source } from "./functions.ts";
 import { giveBack, receive } from "./handles.ts";
 import { answerWith, begin, end, helper, interpreter, isClosed, markClosed, openInterpreter, whenOpened } from "./interpreter.ts";
-import { endScope, enterScope, inPlace, newPlace, Served } from "./locals.ts";
+import { currentPlace, endScope, enterScope, inPlace, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
 import { complete, rejectLoop, rejectPending, runHelper } from "./promise.ts";
 import { markAwaited, reportRejectionsWith } from "./rejections.ts";
@@ -146,10 +146,17 @@ function serve(r: Reader): void {
   promise.then((result) => settle(served, false, result), (error) => settle(served, true, error));
 }
 
-/** A Promise that starts when it is first awaited; its signal counts as taken. */
+/** A Promise that starts when it is first awaited: what it starts itself is cancelled with its last await. */
 function begun(source: Source, served: Served): Promise<unknown> {
-  served.take();
-  return source.begin();
+  if (source.taken) served.take();
+  source.whenTaken = takeAll;
+  return source.begin((start) => inPlace({ ...(currentPlace() ?? nowhere), served: source }, start));
+}
+
+const nowhere = { loop: BACKGROUND, context: undefined, locals: undefined };
+
+function takeAll(source: Source): void {
+  for (const each of serving.values()) if (each.source === source && !each.served.taken) each.served.take();
 }
 
 const settling = { writer: undefined as Writer | undefined };

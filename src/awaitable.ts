@@ -12,7 +12,8 @@ import { scope, type TaskLocals } from "./task_locals.ts";
  *
  * It can be awaited any number of times, on any loop, and `await`, `asyncio.create_task`, `gather`, `wait_for`,
  * `ensure_future`, `run` and `timeout` all accept it. When the last await is cancelled, `signal` aborts with an
- * `AbortError` whose `cause` is the `CancelledError`, and the await ends when the Promise has settled.
+ * `AbortError` whose `cause` is the `CancelledError`, and the await ends when the Promise has settled; at once if `source`
+ * has taken no signal, neither this nor {@linkcode getCurrentSignal}'s.
  *
  * @param source a Promise, which runs already, or `(signal) => Promise`, which starts when it is first awaited
  * @param options `locals`: current for what `source` starts. Default: the current ones
@@ -29,7 +30,8 @@ export function promiseIntoPy(
   { locals }: { locals?: TaskLocals } = {},
 ): PyProxy {
   if (typeof source === "function") {
-    return throughPython(new Source(locals ? (signal) => scope(locals, () => source(signal)) : source)) as PyProxy;
+    const start = locals ? (signal: AbortSignal) => scope(locals, () => source(signal)) : source;
+    return throughPython(new Source(start, source.length > 0)) as PyProxy;
   }
   if (source === null || typeof (source as PromiseLike<unknown> | undefined)?.then !== "function") {
     throw new TypeError(`Cannot make an awaitable of ${String(source)}: promiseIntoPy takes a Promise, or a function that returns one`);

@@ -50,22 +50,36 @@ export function isClass(value: unknown): boolean {
   return known;
 }
 
-/** A Promise that starts when Python first awaits it, and its signal. */
+/** A Promise that starts when Python first awaits it. It serves all its awaits: they have one signal, its own. */
 export class Source {
   readonly start: (signal: AbortSignal) => PromiseLike<unknown>;
   readonly controller: AbortController = new AbortController();
   promise: Promise<unknown> | undefined;
+  /** Somebody listens to the signal, so a cancelled await ends when the Promise has. */
+  taken: boolean;
+  whenTaken: (source: Source) => void = () => {};
 
   /** The scope of AsyncLocalStorage in which it was made, and in which it runs. */
   readonly #scope = new AsyncResource("pyawait");
 
-  constructor(start: (signal: AbortSignal) => PromiseLike<unknown>) {
+  /** @param taken `start` takes the signal as its argument */
+  constructor(start: (signal: AbortSignal) => PromiseLike<unknown>, taken: boolean) {
     this.start = start;
+    this.taken = taken;
   }
 
-  /** Its Promise, started now if it was not. */
-  begin(): Promise<unknown> {
-    return this.promise ??= new Promise((resolve) => resolve(this.#scope.runInAsyncScope(() => this.start(this.controller.signal))));
+  get signal(): AbortSignal {
+    if (!this.taken) {
+      this.taken = true;
+      this.whenTaken(this);
+    }
+    return this.controller.signal;
+  }
+
+  /** Its Promise, started now if it was not, within what `run` makes current. */
+  begin(run: <T>(fn: () => T) => T = (fn) => fn()): Promise<unknown> {
+    const start = () => this.start(this.controller.signal);
+    return this.promise ??= new Promise((resolve) => resolve(this.#scope.runInAsyncScope(() => run(start))));
   }
 
   /** JavaScript may await it too. */

@@ -55,7 +55,8 @@ export interface Place {
   readonly context: Reference | undefined;
   /** What the user put in scope, as they gave it. */
   readonly locals: unknown;
-  readonly served: Served | undefined;
+  /** What has the signal of the Python await that is being served. */
+  readonly served: { readonly signal: AbortSignal } | undefined;
 }
 
 const storage: AsyncLocalStorage<Place> = new AsyncLocalStorage();

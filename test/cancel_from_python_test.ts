@@ -53,6 +53,9 @@ async def cancel_at_once(f):
     return await outcome(task)
 
 async def time_out(f): return await outcome(asyncio.wait_for(f(), 0.01))
+def asker(awaitable):
+    async def ask(): return await awaitable
+    return ask
 def time_out_in_thread(f): return asyncio.run(time_out(f))
 
 def tasks_for(awaitable, count):
@@ -88,6 +91,7 @@ async def sleep(seconds): return await asyncio.sleep(seconds, "value")
 `);
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
+const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const started = () => asyncio.sleep(0); // what was submitted before has been started when this is done
 const reject = (promise: PromiseLike<unknown>) => assertRejects(() => promise);
 const logged = () => {
@@ -243,6 +247,25 @@ test("the signal of promiseIntoPy aborts with its last await only", async () => 
     "AbortError",
     "CancelledError",
   ]);
+});
+
+test("an await of promiseIntoPy ends at once unless its signal was taken, and what it awaits in Python is cancelled", async () => {
+  const timeOut = async (awaitable: unknown) => (toJs(await py.time_out(py.asker(awaitable))) as unknown[])[0];
+  assertEquals(await timeOut(promiseIntoPy(() => new Promise(() => {}))), "TimeoutError");
+  py.log.clear();
+  assertEquals(await timeOut(promiseIntoPy(async () => await py.work())), "TimeoutError");
+  while (py.log.length < 2) await later(1);
+  assertEquals(toJs(py.log), ["started", "cleaned"]);
+  py.log.clear();
+  let ended = "";
+  const served = promiseIntoPy(async () => {
+    await later(1);
+    await aborted(getCurrentSignal()!);
+    await later(20);
+    ended = "cleaned up";
+  });
+  assertEquals(await timeOut(served), "TimeoutError");
+  assertEquals(ended, "cleaned up");
 });
 
 test("a cancelled await of a Promise leaves the others their result", async () => {

@@ -69,10 +69,14 @@ static void encode_error(struct writer *w, PyObject *error) {
   }
   release(parts);
   py.PyErr_Clear();
-  take_back(w, start); /* a failure to describe: the exception alone */
+  take_back(w, start); /* it cannot be described (Python's stack is at its end): the exception and its class alone */
   write_u8(w, TAG_ERROR);
   encode_object(w, error, 0);
-  write_u8(w, TAG_NONE), write_u8(w, TAG_NONE), write_u8(w, TAG_NONE);
+  PyObject *label = py.PyObject_GetAttrString((PyObject *)type_of(error), "__name__");
+  if (!label || !is_text(label) || encode(w, label)) write_u8(w, TAG_NONE);
+  release(label);
+  py.PyErr_Clear();
+  write_u8(w, TAG_NONE), write_u8(w, TAG_NONE);
 }
 
 /* Writes `result`, or the current exception where it is NULL; the reference is consumed. */

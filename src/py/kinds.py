@@ -87,6 +87,8 @@ def _safe_repr(error):
 
 def is_group(error):
     """Whether it is an ExceptionGroup: Python's own, or the backport's of before 3.11."""
+    if not hasattr(type(error), "exceptions"):
+        return False
     return any(type.__dict__["__name__"].__get__(base) == "BaseExceptionGroup" for base in type(error).__mro__)
 
 
