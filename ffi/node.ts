@@ -8,18 +8,18 @@ import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 /** The part of koffi that is used here. */
 export interface Koffi {
-  config(options: { sync_stack_size: number }): unknown;
+  config(options?: { sync_stack_size: number }): { sync_stack_size: number };
   load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
   address(buffer: Uint8Array): bigint;
   view(pointer: bigint, length: number): ArrayBuffer;
-  proto(definition: string): unknown;
+  proto(result: string, parameters: string[]): unknown;
   pointer(type: unknown): unknown;
   register(fn: (argument: number) => void, type: unknown): unknown;
   decode: { string(pointer: bigint, length?: number): string };
 }
 
 const types: Record<CType | "void", string> = { i32: "int32_t", pointer: "uintptr_t", buffer: "void *", void: "void" };
-const stackBytes = 16 << 20;
+const wantedStack = 16 << 20;
 
 let loaded: Koffi | undefined;
 function koffi(): Koffi {
@@ -29,7 +29,11 @@ function koffi(): Koffi {
   } catch (error) {
     throw new Error('Cannot load koffi, which pyawait needs on Node: run "npm install koffi"', { cause: error });
   }
-  loaded.config({ sync_stack_size: stackBytes });
+  try {
+    loaded.config({ sync_stack_size: wantedStack });
+  } catch {
+    // Somebody else has loaded a library with it before: the stack is as large as it was then.
+  }
   return loaded;
 }
 
@@ -38,7 +42,9 @@ let callbackType: unknown;
 export const node: Backend = {
   name: "node",
   runtime: `node ${process.versions.node}`,
-  stackBytes,
+  get stackBytes() {
+    return koffi().config().sync_stack_size;
+  },
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const library = koffi().load(path, {});
     const calls: Record<string, unknown> = {};
@@ -53,7 +59,7 @@ export const node: Backend = {
   view: (pointer, bytes) => koffi().view(BigInt(pointer), bytes),
   text: (pointer) => koffi().decode.string(BigInt(pointer)),
   callback(fn) {
-    callbackType ??= koffi().pointer(koffi().proto("void pyawait_callback(int32_t)"));
+    callbackType ??= koffi().pointer(koffi().proto("void", ["int32_t"]));
     return koffi().register(fn, callbackType) as bigint & Pointer;
   },
   bell: pipeBell,

@@ -236,7 +236,6 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
     dropLazy(state.lazy);
     state.lazy = undefined;
   } else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
-  else if (state && state.kinds & Kind.future) callHelper("cancel_future", awaitable);
   const promise = Promise.reject(reason);
   if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith() {} };
   return promise;
@@ -280,7 +279,8 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
     if (signal) state.started.cancelWith(signal);
     return state.started.promise;
   }
-  if (signal?.aborted) return discard(state, awaitable, signal.reason);
+  const runs = state !== undefined && (state.kinds & Kind.future) !== 0; // it is cancelled, and awaited until it has ended
+  if (signal?.aborted && !runs) return discard(state, awaitable, signal.reason);
   const { promise, entry } = state?.lazy ? submitLazy(state, locals) : submitValue(awaitable, state, locals);
   if (signal) listen(entry, signal);
   if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith: (other) => listen(entry, other) };

@@ -163,9 +163,12 @@ function checkCode(code: string): string {
 async function close(timeout: number): Promise<void> {
   const python = openInterpreter();
   if (python) {
-    const ended = runHelper("end_tasks", [timeout / 1000], { signal: null });
+    const ended = runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
     markClosing();
-    await ended.catch(() => {});
+    if (await isLate(ended, timeout + 500)) { // the loop is stuck in somebody's code
+      python.shim.pyawait_interrupt(python.heap);
+      await isLate(ended, 500);
+    }
     exchange();
     exitNow(2000);
     python.shim.pyawait_tell_closed(python.heap);
@@ -173,6 +176,13 @@ async function close(timeout: number): Promise<void> {
   markClosed();
   rejectPending();
   if (python) python.bell.unref();
+}
+
+/** Whether a Promise has not settled after so many milliseconds. */
+async function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  let timer: ReturnType<typeof setTimeout>;
+  const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, milliseconds, true));
+  return await Promise.race([late, promise.then(() => false)]).finally(() => clearTimeout(timer));
 }
 
 /** The shutdown without JavaScript: at the end of the process, or the last step of close. */

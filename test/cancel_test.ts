@@ -141,6 +141,18 @@ test("with a signal already aborted a Task is cancelled", async () => {
   assertEquals(logged(), ["started", "cleaned"]);
 });
 
+test("and awaited as with one that is aborted later: until it has ended, as it ends", async () => {
+  const signal = AbortSignal.abort("before");
+  const [working] = await toLoop(py.task_in_list, [py.work()]), [swallowing] = await toLoop(py.task_in_list, [py.swallow()]);
+  const [raising] = await toLoop(py.task_in_list, [py.raise_in_cleanup()]), [done] = await toLoop(py.task_in_list, [py.add(1, 2)]);
+  while (!done.done()) await started();
+  assertEquals(await reject(intoPromise(working, { signal })), "before");
+  assertEquals(logged(), ["started", "cleaned"]);
+  assertEquals(await intoPromise(swallowing, { signal }), "swallowed");
+  assertEquals((await assertRejects(() => intoPromise(raising, { signal }), PythonError)).name, "ValueError");
+  assertEquals(await intoPromise(done, { signal }), 3);
+});
+
 test("after the end, a signal changes nothing and nobody listens to it", async () => {
   const controller = new AbortController();
   const { signal } = controller;

@@ -18,6 +18,10 @@ test("python.close(): tasks are cancelled and clean up with JavaScript, atexit r
   assertEquals(rest, ["atexit", "closed", "CancelledError CancelledError CancelledError", "end", ""]);
 });
 
+test("python.close(): a loop that is stuck is interrupted", async () => {
+  assertEquals(await closes("spinning"), "KeyboardInterrupt closed\nend\n");
+});
+
 test("python.close(): every later use throws a PythonClosedError", async () => {
   assertEquals(await closes("later"), "all closed\nstring string\nend\n");
 });

@@ -55,14 +55,15 @@ static void unlink_call(struct heap *heap, struct call *call) {
 
 /* On the heap's own thread, inside an invoke: JavaScript is entered directly, detached. */
 static void call_directly(struct heap *heap, struct call *call, struct writer *record) {
-  int attached = heap->attached;
+  struct attachment *in = heap->in;
+  int attached = in->attached;
   struct writer outer = heap->call_record;
   heap->call_record = *record;
-  heap->attached = 0;
-  heap->state = py.PyEval_SaveThread();
+  in->attached = 0;
+  in->state = py.PyEval_SaveThread();
   heap->on_call((int)call->id);
-  py.PyEval_RestoreThread(heap->state);
-  heap->attached = attached;
+  py.PyEval_RestoreThread(in->state);
+  in->attached = attached;
   *record = heap->call_record;
   heap->call_record = outer;
 }
@@ -97,7 +98,7 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   struct heap *heap = live_heap(argument_u32(tuple, 1));
   if (!heap) return 0;
   int own = heap->thread == py.PyThread_get_thread_ident();
-  if (own && !heap->inside) return raise(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
+  if (own && !heap->in->inside) return raise(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
   struct call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
   struct writer record = {0};
   size_t start = begin_record(&record, heap, OUT_CALL);

@@ -33,21 +33,26 @@ struct call {
   PyThread_type_lock lock; /* held by the waiting thread; NULL on the heap's own thread */
 };
 
+/* A JavaScript thread in Python, which several copies of pyawait on that thread share. */
+struct attachment {
+  PyThreadState *state; /* this thread's, kept for life */
+  int attached;         /* how often this thread has attached: the GIL is held above 0 */
+  int inside;           /* how many `invoke`s are on this thread's stack */
+  int busy;             /* it holds the GIL, waits for it or will want it back */
+  char *stack_at;       /* where Python was told that the stack is */
+};
+
 /* One JavaScript heap (an isolate: the main thread, a Worker, a `deno test` file) that uses Python. */
 struct heap {
   struct heap *next;
   u32 id;
   unsigned long thread;
-  PyThreadState *state; /* this thread's, kept for life; NULL while attached */
-  int attached;         /* how often this thread has attached: the GIL is held above 0 */
-  int inside;           /* how many `invoke`s are on this thread's stack */
-  int busy;             /* it holds the GIL, waits for it or will want it back */
+  struct attachment *in;
   int dead;             /* its JavaScript has ended */
   long long bell;       /* write end of the bell's pipe, or -1 */
   void (*ring)(void);   /* or a callback that may be called from any thread (Bun) */
   void (*on_call)(int); /* JavaScript's handler of a CALL, on its own thread only */
   size_t stack_bytes;   /* the size of the stack that the FFI runs C on, where it is not the thread's own (koffi) */
-  char *stack_at;
   struct chunk *outbox, *taken; /* taken: in order, touched by this heap's thread only */
   struct call *calls;           /* under `registry` */
   struct writer call_record;    /* arguments of the CALL that on_call is about to fetch */

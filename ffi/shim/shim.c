@@ -99,11 +99,14 @@ EXPORT struct heap *pyawait_heap(void *ring_callback, void *on_call, int stack_b
   *(void **)&heap->ring = ring_callback;
   *(void **)&heap->on_call = on_call;
   py.PyGILState_Ensure(); /* never released: a fresh thread state at each call costs up to 300 µs on 3.14 */
-  heap->state = py.PyEval_SaveThread();
+  PyThreadState *state = py.PyEval_SaveThread();
   lock_registry();
-  heap->next = heaps, heaps = heap;
+  for (struct heap *other = heaps; other && !heap->in; other = other->next)
+    if (other->in->state == state) heap->in = other->in;
+  if (!heap->in && (heap->in = py.PyMem_RawMalloc(sizeof *heap->in))) *heap->in = (struct attachment){.state = state};
+  if (heap->in) heap->next = heaps, heaps = heap;
   unlock_registry();
-  return heap;
+  return heap->in ? heap : 0;
 }
 
 EXPORT int pyawait_heap_id(struct heap *heap) { return (int)heap->id; }
@@ -112,28 +115,31 @@ EXPORT int pyawait_heap_id(struct heap *heap) { return (int)heap->id; }
 static void protect_stack(struct heap *heap) {
   char here;
   char *at = (char *)(((size_t)&here + 4095) & ~(size_t)4095);
+  struct attachment *in = heap->in;
   if (!heap->stack_bytes || !py.PyUnstable_ThreadState_SetStackProtection) return;
-  size_t distance = at > heap->stack_at ? (size_t)(at - heap->stack_at) : (size_t)(heap->stack_at - at);
-  if (heap->stack_at && distance < heap->stack_bytes / 4) return;
+  size_t distance = at > in->stack_at ? (size_t)(at - in->stack_at) : (size_t)(in->stack_at - at);
+  if (in->stack_at && distance < heap->stack_bytes / 4) return;
   size_t usable = heap->stack_bytes - (256u << 10);
-  PyThreadState *state = heap->state;
-  if (!py.PyUnstable_ThreadState_SetStackProtection(state, at - usable, usable)) heap->stack_at = at;
+  PyThreadState *state = in->state;
+  if (!py.PyUnstable_ThreadState_SetStackProtection(state, at - usable, usable)) in->stack_at = at;
   else py.PyErr_Clear();
 }
 
 /* Attaches this heap's thread (takes the GIL), counted: the inner ones of nested attaches cost nothing. */
 EXPORT void pyawait_attach(struct heap *heap) {
-  if (heap->attached++) return;
+  struct attachment *in = heap->in;
+  if (in->attached++) return;
   COUNT(attaches);
-  __atomic_store_n(&heap->busy, 1, __ATOMIC_RELAXED);
-  py.PyEval_RestoreThread(heap->state);
+  __atomic_store_n(&in->busy, 1, __ATOMIC_RELAXED);
+  py.PyEval_RestoreThread(in->state);
   protect_stack(heap);
 }
 
 EXPORT void pyawait_detach(struct heap *heap) {
-  if (--heap->attached) return;
-  heap->state = py.PyEval_SaveThread();
-  __atomic_store_n(&heap->busy, 0, __ATOMIC_RELAXED);
+  struct attachment *in = heap->in;
+  if (--in->attached) return;
+  in->state = py.PyEval_SaveThread();
+  __atomic_store_n(&in->busy, 0, __ATOMIC_RELAXED);
 }
 
 /* src/py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
@@ -213,14 +219,14 @@ EXPORT void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int l
   struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .heap = heap->id};
   reserve(&w, 4);
   pyawait_attach(heap);
-  heap->inside++;
+  heap->in->inside++;
   if (operation & IN_SCOPE) r.end -= 4, write_u8(&w, 0);
   if (operation & IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in_scope(&w, &r, heap, operation);
   close_reader(&r);
   operation &= ~(IN_CONTEXT | IN_SCOPE);
   if (operation == DO_CALL || operation == DO_CALL_AND_COPY) nudge_loops(r.touched);
-  heap->inside--;
+  heap->in->inside--;
   pyawait_detach(heap);
   int total = w.data == out ? (int)w.length : -(int)w.length;
   __builtin_memcpy(out, &total, 4);
@@ -302,7 +308,7 @@ EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
   if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) != 2) return 0;
   closer = heap;
   __atomic_store_n(&closing, 1, __ATOMIC_RELEASE);
-  if (heap->attached) heap->attached = 0, heap->state = py.PyEval_SaveThread();
+  if (heap->in->attached) heap->in->attached = 0, heap->in->state = py.PyEval_SaveThread();
   lock_registry();
   struct heap *each = heaps;
   for (struct loop *loop = loops; loop; loop = loop->next) wake(loop);
@@ -322,7 +328,7 @@ EXPORT void pyawait_tell_closed(struct heap *heap) {
 
 /* This heap's JavaScript is ending (a Worker's), on its own thread. */
 EXPORT void pyawait_heap_end(struct heap *heap) {
-  if (heap->attached) heap->attached = 0, heap->state = py.PyEval_SaveThread();
+  if (heap->in->attached) heap->in->attached = 0, heap->in->state = py.PyEval_SaveThread();
   end_heap(heap);
 }
 

@@ -173,7 +173,7 @@ static __attribute__((noreturn)) void park(void) {
     int others = 0, busy = 0;
     lock_registry();
     for (struct heap *heap = heaps; heap; heap = heap->next)
-      if (heap != closer) others = 1, busy |= __atomic_load_n(&heap->busy, __ATOMIC_RELAXED);
+      if (heap != closer) others = 1, busy |= __atomic_load_n(&heap->in->busy, __ATOMIC_RELAXED);
     unlock_registry();
     PyThreadState *state = busy ? py.PyEval_SaveThread() : 0;
     if (others) py.PyThread_acquire_lock_timed(forever, 2000, 0);

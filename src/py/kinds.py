@@ -66,7 +66,7 @@ def _is_numpy_scalar(cls):
 
 def describe_error(error):
     """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
-    if isinstance(error, JsException):
+    if isinstance(error, JsException) and not isinstance(error, JavaScriptEnded):
         return (error if getattr(error, "_pyawait_count", 0) else error._value,)
     try:
         message = str(error)

@@ -154,11 +154,6 @@ def close_coroutine(coroutine):
     coroutine.close()
 
 
-def cancel_future(future):
-    loop = future.get_loop()
-    loop.call_soon_threadsafe(future.cancel)
-
-
 def connect_pipe(heap):
     """Makes the pipe of a heap's bell and gives its read end."""
     reader, writer = os.pipe()

@@ -34,6 +34,14 @@ atexit.register(lambda: print("atexit"))`);
     console.log("closed");
     console.log((await Promise.all([...promises, never])).join(" "));
   },
+  /** A loop that is stuck is interrupted. */
+  async spinning() {
+    const main = define("def spin():\n  while True: pass");
+    const spinning = outcome(toLoop(main.spin));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await python.close({ timeout: 100 });
+    console.log(await spinning, "closed");
+  },
   /** Every use afterwards says that Python is closed. */
   async later() {
     const main = define(`
