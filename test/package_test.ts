@@ -3,7 +3,7 @@
  * runs this test. It needs dist/, so `node scripts/build.mjs` comes first.
  */
 import { spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -106,4 +106,43 @@ intoPromise(python.import("asyncio").sleep(0, "ok")).then(console.log);
 `,
   );
   assertEquals(output, "ok\n");
+});
+
+test("two copies of it on one thread share Python and call each other's functions", () => {
+  cpSync(join(project, "node_modules", "pyawait"), join(project, "node_modules", "pyawait-copy"), { recursive: true });
+  const printed = runScript(
+    "copies.mjs",
+    `
+import { attach, python as a } from "pyawait";
+import { python as b } from "./node_modules/pyawait-copy/dist/mod.js";
+const main = a.import("__main__");
+main.f = (n) => n > 0 ? b.exec("g(" + (n - 1) + ")") + 1 : 0;
+b.import("__main__").g = (n) => n > 0 ? a.exec("f(" + (n - 1) + ")") + 1 : 0;
+main.later = async (n) => n + 1;
+console.log(a === b, b.exec("f(20)"), attach(() => b.exec("1 + 1")), await b.execAsync("await later(1)"));
+const pending = a.execAsync("import asyncio; await asyncio.sleep(60)").catch((error) => error.name);
+await b.close();
+console.log(await pending);
+await new Promise((resolve) => setTimeout(resolve, 20));
+try { a.exec("1"); } catch (error) { console.log(error.name); }
+`,
+  );
+  assertEquals(printed.trimEnd().split("\n"), ["false 20 2 2", "CancelledError", "PythonClosedError"]);
+});
+
+test("koffi that is in use already, with a stack of its own", () => {
+  if (isDeno || "Bun" in globalThis) return console.log("skip: koffi is for Node");
+  const printed = runScript(
+    "koffi_first.mjs",
+    `
+import process from "node:process";
+import koffi from "koffi";
+koffi.load(process.platform === "darwin" ? "libSystem.B.dylib" : process.platform === "win32" ? "msvcrt.dll" : "libc.so.6");
+const { python } = await import("pyawait");
+const name = (fn) => { try { return fn(); } catch (error) { return error.name; } };
+const call = python.exec("lambda f: f()"), deep = () => call(deep);
+console.log(name(() => python.exec("def f(n): return f(n + 1)\\nf(0)")), ["RangeError", "RecursionError"].includes(name(deep)));
+`,
+  );
+  assertEquals(printed.trimEnd(), "RecursionError true");
 });
