@@ -1,55 +1,13 @@
 /**
- * Types: what users write compiles, and what is wrong does not; `any` is only where Python decides; what `pyawait
- * types` writes types calls; the backends' own types agree with those of the runtimes.
+ * Types: what users write compiles, and what is wrong does not; `any` is only where Python decides; the backends' own
+ * types agree with those of the runtimes.
  */
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
 import type TypeScript from "typescript";
-import { python } from "../mod.ts";
-import { declare } from "../src/declarations.ts";
-import { assert, assertEquals, assertStringIncludes } from "#std/assert";
-
-const ts = createRequire(import.meta.url)("typescript") as typeof TypeScript;
-const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]\.build[\\/]$/, "/").replaceAll("\\", "/");
-const folder = mkdtempSync(join(tmpdir(), "pyawait-types-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
-
-function write(name: string, text: string): string {
-  const path = join(folder, name);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text.replaceAll('"pyawait"', JSON.stringify(`${root}mod.ts`)));
-  return path;
-}
-write("package.json", '{ "type": "module" }');
-
-/** What TypeScript says about these files. */
-function problemsOf(paths: string[], changes: TypeScript.CompilerOptions = {}): string[] {
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const all = {
-    ...options,
-    noEmit: true,
-    rewriteRelativeImportExtensions: false,
-    noUnusedLocals: false,
-    isolatedDeclarations: false,
-    typeRoots: [join(root, "node_modules/@types")],
-    ...changes,
-  };
-  return ts.getPreEmitDiagnostics(ts.createProgram(paths, all)).map(({ file, start, messageText }) => {
-    const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
-    return `${file?.fileName}:${line}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`;
-  });
-}
-
-const helpers = `
-type IsAny<T> = 0 extends 1 & T ? true : false;
-type Same<A, B> = IsAny<A> extends IsAny<B> ? (<T>() => T extends A ? 1 : 2) extends (<T>() => T extends B ? 1 : 2) ? true : false : false;
-function expectType<T>() { return <U>(_value: U, _same: Same<T, U>) => {}; }
-`;
+import { assert, assertEquals } from "#std/assert";
+import { helpers, problemsOf, root, ts, write } from "./typescript.ts";
 
 test("what users write has the types that it should, and mistakes are seen", () => {
   const path = write(
@@ -161,94 +119,6 @@ test("any is only where Python decides", () => {
     }
   }
   assertEquals([...found].sort(), [...decidedByPython, ...functionsOfAnyKind].sort());
-});
-
-test("pyawait types: json, a package with stubs, a module with annotations", () => {
-  write(
-    "stubbed/__init__.py",
-    "def area(*a): return 1\nclass Shape: pass\nclass Circle(Shape): pass\nasync def load(u): return b''\n",
-  );
-  write(
-    "stubbed/__init__.pyi",
-    `from typing import AsyncIterator, Iterable, Iterator, Literal, Optional, overload
-class Shape:
-    name: str
-    @property
-    def corners(self) -> int: ...
-    def scale(self, by: float, *, around: Optional[str] = ...) -> "Shape": ...
-    @staticmethod
-    def unit() -> Shape: ...
-class Circle(Shape):
-    def __init__(self, radius: float) -> None: ...
-    radius: float
-@overload
-def area(shape: Shape) -> float: ...
-@overload
-def area(width: float, height: float) -> int: ...
-async def load(url: str) -> bytes: ...
-def each(items: Iterable[int]) -> AsyncIterator[str]: ...
-def lines(text: str) -> Iterator[str]: ...
-mode: Literal["fast", "slow"]
-`,
-  );
-  write(
-    "annotated.py",
-    `
-import typing
-LIMIT: int = 5
-def total(values: typing.List[float], start: float = 0.0) -> float: return sum(values, start)
-def pick(flag: bool) -> "str | None": return None
-async def wait(seconds: float) -> typing.Dict[str, int]: return {}
-def no_types(a, *rest, **options): return a
-class Job:
-    "A job."
-    def __init__(self, name: str) -> None: self.name = name
-    def run(self) -> int: return 1
-`,
-  );
-  python.import("sys").path.insert(0, folder);
-  python.import("importlib").invalidate_caches();
-  const text = declare(["json", "stubbed", "annotated"]);
-  const declarations = write("python.d.ts", text);
-  const uses = write(
-    "typed_uses.ts",
-    `${helpers}
-import { kw, PyProxy, python } from "pyawait";
-const json = python.import("json"), stubbed = python.import("stubbed"), annotated = python.import("annotated");
-json.loads("[]");
-json.dumps({ a: 1 }, kw({ indent: 2 }));
-const circle = new stubbed.Circle(1);
-expectType<false>()(0 as unknown as IsAny<typeof circle>, true);
-expectType<number>()(circle.radius, true);
-expectType<string>()(circle.name, true);
-expectType<number>()(stubbed.Circle(2).corners, true);
-expectType<number>()(circle.scale(2, kw({ around: "x" })).corners, true);
-expectType<string>()(circle.unit().name, true);
-expectType<number>()(stubbed.area(circle), true);
-expectType<number>()(stubbed.area(1, 2), true);
-expectType<"fast" | "slow">()(stubbed.mode, true);
-for (const line of stubbed.lines("a")) expectType<string>()(line, true);
-async function use() {
-  expectType<Uint8Array>()(await stubbed.load("url"), true);
-  for await (const text of stubbed.each([1])) expectType<string>()(text, true);
-  expectType<PyProxy>()(await annotated.wait(1), true);
-}
-expectType<number>()(annotated.LIMIT, true);
-expectType<number>()(annotated.total([1, 2]), true);
-expectType<string | null>()(annotated.pick(true), true);
-expectType<number>()(new annotated.Job("name").run(), true);
-expectType<any>()(annotated.no_types(1, 2, 3), true);
-// @ts-expect-error -- a Circle takes a number
-new stubbed.Circle("1");
-// @ts-expect-error -- an array of numbers
-annotated.total(["a"]);
-// @ts-expect-error -- a string
-stubbed.load(5);
-void use;
-`,
-  );
-  assertEquals(problemsOf([declarations, uses]), [], text);
-  assertStringIncludes(text, "A job.");
 });
 
 test("the backends' own types agree with the runtimes'", () => {
