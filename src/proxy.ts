@@ -225,8 +225,10 @@ export interface PyProxy {
   new (...args: any[]): any;
   // deno-lint-ignore no-explicit-any
   [name: string]: any;
-  [Symbol.iterator](): Iterator<PyProxy>;
-  [Symbol.asyncIterator](): AsyncIterator<PyProxy>;
+  // deno-lint-ignore no-explicit-any
+  [Symbol.iterator](): Iterator<any>;
+  // deno-lint-ignore no-explicit-any
+  [Symbol.asyncIterator](): AsyncIterator<any>;
 }
 
 /**

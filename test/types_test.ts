@@ -53,7 +53,8 @@ async function uses(locals: TaskLocals, signal: AbortSignal) {
   await toLoop(mine, [1, kw({ a: 1 })], { locals, signal });
   await scope(locals, async () => 5) satisfies number;
   for await (const item of intoAsyncIterable(mine, { highWaterMark: 2 })) void item;
-  for await (const item of mine) void item;
+  for await (const item of mine) expectType<any>()(item, true);
+  for (const item of mine) expectType<any>()(item, true);
   await run(async () => "done") satisfies string;
   // @ts-expect-error -- there is no such option
   await intoPromise(mine, { timeout: 5 });
