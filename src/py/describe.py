@@ -1,249 +1,216 @@
-"""`pyawait types`: what a module's stubs, annotations and signatures say, as JSON for TypeScript.
+"""`pyawait types`: what modules say, as JSON for TypeScript.
 
-The one thing to know: a stub is read and never run; without one the module is imported and looked at. A type that has
-no counterpart is "any", so what is generated never refuses a program that is right.
+The one thing to know: what a module's stub does not say is looked up in the module, which is imported. What raises when
+it is looked at is "any".
 """
-import ast
-import importlib.util
+import enum
+import importlib
 import inspect
 import json
-import os
 import sys
 import typing
+import warnings
 
 
-# Types: ["name", …], a small tree that TypeScript prints ------------------------------------------------------------
-
-_SIMPLE = {
-    "int": "number", "float": "number", "complex": "any", "bool": "boolean", "str": "string", "LiteralString": "string",
-    "None": "null", "NoneType": "null", "bytes": "bytes", "bytearray": "proxy", "object": "unknown", "Any": "any",
-    "NoReturn": "never", "Never": "never", "Self": "proxy", "type": "proxy",
-}
-_LISTS = {"list", "List", "Sequence", "MutableSequence", "Iterable", "Collection", "Container"}
-_DICTS = {"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "defaultdict"}
-_SETS = {"set", "Set", "frozenset", "FrozenSet", "AbstractSet", "MutableSet"}
-_AWAITABLES = {"Awaitable", "Future", "Task"}
-_ITERATORS = {"Iterator", "Generator"}
-_ASYNC_ITERATORS = {"AsyncIterator", "AsyncIterable", "AsyncGenerator"}
+def is_class(item):
+    return issubclass(type(item), type)  # an object may raise, or lie, when it is asked for its __class__
 
 
-def type_of_ast(node, classes):
-    """The type that an annotation's syntax says."""
-    convert = lambda each: type_of_ast(each, classes)
-    if node is None:
-        return ["any"]
-    if isinstance(node, ast.Constant):
-        if node.value is None:
-            return ["null"]
-        if isinstance(node.value, str):
-            try:
-                return convert(ast.parse(node.value, mode="eval").body)
-            except SyntaxError:
-                return ["any"]
-        return ["any"]
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-        return ["union", convert(node.left), convert(node.right)]
-    if isinstance(node, (ast.Name, ast.Attribute)):
-        name = node.id if isinstance(node, ast.Name) else node.attr
-        return [_SIMPLE[name]] if name in _SIMPLE else named(name, [], classes)
-    if isinstance(node, ast.Subscript):
-        base = node.value.id if isinstance(node.value, ast.Name) else getattr(node.value, "attr", "")
-        index = getattr(node.slice, "value", node.slice) if isinstance(node.slice, getattr(ast, "Index", ())) else node.slice
-        items = index.elts if isinstance(index, ast.Tuple) else [index]
-        if base == "Literal":
-            return ["union"] + [["literal", item.value] if isinstance(item, ast.Constant) else ["any"] for item in items]
-        if base == "Callable":
-            parameters = items[0].elts if isinstance(items[0], ast.List) else None
-            return ["function", None if parameters is None else [convert(each) for each in parameters], convert(items[-1])]
-        return named(base, [convert(each) for each in items], classes)
-    return ["any"]
+def name_of(item):
+    name = attribute(item, "__name__")
+    return name if type(name) is str else ""
 
 
-def named(name, arguments, classes):
-    first = arguments[0] if arguments else ["any"]
-    if name == "Optional":
-        return ["union", first, ["null"]]
-    if name == "Union":
-        return ["union"] + arguments
-    if name in ("Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"):
-        return first
-    if name in _LISTS:
-        return ["list", first]
-    if name in ("tuple", "Tuple"):
-        return ["list", ["union"] + arguments if arguments else ["any"]]
-    if name in _DICTS:
-        return ["dict", arguments[1] if len(arguments) > 1 else ["any"]]
-    if name in _SETS:
-        return ["set", first]
-    if name in _AWAITABLES:
-        return ["awaitable", first]
-    if name == "Coroutine":
-        return ["awaitable", arguments[2] if len(arguments) > 2 else ["any"]]
-    if name in _ITERATORS:
-        return ["iterator", first]
-    if name in _ASYNC_ITERATORS:
-        return ["async", first]
-    return ["class", name] if name in classes else ["any"]
+def overloads_of(item):
+    return typing.get_overloads(getattr(item, "__func__", item)) if sys.version_info >= (3, 11) and inspect.isroutine(item) else []
 
 
-def type_of_value(annotation, classes):
-    """The type that an annotation says that has been evaluated."""
-    if annotation is inspect.Parameter.empty:
-        return ["any"]
-    text = annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+def coroutine_kind(item):
+    checks = (inspect.iscoroutinefunction, inspect.isasyncgenfunction, inspect.isgeneratorfunction)
+    return next((check.__name__ for check in checks if check(item)), "")
+
+
+def nested_classes(cls):
     try:
-        return type_of_ast(ast.parse(text, mode="eval").body, classes)
-    except SyntaxError:
-        return ["any"]
+        inner = [(key, each) for key, each in vars(cls).items() if type(key) is str and not key.startswith("_") and is_class(each)]
+        return [(key, each) for key, each in inner if each.__qualname__ == "%s.%s" % (cls.__qualname__, key)]
+    except Exception:  # a metaclass may do anything
+        return []
 
 
-# Functions, classes, modules ----------------------------------------------------------------------------------------
+class Module:
+    """A module that is looked at."""
 
+    def __init__(self, module, names, classes):
+        self.module = module
+        self.names = names
+        self.classes = classes
 
-def parameters_of_ast(arguments, classes, method):
-    positional = getattr(arguments, "posonlyargs", []) + arguments.args
-    first_default = len(positional) - len(arguments.defaults)
-    listed = [
-        {"name": each.arg, "type": type_of_ast(each.annotation, classes), "optional": at >= first_default}
-        for at, each in enumerate(positional)
-    ][1 if method else 0:]
-    keywords = [
-        {"name": each.arg, "type": type_of_ast(each.annotation, classes), "optional": default is not None}
-        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
-    ]
-    rest = arguments.vararg and type_of_ast(arguments.vararg.annotation, classes)
-    return {"positional": listed, "rest": rest, "keywords": keywords, "open": arguments.kwarg is not None}
+    def type_of(self, annotation, item=None):
+        """The type of an annotation of `item`, whose globals its strings may name."""
+        function = inspect.unwrap(item) if inspect.isfunction(item) else item
+        return type_of_value(annotation, self.names, self.names.within(getattr(function, "__globals__", vars(self.module))))
 
+    def call(self, item, bound=False):
+        try:
+            signature = inspect.signature(item)
+            parameters = list(signature.parameters.values())
+            if bound and parameters and parameters[0].kind is not inspect.Parameter.VAR_POSITIONAL:
+                parameters = parameters[1:]
+            call = {"positional": [], "rest": None, "keywords": [], "open": False}
+            for each in parameters:
+                type = self.type_of(each.annotation, item)
+                entry = parameter(each.name, type, each.default is not each.empty, each.kind is each.POSITIONAL_ONLY)
+                if each.kind is each.VAR_POSITIONAL:
+                    call["rest"] = type
+                elif each.kind is each.VAR_KEYWORD:
+                    call["open"] = True
+                else:
+                    call["keywords" if each.kind is each.KEYWORD_ONLY else "positional"].append(entry)
+            call["result"] = self.result(item, signature.return_annotation)
+            return call
+        except Exception:  # many functions in C have no signature; one that is made up may be anything
+            return _ANY_CALL
 
-def function_of_ast(node, classes, method=False):
-    decorators = {getattr(each, "id", getattr(each, "attr", "")) for each in node.decorator_list}
-    call = parameters_of_ast(node.args, classes, method and "staticmethod" not in decorators)
-    result = type_of_ast(node.returns, classes)
-    if isinstance(node, ast.AsyncFunctionDef):
-        result = ["awaitable", result]
-    call.update(result=result, doc=ast.get_docstring(node))
-    return call, decorators
+    def result(self, item, annotation):
+        kind = coroutine_kind(item)
+        if kind != coroutine_kind(inspect.unwrap(item)):
+            return ["any"]  # a decorator's, which shows the annotation of what it wraps
+        type = self.type_of(annotation, item)
+        if kind == "iscoroutinefunction":
+            return ["awaitable", type]
+        if annotation is inspect.Signature.empty and kind:
+            return ["async" if kind == "isasyncgenfunction" else "iterator", ["any"]]
+        return type
 
+    def function(self, item, bound=False):
+        calls = [self.call(each, bound or inspect.ismethod(item)) for each in overloads_of(item)]
+        return function(calls or [self.call(item, bound)], doc_of(item))
 
-def members_of_ast(body, classes, method):
-    members = {}
-    for node in body:
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-            call, decorators = function_of_ast(node, classes, method)
-            if decorators & {"property", "cached_property", "setter"}:
-                if "setter" not in decorators:
-                    members[node.name] = {"kind": "value", "type": call["result"], "doc": call["doc"]}
-            else:
-                members.setdefault(node.name, {"kind": "function", "calls": []})
-                if members[node.name]["kind"] == "function":
-                    members[node.name]["calls"].append(call)
-        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
-            members[node.target.id] = {"kind": "value", "type": type_of_ast(node.annotation, classes), "doc": None}
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
-            members.setdefault(node.targets[0].id, {"kind": "value", "type": ["any"], "doc": None})
-        elif isinstance(node, ast.ClassDef):
-            members[node.name] = class_of_ast(node, classes)
-        elif isinstance(node, ast.If):  # sys.version_info and sys.platform are as they are here
+    def reference(self, cls):
+        known = self.names.of(cls)
+        return {"kind": "class", "name": known} if known else value(["any"])
+
+    def add_classes(self, prefix, candidates):
+        """Names classes before any is described: they refer to each other."""
+        for name, cls in candidates:
+            if is_class(cls) and not self.names.of(cls):
+                self.names.add(cls, prefix + name)
+                self.classes[prefix + name] = cls
+                self.add_classes(prefix + name + ".", nested_classes(cls))
+
+    def shape(self, cls):
+        members, statics = {}, {}
+        for name, item in list(vars(cls).items()):
+            if type(name) is not str or name.startswith("_"):
+                continue
             try:
-                chosen = node.body if eval(compile(ast.Expression(node.test), "<stub>", "eval"), {"sys": sys, "TYPE_CHECKING": True}) else node.orelse
+                self.class_member(cls, name, item, members, statics)
             except Exception:
-                chosen = node.body
-            members.update(members_of_ast(chosen, classes, method))
-    return members
+                members[name] = value(["any"])
+        for name, annotation in annotations_of(cls).items():
+            if members.get(name, value(["any"]))["kind"] == "value":
+                members[name] = value(self.type_of(annotation, sys.modules.get(cls.__module__)))
+                if name in statics:
+                    statics[name] = members[name]
+        if issubclass(cls, enum.Enum):
+            for name in cls.__members__:
+                members[name] = statics[name] = value(["class", self.names.of(cls)])
+        bases = [self.names.of(base) for base in cls.__bases__ if self.names.of(base)]
+        calls = [_ANY_CALL] if issubclass(cls, enum.Enum) else [self.call(cls)]
+        return class_shape(
+            bases, members, statics, calls, doc_of(cls),
+            plain=primitive_of_class(cls), protocol=bool(getattr(cls, "_is_protocol", False)), awaits=hasattr(cls, "__await__"),
+        )
+
+    def class_member(self, cls, name, item, members, statics):
+        getter = getattr(item, "fget", None) or getattr(item, "func", None)
+        if is_class(item):
+            members[name] = statics[name] = self.reference(item)
+        elif isinstance(item, property) or (getter and type(item).__name__.endswith("property")):
+            annotation = getattr(getter, "__annotations__", {}).get("return", inspect.Parameter.empty)
+            members[name] = value(self.type_of(annotation, getter), doc_of(item))
+        elif isinstance(item, (classmethod, staticmethod)) or type(item).__name__ == "classmethod_descriptor":
+            members[name] = statics[name] = self.function(getattr(cls, name))
+        elif callable(item):
+            members[name] = self.function(item, hasattr(type(item), "__get__"))
+        else:
+            members[name] = value(["any"], None)
+            if not hasattr(type(item), "__get__"):
+                statics[name] = members[name]
+
+    def member(self, item, annotation=inspect.Parameter.empty):
+        if is_class(item):
+            return self.reference(item)
+        if inspect.isroutine(item) or type(item).__module__ == "functools":
+            return self.function(item)
+        if annotation is not inspect.Parameter.empty:
+            return value(self.type_of(annotation, self.module))
+        if self.names.of(type(item)):
+            return value(["class", self.names.of(type(item))])
+        if isinstance(item, int) and not isinstance(item, bool) and abs(item) > 2 ** 53 - 1:
+            return value(["bigint"])
+        kinds = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "string"))
+        kind = next((kind for cls, kind in kinds if isinstance(item, cls)), "bytes" if type(item) is bytes else "any")
+        # None is what a variable often holds before it holds what it is for.
+        return function([self.call(item)], doc_of(item)) if kind == "any" and callable(item) else value([kind])
 
 
-def class_of_ast(node, classes):
-    bases = [each.id for each in node.bases if isinstance(each, ast.Name) and each.id in classes]
-    return {"kind": "class", "bases": bases, "members": members_of_ast(node.body, classes, True), "doc": ast.get_docstring(node)}
+def annotations_of(item):
+    """Those of the class or module itself, which Python 3.8 and 3.9 look up in its bases too."""
+    found = vars(item).get("__annotations__")
+    if found is None and sys.version_info >= (3, 14):
+        found = attribute(item, "__annotations__")
+    return found if isinstance(found, dict) else {}
 
 
-def function_of_value(value, classes, method=False):
+def primitive_of_class(cls):
+    for primitive, base in (("string", str), ("boolean", bool), ("int", int), ("float", float)):
+        if issubclass(cls, base):
+            return [primitive]
+    return ["dict", ["any"]] if type(cls).__name__ == "_TypedDictMeta" else None
+
+
+# Modules -------------------------------------------------------------------------------------------------------------
+
+
+def public_names(module):
+    listed = attribute(module, "__all__")
     try:
-        signature = inspect.signature(value)
-    except (ValueError, TypeError):
-        return {"positional": [], "rest": ["any"], "keywords": [], "open": True, "result": ["any"], "doc": inspect.getdoc(value)}
-    call = {"positional": [], "rest": None, "keywords": [], "open": False, "doc": inspect.getdoc(value)}
-    for at, parameter in enumerate(signature.parameters.values()):
-        if method and at == 0:
-            continue
-        kind, entry = parameter.kind, {
-            "name": parameter.name, "type": type_of_value(parameter.annotation, classes),
-            "optional": parameter.default is not parameter.empty,
-        }
-        if kind is parameter.VAR_POSITIONAL:
-            call["rest"] = entry["type"]
-        elif kind is parameter.VAR_KEYWORD:
-            call["open"] = True
-        else:
-            call["keywords" if kind is parameter.KEYWORD_ONLY else "positional"].append(entry)
-    result = type_of_value(signature.return_annotation, classes)
-    call["result"] = ["awaitable", result] if inspect.iscoroutinefunction(value) else result
-    return call
-
-
-def class_of_value(cls, classes):
-    members = {}
-    for name, value in vars(cls).items():
-        if name.startswith("_") and name != "__init__":
-            continue
-        if isinstance(value, property):
-            annotation = getattr(value.fget, "__annotations__", {}).get("return", inspect.Parameter.empty)
-            members[name] = {"kind": "value", "type": type_of_value(annotation, classes), "doc": inspect.getdoc(value)}
-        elif callable(value) or isinstance(value, (classmethod, staticmethod)):
-            bound = isinstance(value, staticmethod)
-            function = getattr(value, "__func__", value)
-            members[name] = {"kind": "function", "calls": [function_of_value(function, classes, not bound)]}
-        else:
-            members[name] = {"kind": "value", "type": ["any"], "doc": None}
-    for name, annotation in getattr(cls, "__annotations__", {}).items():
-        members[name] = {"kind": "value", "type": type_of_value(annotation, classes), "doc": None}
-    bases = [base.__name__ for base in cls.__bases__ if base.__name__ in classes]
-    return {"kind": "class", "bases": bases, "members": members, "doc": inspect.getdoc(cls)}
-
-
-def member_of_value(value, classes):
-    if inspect.isclass(value):
-        return class_of_value(value, classes)
-    if callable(value):
-        return {"kind": "function", "calls": [function_of_value(value, classes)]}
-    kinds = {bool: "boolean", int: "number", float: "number", str: "string", type(None): "null", bytes: "bytes"}
-    return {"kind": "value", "type": [kinds.get(type(value), "any")], "doc": None}
-
-
-def stub_of(name, spec):
-    """The path of a module's stub: beside it, or in a package of stubs."""
-    candidates = []
-    if spec.origin and spec.origin.endswith(".py"):
-        candidates.append(spec.origin + "i")
-    top, _, rest = name.partition(".")
-    for folder in sys.path:
-        base = os.path.join(folder, top + "-stubs", *rest.split(".")) if rest else os.path.join(folder, top + "-stubs")
-        candidates += [base + ".pyi", os.path.join(base, "__init__.pyi")]
-    return next((path for path in candidates if os.path.isfile(path)), None)
+        names = [name for name in listed if type(name) is str] if listed else None
+    except TypeError:
+        names = None
+    return [name for name in list(vars(module)) if type(name) is str and not name.startswith("_")] if names is None else names
 
 
 def describe(name):
-    spec = importlib.util.find_spec(name)
-    if spec is None:
-        raise ModuleNotFoundError("No module named %r" % name, name=name)
-    stub = stub_of(name, spec)
     module = importlib.import_module(name)
-    members = {}
+    names, classes, members = Names(), {}, {}
+    looked_at = Module(module, names, {})
+    tree = stub_of(name, attribute(module, "__spec__"))
+    stub = Stub(tree, module, names, classes) if tree else None
+    missing = object()
+    found = [(key, attribute(module, key, missing)) for key in public_names(module)]
+    found = [(key, item) for key, item in found if item is not missing]
+    # Under its own name first: another may be an alias of it.
+    looked_at.add_classes("", sorted(found, key=lambda each: each[0] != name_of(each[1])))
+    for key, cls in looked_at.classes.items():
+        try:
+            classes[key] = looked_at.shape(cls)
+        except Exception:  # a metaclass may do anything
+            classes[key] = class_shape([], {}, {}, None, None)
     if stub:
-        with open(stub, encoding="utf-8") as file:
-            tree = ast.parse(file.read(), stub)
-        classes = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-        members = {key: value for key, value in members_of_ast(tree.body, classes, False).items() if not key.startswith("_")}
-    else:
-        classes = {key for key, value in vars(module).items() if inspect.isclass(value)}
-    for key in getattr(module, "__all__", None) or [key for key in vars(module) if not key.startswith("_")]:
-        if key in members or not hasattr(module, key):
-            continue
-        value = getattr(module, key)
-        if inspect.ismodule(value):
-            continue
-        members[key] = member_of_value(value, classes)
-    return {"name": name, "doc": inspect.getdoc(module), "members": members, "stub": stub is not None}
+        members = {key: each for key, each in stub.read().items() if not key.startswith("_")}
+    annotations = annotations_of(module)
+    for key, item in found:
+        try:
+            if key not in members and not inspect.ismodule(item):
+                members[key] = looked_at.member(item, annotations.get(key, inspect.Parameter.empty))
+        except Exception:  # objects that answer isinstance() and the like with an error
+            members[key] = value(["any"])
+    return {"name": name, "doc": doc_of(module), "members": members, "classes": classes}
 
 
-result = json.dumps([describe(name) for name in names])
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")  # looking at what is deprecated is not using it
+    result = json.dumps([describe(name) for name in dict.fromkeys(names)])
