@@ -75,8 +75,16 @@ function types(args: string[]): number {
     return 2;
   }
   const text = declare(names);
-  if (file === undefined) process.stdout.write(text);
-  else writeFileSync(file, text);
+  if (file === undefined) {
+    process.stdout.write(text);
+    return 0;
+  }
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    process.stderr.write(`pyawait: Cannot write ${file}: ${(error as Error).message}\n`);
+    return 1;
+  }
   return 0;
 }
 

@@ -198,6 +198,15 @@ test("pyawait: usage", async () => {
   assertMatch(stdout, /^Usage: pyawait run SCRIPT\.py/);
 });
 
+test("pyawait types: a module that is not there, and a file that cannot be written", async () => {
+  const missing = await pyawait(["types", "json", "not_there"]);
+  assertEquals([missing.code, missing.stdout], [1, ""]);
+  assertMatch(missing.stderr, /^pyawait: ModuleNotFoundError: No module named 'not_there'\n$/);
+  const unwritable = await pyawait(["types", "json", "-o", join(folder, "no", "folder", "x.d.ts")]);
+  assertEquals([unwritable.code, unwritable.stdout], [1, ""]);
+  assertMatch(unwritable.stderr, /^pyawait: Cannot write .*x\.d\.ts: .*\n$/);
+});
+
 test("pyawait types: what it writes compiles, and says what the module has", async () => {
   const ts = createRequire(import.meta.url)("typescript") as typeof import("typescript");
   write(
