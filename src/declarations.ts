@@ -184,8 +184,12 @@ class Printer {
     return [`(${parts.join(", ")}): ${result}`, ...signatures];
   }
 
+  #overloads(calls: CallShape[], result?: string): string[] {
+    return [...new Set(calls.flatMap((call) => this.#signatures(call, result)))];
+  }
+
   #callable(calls: CallShape[]): string {
-    return `PyFunction & { ${calls.flatMap((call) => this.#signatures(call)).join("; ")} }`;
+    return `PyFunction & { ${this.#overloads(calls).join("; ")} }`;
   }
 
   members(members: Record<string, Member>, indent: string): string {
@@ -240,7 +244,7 @@ class Printer {
         text += `type ${alias}$${part} = ${this.#inherited(name, part)};\n`;
         types.push(`${alias}$${part}`);
       }
-      const signatures = (calls ?? [anyCall]).flatMap((call) => this.#signatures(call, alias));
+      const signatures = this.#overloads(calls ?? [anyCall], alias);
       itself.push(`{ ${signatures.map((each) => `${each}; new ${each}`).join("; ")} }`);
       text += `type ${alias} = ${plain ? this.type(plain, false) : instance.join(" & ")};\n`;
       text += `type ${alias}$class = ${itself.join(" & ")};\n`;

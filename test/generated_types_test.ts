@@ -236,6 +236,10 @@ class Level(enum.IntEnum):
     LOW = 1
 class Text(str):
     pass
+class integer: pass
+integer.__module__ = "numpy"
+class int64(integer): pass
+def scalar() -> int64: pass
 def level(value: Level) -> Level: return Level.LOW
 def text() -> Text: return Text()
 def many(first: str, *rest: int, flag: bool = False, **more: str) -> int: return 1
@@ -283,6 +287,7 @@ expectType<false>()(0 as unknown as IsAny<typeof m.Kind.A>, true);
 expectType<number>()(m.Level.LOW, true);
 expectType<number>()(m.level(m.Level.LOW), true);
 expectType<string>()(m.text(), true);
+expectType<number>()(m.scalar(), true);
 expectType<number>()(m.many("a", 1, 2, kw({ flag: true })), true);
 expectType<number>()(m.many(kw({ first: "a" })), true);
 expectType<number>()(m.only(1, "x"), true);
@@ -361,11 +366,13 @@ expectType<number>()(python.import("broken_stub").f(1), true);
 });
 
 test("modules of the standard library", () => {
-  const names = ["enum", "string", "typing", "asyncio", "builtins", "ctypes", "http", "sys"];
+  const names = ["enum", "string", "random", "socket", "ssl", "tokenize", "urllib.parse", "mailbox", "xml.dom.minidom", "encodings.idna"];
+  const more = ["importlib.abc", "typing", "asyncio", "builtins", "ctypes", "http", "sys", "unittest.mock"];
   const uses = `
 expectType<string>()(python.import("string").digits, true);
 expectType<number>()(python.import("http").HTTPStatus.OK, true);
 expectType<bigint>()(python.import("sys").maxsize, true);
+python.import("random").seed(1);
 `;
-  assertEquals(problemsIn([...names, ...names], uses), []);
+  assertEquals(problemsIn([...names, ...more, ...names], uses), []);
 });

@@ -12,10 +12,6 @@ import typing
 import warnings
 
 
-def is_class(item):
-    return issubclass(type(item), type)  # an object may raise, or lie, when it is asked for its __class__
-
-
 def name_of(item):
     name = attribute(item, "__name__")
     return name if type(name) is str else ""
@@ -120,7 +116,7 @@ class Module:
         calls = [_ANY_CALL] if issubclass(cls, enum.Enum) else [self.call(cls)]
         return class_shape(
             bases, members, statics, calls, doc_of(cls),
-            plain=primitive_of_class(cls), protocol=bool(getattr(cls, "_is_protocol", False)), awaits=hasattr(cls, "__await__"),
+            plain=plain_of_class(cls), protocol=bool(getattr(cls, "_is_protocol", False)), awaits=hasattr(cls, "__await__"),
         )
 
     def class_member(self, cls, name, item, members, statics):
@@ -162,13 +158,6 @@ def annotations_of(item):
     if found is None and sys.version_info >= (3, 14):
         found = attribute(item, "__annotations__")
     return found if isinstance(found, dict) else {}
-
-
-def primitive_of_class(cls):
-    for primitive, base in (("string", str), ("boolean", bool), ("int", int), ("float", float)):
-        if issubclass(cls, base):
-            return [primitive]
-    return ["dict", ["any"]] if type(cls).__name__ == "_TypedDictMeta" else None
 
 
 # Modules -------------------------------------------------------------------------------------------------------------

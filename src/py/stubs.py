@@ -28,6 +28,10 @@ def attribute(owner, name, default=None):
         return default
 
 
+def is_class(item):
+    return issubclass(type(item), type)  # an object may raise, or lie, when it is asked for its __class__
+
+
 def doc_of(item):
     try:
         return inspect.getdoc(item)
@@ -40,12 +44,26 @@ def parameter(name, type, optional, only=False):
     return {"name": name, "type": type, "optional": optional, "only": only}
 
 
-def primitive_of_names(names):
-    """What an instance becomes in JavaScript, if it does not stay a proxy."""
-    for primitive, those in (("string", {"str", "StrEnum"}), ("int", {"int", "IntEnum", "IntFlag"}), ("float", {"float"})):
-        if names & those:
-            return [primitive]
-    return None
+_PLAIN = (("string", str), ("boolean", bool), ("int", int), ("float", float))
+_PLAIN_NAMES = (("string", {"str", "StrEnum"}), ("int", {"int", "IntEnum", "IntFlag"}), ("float", {"float"}))
+_NUMPY = {"integer": "int", "floating": "float", "bool": "boolean", "bool_": "boolean"}
+
+
+def plain_of_names(names):
+    """What instances become in JavaScript if they do not stay proxies, by the names of the bases."""
+    if "TypedDict" in names:
+        return ["dict", ["any"]]
+    return next(([plain] for plain, those in _PLAIN_NAMES if names & those), None)
+
+
+def plain_of_class(cls):
+    if type(cls).__name__ == "_TypedDictMeta":
+        return ["dict", ["any"]]
+    for plain, base in _PLAIN:
+        if issubclass(cls, base):
+            return [plain]
+    bases = [base.__name__ for base in cls.__mro__ if base.__module__ == "numpy"]
+    return next(([_NUMPY[base]] for base in bases if base in _NUMPY and bases[0] != "longdouble"), None)
 
 
 def class_shape(bases, members, statics, calls, doc, plain=None, protocol=False, awaits=False):
@@ -118,13 +136,13 @@ class Stub:
 
     def __init__(self, tree, module, names, classes):
         self.classes = classes
-        self.names = names
+        self.module = module
         self.runtime = names.within(vars(module))
         self.known = set(self._class_names(tree.body, ""))
         for name in self.known:
-            found = attribute(module, name)
-            if inspect.isclass(found):
-                names.add(found, name)
+            cls = attribute(module, name)
+            if is_class(cls):
+                names.add(cls, name)
         self.tree = tree
 
     def read(self):
@@ -204,8 +222,9 @@ class Stub:
         calls = made["calls"] if made and made["kind"] == "function" else None
         if calls is None and not node.bases and not node.keywords and not node.decorator_list:
             calls = [dict(_ANY_CALL, rest=None, open=False)]
+        found = attribute(self.module, name)
         return class_shape(
             bases, members, statics, calls, ast.get_docstring(node),
-            plain=["dict", ["any"]] if "TypedDict" in base_names else primitive_of_names(base_names),
+            plain=plain_of_class(found) if is_class(found) else plain_of_names(base_names),
             protocol="Protocol" in base_names, awaits="__await__" in members,
         )
