@@ -170,7 +170,7 @@ from typing import Literal, Optional
 class Color(enum.Enum):
     RED = 1
 class Level(enum.IntEnum):
-    LOW = 1
+    LOW = 7
 def bytes_(a: Literal[b"z"]) -> Literal[b"z"]: return a
 def none() -> Literal[None, "x"]: return None
 def numbers() -> Literal[-1, 2, 123456789012345678901234567890, -123456789012345678901234567890]: return 2
