@@ -2,6 +2,7 @@
 //
 // The one thing to know: a 64-bit argument is fast as a bigint and fifteen times slower as a number, so an address is
 // a bigint from the moment it is known.
+import { markAsUntransferable } from "node:worker_threads";
 import { inWorker } from "./in_worker.ts";
 import { pipeBell, socketBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
@@ -50,6 +51,13 @@ export const deno: Backend = {
   address: (buffer) => BigInt(runtime().UnsafePointer.value(runtime().UnsafePointer.of(buffer))) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
   view: (pointer, bytes) => runtime().UnsafePointerView.getArrayBuffer(runtime().UnsafePointer.create(BigInt(pointer))!, bytes),
+  pin(memory) {
+    try {
+      markAsUntransferable(memory);
+    } catch {
+      // Deno 2.4 has no such thing
+    }
+  },
   text: (pointer) => runtime().UnsafePointerView.getCString(runtime().UnsafePointer.create(BigInt(pointer))!),
   callback(fn) {
     const callback = new (runtime().UnsafeCallback)({ parameters: ["i32"], result: "void" }, fn);

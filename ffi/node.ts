@@ -56,7 +56,8 @@ export const node: Backend = {
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => koffi().address(buffer) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
-  view: (pointer, bytes) => koffi().view(BigInt(pointer), bytes),
+  view: (pointer, bytes) => koffi().view(BigInt(pointer), bytes), // structuredClone and postMessage transfer none of this
+  pin() {}, // with markAsUntransferable Node 24 would abort when it ends
   text: (pointer) => koffi().decode.string(BigInt(pointer)),
   callback(fn) {
     callbackType ??= koffi().pointer(koffi().proto("void", ["int32_t"]));

@@ -2,6 +2,7 @@
 //
 // The one thing to know: the exporter stays locked while JavaScript can reach its memory. `release` detaches the array,
 // so nothing reads memory that Python may free; where the runtime cannot detach, the lock stays until it is collected.
+// Memory that somebody has moved to another ArrayBuffer is out of our reach: its lock stays for ever.
 import { Operation } from "../ffi/shim/shim.ts";
 import { backend } from "../ffi/mod.ts";
 import { callHelper } from "./call.ts";
@@ -61,22 +62,45 @@ function unlock(address: number): void {
   }
 }
 
+/** Memory that JavaScript sees, and the lock that it is seen under. */
+interface Lock {
+  readonly address: number;
+  readonly memory: ArrayBuffer;
+  readonly bytes: number;
+}
+
+/** Whether somebody else has detached it: another ArrayBuffer, which nobody knows, has the memory now. */
+const isMoved = ({ memory, bytes }: Lock) => memory.byteLength < bytes;
+
+// An ArrayBuffer that has been collected cannot be asked whether its memory was moved away before. So it is kept until
+// `data` has been collected, and asked then; parts of `data` may see it for longer, but hardly anybody moves those.
+const dropped = new FinalizationRegistry<Lock>((lock) => {
+  if (isMoved(lock)) return;
+  backend.pin(lock.memory);
+  collected.register(lock.memory, lock.address);
+});
+
 const collected = new FinalizationRegistry<number>((address) => {
   const writer = openRecord(BACKGROUND, In.unlock);
   writer.address(address);
   closeRecord(BACKGROUND);
 });
 
-type Detachable = ArrayBuffer & { transfer?(length: number): ArrayBuffer };
+const { transfer } = ArrayBuffer.prototype as { transfer?(this: ArrayBuffer, length: number): ArrayBuffer };
+
+/** Stands before the methods of an ArrayBuffer that would move its memory to another one. */
+const refusal: PropertyDescriptor = {
+  value() {
+    throw new TypeError("Cannot transfer this ArrayBuffer: its memory is Python's; transfer a copy, as data.slice().buffer");
+  },
+};
 
 /** Whether it is detached now. */
-function detach(memory: Detachable): boolean {
-  if (memory.byteLength === 0) return true;
+function detach(memory: ArrayBuffer): boolean {
   try {
-    if (typeof memory.transfer === "function") memory.transfer(0);
-    else structuredClone(memory, { transfer: [memory] });
+    transfer?.call(memory, 0);
   } catch {
-    // the runtime forbids it for memory that is not its own
+    // somebody has marked it as untransferable
   }
   return memory.byteLength === 0;
 }
@@ -110,7 +134,7 @@ export class PyBuffer {
   readonly itemsize: number;
   /** Whether Python forbids writing; JavaScript must not write either. */
   readonly readonly: boolean;
-  #address: number;
+  #lock: Lock;
   #object: PyProxy | undefined;
 
   /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
@@ -127,9 +151,10 @@ export class PyBuffer {
     this.format = format;
     this.itemsize = itemsize;
     this.readonly = readonly;
-    this.#address = address;
+    this.#lock = { address, memory, bytes };
     this.#object = object;
-    collected.register(memory, address, this);
+    if (transfer) Object.defineProperties(memory, { transfer: refusal, transferToFixedLength: refusal });
+    dropped.register(this.data, this.#lock, this);
     brandBuffer(this, () => this.#memoryview());
   }
 
@@ -138,13 +163,22 @@ export class PyBuffer {
     return callHelper("memoryview", this.#object) as PyProxy;
   }
 
-  /** Ends it: `data` is detached (its length is 0) and the exporter is free again. Idempotent. */
+  /**
+   * Ends it: `data` is detached (its length is 0) and the exporter is free again. Idempotent.
+   *
+   * @throws {TypeError} if the memory was transferred to another ArrayBuffer: then the exporter stays locked for ever
+   */
   release(): void {
     if (!this.#object) return;
     this.#object = undefined;
-    if (!detach(this.data.buffer as ArrayBuffer)) return; // Node 20: when `data` is collected
-    collected.unregister(this);
-    unlock(this.#address);
+    if (isMoved(this.#lock)) {
+      throw new TypeError(
+        "Cannot release this PyBuffer: its memory was transferred to another ArrayBuffer, so its exporter stays locked",
+      );
+    }
+    if (!detach(this.#lock.memory)) return; // Node 20: when `data` is collected
+    dropped.unregister(this);
+    unlock(this.#lock.address);
   }
 }
 const dispose = (Symbol as { dispose?: symbol }).dispose;

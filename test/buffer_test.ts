@@ -5,6 +5,7 @@
 import { test } from "node:test";
 import { buffer, PyBuffer, PyProxy, python, PythonError, toJs, toThread } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
+import { child, runtime } from "./child.ts";
 import { collect } from "./collect.ts";
 import { define } from "./define.ts";
 
@@ -294,4 +295,24 @@ test("an exporter outlives its proxy while it is seen", async () => {
   assertEquals(view.data[(1 << 20) - 1], 3);
   assert(!(view.data instanceof PyProxy));
   view.release();
+});
+
+test("memory that is moved away stays locked for ever, and transfer() is refused", async () => {
+  const bytes = builtins.bytearray(4), view = bytes.$getBuffer() as PyBuffer & { data: Uint8Array };
+  const memory = view.data.buffer as ArrayBuffer & Record<"transfer" | "transferToFixedLength", () => ArrayBuffer>;
+  if (detaches) {
+    assertThrows(() => memory.transfer(), TypeError, "data.slice().buffer");
+    assertThrows(() => memory.transferToFixedLength(), TypeError, "data.slice().buffer");
+    assertEquals([view.data.length, view.data.slice().buffer.byteLength], [4, 4]);
+    const moved = (ArrayBuffer.prototype as typeof memory).transfer.call(memory);
+    assertThrows(() => view.release(), TypeError, "stays locked");
+    view.release(); // twice is once
+    assertEquals([moved.byteLength, is_locked(bytes)], [4, true]);
+  }
+  const { code, signal, stdout, stderr } = await child("transfers");
+  assertEquals({ code, signal, stderr }, { code: 0, signal: null, stderr: "" }, stdout);
+  const lines = stdout.trimEnd().split("\n");
+  assertEquals([lines.length, lines.filter((line) => !/: (stayed|moved, locked, 7)$/.test(line))], [13, []]);
+  for (const line of lines) if (line.startsWith("transfer")) assert(line.endsWith("stayed"), line);
+  if (runtime !== "deno") assert(!stdout.includes("Clone, released: moved") && !stdout.includes("Message, released: moved"), stdout);
 });

@@ -29,7 +29,7 @@ export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis ? "deno" : 
 
 const limit = 30_000;
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
-const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: [] }[runtime];
+const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: ["--expose-gc"] }[runtime];
 
 /** Runs test/children/`script` to its end; rejects if that takes longer than 30 seconds. */
 export function child(
