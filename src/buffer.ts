@@ -52,6 +52,9 @@ function makerOf(format: string, itemsize: number): Maker {
   return makers[sized] ?? Uint8Array;
 }
 
+/** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
+const hasObjects = (format: string) => format.replace(/:[^:]*:/g, "").includes("O");
+
 function unlock(address: number): void {
   const level = begin();
   try {
@@ -193,6 +196,12 @@ export function lockBuffer(proxy: PyProxy, address: number): PyBuffer {
     parts = readOutcome(invoke(level, Operation.lockBuffer)) as ConstructorParameters<typeof PyBuffer>[1];
   } finally {
     end();
+  }
+  if (hasObjects(parts[6])) {
+    unlock(parts[0]);
+    throw new TypeError(
+      "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
+    );
   }
   try {
     return new PyBuffer(proxy, parts);

@@ -24,6 +24,7 @@ def is_locked(value):
     except BufferError:
         return True
 class Record(ctypes.Structure): _fields_ = [("a", ctypes.c_int8), ("b", ctypes.c_int32)]
+class Holder(ctypes.Structure): _fields_ = [("O", ctypes.c_int32), ("b", ctypes.py_object)]
 `);
 const { made, is_locked } = py;
 const { builtins } = python;
@@ -95,6 +96,14 @@ test("exporters of every kind: items, shape, strides, format", () => {
   assertEquals([record.data.constructor, record.data.length, record.itemsize, record.data[8]], [Uint8Array, 16, 8, 3]);
   const native = made("array.array('l', [-1])").$getBuffer() as PyBuffer;
   assertEquals(native.data[0], native.itemsize === 8 ? -1n : -1);
+});
+
+test("pointers to Python objects are not given away, and the exporter is not left locked", () => {
+  for (const expression of ["(ctypes.py_object * 1)('a')", "Holder(1, 'a')"]) {
+    const value = made(expression), before = py.count(value);
+    assertThrows(() => value.$getBuffer(), TypeError, "toJs", expression);
+    assertEquals(py.count(value), before);
+  }
 });
 
 test("both sides see what the other writes", async () => {

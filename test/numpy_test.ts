@@ -175,6 +175,18 @@ test("records, packed fields, other byte orders and complex numbers", { skip }, 
   assertEquals([...(run("np.array([1 + 2j])").$getBuffer() as PyBuffer).shape], [1]);
 });
 
+test("arrays of Python objects: no pointer is read or written", { skip }, () => {
+  const expressions = ["np.array([None, 'a'], object)", "np.array([], object)", "np.array([(1, None)], [('x', 'i4'), ('y', object)])"];
+  for (const expression of expressions) {
+    const array = run(expression);
+    assertThrows(() => array.$getBuffer(), TypeError, "toJs", expression);
+    assertInstanceOf(toJs(array), PyProxy as never, expression);
+  }
+  assertEquals(toJs(run("np.array([None, 'a'], object)").tolist()), [null, "a"]);
+  const named = run("np.array([(1, 2)], [('O', 'i4'), ('OO', 'i4')])").$getBuffer() as PyBuffer; // the names of fields
+  assertEquals([named.data.constructor, named.data[0], named.data[4]], [Uint8Array, 1, 2]);
+});
+
 test("subclasses of ndarray are copied, but masked arrays, which hide items", { skip }, () => {
   assertEquals(toJs(run("np.asmatrix([1., 2.])")), new Float64Array([1, 2]));
   assertEquals(toJs(run("class Own(np.ndarray): pass\nnp.arange(3.).view(Own)")), new Float64Array([0, 1, 2]));
