@@ -155,10 +155,10 @@ export class PyBuffer {
     this.itemsize = itemsize;
     this.readonly = readonly;
     this.#lock = { address, memory, bytes };
-    this.#object = object;
     if (transfer) Object.defineProperties(memory, { transfer: refusal, transferToFixedLength: refusal });
     dropped.register(this.data, this.#lock, this);
     brandBuffer(this, () => this.#memoryview());
+    this.#object = object.$copy(); // a hold of its own: tidy() and $destroy() give up those of others
   }
 
   #memoryview(): PyProxy {
@@ -172,8 +172,10 @@ export class PyBuffer {
    * @throws {TypeError} if the memory was transferred to another ArrayBuffer: then the exporter stays locked for ever
    */
   release(): void {
-    if (!this.#object) return;
+    const object = this.#object;
+    if (!object) return;
     this.#object = undefined;
+    object.$destroy();
     if (isMoved(this.#lock)) {
       throw new TypeError(
         "Cannot release this PyBuffer: its memory was transferred to another ArrayBuffer, so its exporter stays locked",

@@ -3,7 +3,7 @@
  * reads memory that Python has freed. numpy_test.ts has numpy's arrays.
  */
 import { test } from "node:test";
-import { buffer, PyBuffer, PyProxy, python, PythonError, toJs, toThread } from "../mod.ts";
+import { buffer, PyBuffer, PyProxy, python, PythonError, tidy, toJs, toThread } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
 import { child, runtime } from "./child.ts";
 import { collect } from "./collect.ts";
@@ -290,6 +290,21 @@ test("thousands, made, dropped, released and collected in between on both sides"
   const slack = "Bun" in globalThis ? 5 : 0;
   await until(() => py.count(bytes) <= before + slack);
   if (slack === 0) assertEquals(is_locked(bytes), false);
+});
+
+test("a buffer holds its exporter itself: tidy() and $destroy() take it from nobody", () => {
+  const three = tidy(() => buffer(Uint8Array, 3));
+  three.data[1] = 5;
+  assertEquals(toJs(py.format_of(three)), ["B", 3, false, [0, 5, 0]]);
+  three.release();
+  const bytes = builtins.bytearray(2);
+  const one = bytes.$getBuffer() as PyBuffer, two = tidy(() => bytes.$getBuffer() as PyBuffer);
+  one.release();
+  bytes.$destroy();
+  assertEquals([builtins.len(two), toJs(py.format_of(two))], [2, ["B", 2, false, [0, 0]]]);
+  two.release();
+  assertThrows(() => bytes.append(1), TypeError, "destroyed"); // the last hold was the buffer's
+  assertThrows(() => builtins.len(two), TypeError, "released");
 });
 
 test("an exporter outlives its proxy while it is seen", async () => {
