@@ -46,10 +46,9 @@ const makers: Record<string, Maker> = {
 /** The array of a format of Python's `struct`; bytes where no typed array has such items. */
 function makerOf(format: string, itemsize: number): Maker {
   const code = format.replace(/^[@=<]/, "");
-  const sized = "lnLN".includes(code) && code !== ""
-    ? (code === "l" || code === "n" ? (itemsize === 8 ? "q" : "i") : (itemsize === 8 ? "Q" : "I"))
-    : code;
-  return makers[sized] ?? Uint8Array;
+  if (code === "l" || code === "n") return itemsize === 8 ? BigInt64Array : Int32Array;
+  if (code === "L" || code === "N") return itemsize === 8 ? BigUint64Array : Uint32Array;
+  return makers[code] ?? Uint8Array;
 }
 
 /** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */

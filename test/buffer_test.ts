@@ -23,6 +23,20 @@ def is_locked(value):
         return False
     except BufferError:
         return True
+class Memory(ctypes.Structure): # a Py_buffer
+    _fields_ = [("buf", ctypes.c_void_p), ("obj", ctypes.c_void_p), ("len", ctypes.c_ssize_t), ("itemsize", ctypes.c_ssize_t),
+        ("readonly", ctypes.c_int), ("ndim", ctypes.c_int), ("format", ctypes.c_char_p), ("shape", ctypes.POINTER(ctypes.c_ssize_t)),
+        ("strides", ctypes.POINTER(ctypes.c_ssize_t)), ("suboffsets", ctypes.c_void_p), ("internal", ctypes.c_void_p)]
+kept = []
+def of_format(format, itemsize, items):
+    """A memoryview of any format over the bytes 0, 1, 2, ..."""
+    memory = (ctypes.c_char * (items * itemsize)).from_buffer_copy(bytes(range(items * itemsize)))
+    numbers = [(ctypes.c_ssize_t * 1)(items), (ctypes.c_ssize_t * 1)(itemsize)]
+    about = Memory(ctypes.addressof(memory), None, items * itemsize, itemsize, 0, 1, format, *numbers, None, None)
+    kept.append((memory, numbers, about))
+    from_buffer = ctypes.pythonapi.PyMemoryView_FromBuffer
+    from_buffer.restype = ctypes.py_object
+    return from_buffer(ctypes.byref(about))
 class Record(ctypes.Structure): _fields_ = [("a", ctypes.c_int8), ("b", ctypes.c_int32)]
 class Holder(ctypes.Structure): _fields_ = [("O", ctypes.c_int32), ("b", ctypes.py_object)]
 `);
@@ -96,6 +110,19 @@ test("exporters of every kind: items, shape, strides, format", () => {
   assertEquals([record.data.constructor, record.data.length, record.itemsize, record.data[8]], [Uint8Array, 16, 8, 3]);
   const native = made("array.array('l', [-1])").$getBuffer() as PyBuffer;
   assertEquals(native.data[0], native.itemsize === 8 ? -1n : -1);
+});
+
+test("items of several values: $getBuffer() sees their bytes, toJs copies none", () => {
+  for (const format of ["lL", "Lq", "qQ", "nN", "lLq", "LN", "ln", "2i", "bB", "", "@lL", "<qQ", "bBhHiIqQ"]) {
+    const memory = py.of_format(new TextEncoder().encode(format), 16, 2), view = memory.$getBuffer() as PyBuffer;
+    assertEquals([view.data.constructor, view.data.length, view.data[31], view.itemsize, view.format], [Uint8Array, 32, 31, 16, format]);
+    assertInstanceOf(toJs(memory), PyProxy as never, format);
+  }
+  const single = { l: BigInt64Array, L: BigUint64Array, q: BigInt64Array, "@n": BigInt64Array, "=N": BigUint64Array, d: Float64Array };
+  for (const [format, type] of Object.entries(single)) {
+    const memory = py.of_format(new TextEncoder().encode(format), 8, 2);
+    assertEquals([memory.$getBuffer().data.constructor, (toJs(memory) as object).constructor], [type, type], format);
+  }
 });
 
 test("pointers to Python objects are not given away, and the exporter is not left locked", () => {

@@ -116,7 +116,7 @@ def from_buffer(value):
         code = "B"
     elif code == "c":
         code = "B"
-    elif code in "lLqQnN" and code:
+    elif code in ("l", "L", "q", "Q", "n", "N"):
         code = ("q" if code in "lqn" else "Q") if view.itemsize == 8 else ("i" if code in "lqn" else "I")
     if len(code) != 1 or code not in "bBhHiIqQfd":
         return None
