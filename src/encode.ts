@@ -144,7 +144,7 @@ function writeByReference(e: Encoding, value: object): void {
   writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, Array.isArray(value) || null);
 }
 
-/** Whether this container was written before, and now is by reference. */
+/** Whether this container or typed array was written before, and now is by reference. */
 function seen(e: Encoding, value: object): boolean {
   if (e.containers === undefined) e.containers = new Map();
   const index = e.containers.get(value);
@@ -295,6 +295,7 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
   }
   const code = typecodes[name];
   if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
+  if (seen(e, value)) return; // bytes never change, so they may be two
   writer.u8(Tag.array);
   writer.u8(code.charCodeAt(0));
   writer.u32(bytes.length);

@@ -3,7 +3,7 @@
  * reads memory that Python has freed. numpy_test.ts has numpy's arrays.
  */
 import { test } from "node:test";
-import { buffer, PyBuffer, PyProxy, python, PythonError, tidy, toJs, toThread } from "../mod.ts";
+import { buffer, kw, PyBuffer, PyProxy, python, PythonError, tidy, toJs, toThread } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
 import { child, runtime } from "./child.ts";
 import { collect } from "./collect.ts";
@@ -253,6 +253,19 @@ test("buffer() makes memory of Python's for every item type", () => {
   builtins.open("/dev/zero", "rb").readinto(text);
   py.struct.pack_into("<i", text, 1, 0x01020304);
   assertEquals([...text.data], [0, 4, 3, 2, 1]);
+});
+
+test("a typed array that is in a message twice is one array.array", async () => {
+  const a = new Float64Array([1]), b = new Uint8ClampedArray([2]), list: unknown[] = [a, b];
+  list.push(list, a, { b }, new Map([["a", a]]));
+  const wanted = "x[0] is x[3] is x[5]['a'] and x[1] is x[4]['b'] and x[2] is x and x[0] is not x[1]";
+  assertEquals(python.exec(`${wanted} and x[0][0] == 1 and x[1][0] == 2`, { globals: { x: list } }), true);
+  const same = python.exec("lambda x, y: x is y and x.append(3) is None and len(y) == 2 and x.typecode");
+  assertEquals([same(a, a), same(kw({ x: a, y: a }))], ["d", "d"]);
+  assertEquals([same(a, a.slice()), same(a, a.subarray())], [false, false]);
+  assertEquals(await python.exec("async def f(x, y): return x[0] is y\nf")([a], a), true);
+  assertEquals(python.exec("lambda f: (lambda x: x[0] is x[1])(f())")(() => [a, a]), true);
+  assertEquals(a, new Float64Array([1])); // they are copies
 });
 
 test("memory that Python goes on using stays after release and after everything is collected", async () => {

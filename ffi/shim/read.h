@@ -9,7 +9,7 @@
 
 struct reader {
   const u8 *at, *end;
-  PyObject **containers; /* for TAG_REFERENCE; NULL: a tuple that is not complete */
+  PyObject **containers; /* and arrays, for TAG_REFERENCE; NULL: a tuple that is not complete */
   u32 count, capacity;
   int depth;
   int touched; /* a method of an object that belongs to a loop has been called */
@@ -145,6 +145,7 @@ static PyObject *decode_array(struct reader *r) {
   PyObject *arguments[2] = {py.PyUnicode_FromString(text), py.PyBytes_FromStringAndSize(bytes, length)};
   PyObject *array = arguments[0] && arguments[1] ? call(helper.to_array, arguments, 2) : 0;
   release(arguments[0]), release(arguments[1]);
+  if (array) remember(r, array);
   return array;
 }
 

@@ -22,7 +22,7 @@ enum tag {
   TAG_DICT,     /* u32 count, key and value each; out: every key is a str */
   TAG_MAP,      /* as TAG_DICT, out only: some key is no str */
   TAG_DATE,     /* f64 milliseconds since 1970 */
-  TAG_REFERENCE,/* u32: the nth container of this message again */
+  TAG_REFERENCE,/* u32: the nth container of this message again; in: arrays count, too */
   TAG_OBJECT,   /* u64 address; out: u32 kinds before it */
   TAG_JS,       /* u32 heap, u32 handle; in: u8 kind and the name, a value */
   TAG_ERROR,    /* out: exception object, name, message, 1 if it has a cause + 2 if it is a group */

@@ -352,8 +352,8 @@ static void check_malformed(struct player *p) {
   struct message m = {.length = 0}, cut;
   put_object(&m, identity), put32(&m, 1);
   int start = m.length;
-  put8(&m, TAG_LIST), put32(&m, 5), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
-  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
+  put8(&m, TAG_LIST), put32(&m, 6), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE), put32(&m, 1), put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
   put8(&m, TAG_TUPLE), put32(&m, 1), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5), put8(&m, TAG_NONE);
   for (int length = start; length < m.length; length++) {
     cut = m, cut.length = length;
