@@ -4,7 +4,7 @@
 // any of them defines when it is called.
 import { pythonText } from "./source.ts";
 
-const chapters = ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "testing", "main"];
+const chapters = ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "testing", "stdio", "main"];
 
 /** Each chapter as its name in tracebacks and its text. */
 export function pythonSource(): [name: string, text: string][] {

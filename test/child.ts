@@ -4,6 +4,7 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
+import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "#std/assert";
 
@@ -22,6 +23,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Signals to send, each when this line has been printed. */
   readonly signals?: Readonly<Record<string, NodeJS.Signals>>;
+  /** What stdin gives, in parts with a pause before each; without it, stdin is empty. */
+  readonly input?: readonly string[];
 }
 
 /** "node", "deno" or "bun": the runtime that this is. */
@@ -31,13 +34,27 @@ const limit = 30_000;
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
 const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: ["--expose-gc"] }[runtime];
 
+async function feed(stdin: Writable, parts: readonly string[]): Promise<void> {
+  stdin.on("error", () => {}); // the child may have ended
+  for (const part of parts) {
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    stdin.write(part);
+  }
+  stdin.end();
+}
+
+/** The command that runs test/children/`script`: a program and its first arguments. */
+export function commandOf(script: string): string[] {
+  return [process.execPath, ...before, fileURLToPath(new URL(`./children/${script}.${extension}`, import.meta.url))];
+}
+
 /** Runs test/children/`script` to its end; rejects if that takes longer than 30 seconds. */
 export function child(
   script: string,
   args: readonly string[] = [],
   options: ChildOptions = {},
 ): Promise<Ended> {
-  const path = fileURLToPath(new URL(`./children/${script}.${extension}`, import.meta.url));
+  const [program, ...first] = commandOf(script);
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...process.env, NO_COLOR: "1", ...options.env })) {
     if (value !== undefined) env[name] = value;
@@ -45,11 +62,12 @@ export function child(
   return new Promise((resolve, reject) => {
     let start = Date.now(), stdout = "", stderr = "", late = false;
     const waiting = new Map(Object.entries(options.signals ?? {}));
-    const started = spawn(process.execPath, [...before, path, ...args], {
+    const started = spawn(program, [...first, ...args], {
       env,
-      stdio: ["ignore", "pipe", "pipe"],
+      stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
     });
-    started.stdout.setEncoding("utf8").on("data", (text: string) => {
+    if (options.input) void feed(started.stdin!, options.input);
+    started.stdout!.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       if (/(^|\n)end\n/.test(text)) start = Date.now();
       for (const [line, signal] of waiting) {
@@ -59,7 +77,7 @@ export function child(
         process.kill(started.pid!, signal); // Deno's child.kill() sends one signal and no other
       }
     });
-    started.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+    started.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text);
     const timer = setTimeout(() => {
       late = true;
       process.kill(started.pid!, "SIGKILL");

@@ -81,6 +81,7 @@ const ends: Record<string, [source: string, code: number]> = {
     "import threading, time\ndef body():\n    time.sleep(0.8)\n    print('thread')\nthreading.Thread(target=body).start()\nprint('main')",
     0,
   ],
+  "much output": ["import atexit\natexit.register(print, 'y' * 500_000)\nfor i in range(3): print('x' * 500_000)", 0],
   "atexit": ["import atexit\natexit.register(print, 'atexit')\nprint('main', end='')", 0],
 };
 

@@ -114,6 +114,7 @@ def _main(configuration):
     sys.setswitchinterval(configuration["switch_interval"])
     signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim gives the real one back
     _forward_signals()
+    let_standard_streams_wait()
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
             stream.reconfigure(line_buffering=True)

@@ -1,0 +1,64 @@
+"""Standard streams that wait until there is something to read, or room to write.
+
+The one thing to know: descriptors 0 to 2 may not block. Node sets them so, for all of the process, as soon as `process`
+is imported, and Bun when somebody uses `process.stdout`. To streams of Python's own making that is a false end of the
+input, and output that is lost.
+"""
+from select import select as _select  # not select.poll: macOS has none for terminals
+
+
+def _waiting(operation, wait):
+    """A method of FileIO, which gives None where it would have to wait; it does not hold the GIL meanwhile."""
+    def method(self, *args):
+        while True:
+            result = operation(self, *args)
+            if result is not None:
+                return result
+            wait(self.fileno())
+    return method
+
+
+class _Standard(io.FileIO):
+    readinto = _waiting(io.FileIO.readinto, lambda descriptor: _select([descriptor], [], []))
+    write = _waiting(io.FileIO.write, lambda descriptor: _select([], [descriptor], []))
+    _read = _waiting(io.FileIO.read, lambda descriptor: _select([descriptor], [], []))
+
+    def read(self, size=-1):
+        return self.readall() if size is None or size < 0 else self._read(size)
+
+    def readall(self):
+        return b"".join(iter(functools.partial(self._read, 1 << 16), b""))
+
+
+class _Unbuffered(_Standard):
+    """What PYTHONUNBUFFERED puts directly below the text: nobody above it asks how much was written."""
+
+    def write(self, data):
+        rest, written = memoryview(data).cast("B"), 0
+        while written < len(rest):
+            written += super().write(rest[written:])
+        return written
+
+
+def _let_wait(stream):
+    """Puts such a file below a stream in place of the plain one; a stream that is something else stays as it is."""
+    if type(stream) is not io.TextIOWrapper or os.name != "posix":
+        return
+    buffer = stream.buffer
+    raw = getattr(buffer, "raw", buffer)
+    if type(raw) is not io.FileIO or raw.closed or raw.fileno() > 2:
+        return
+    waiting = (_Unbuffered if raw is buffer else _Standard)(raw.fileno(), raw.mode, closefd=False)
+    waiting.name = raw.name
+    if waiting.readable() and waiting.isatty():
+        os.set_blocking(raw.fileno(), True)  # of a terminal, input() reads through C's stdio; Node has opened it for itself
+    if raw is not buffer:
+        waiting = type(buffer)(waiting)
+    stream.flush()
+    # The same object: sys.__stdout__, and whoever else has taken it already, have it too. Python gives all three this newline.
+    stream.__init__(waiting, stream.encoding, stream.errors, "\n", stream.line_buffering, stream.write_through)
+
+
+def let_standard_streams_wait():
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        _let_wait(stream)
