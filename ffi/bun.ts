@@ -79,4 +79,5 @@ export const bun: Backend = {
     return callback.ptr as number & Pointer;
   },
   bell: process.platform === "win32" || inWorker ? socketBell : callbackBell,
+  onExit() {},
 };

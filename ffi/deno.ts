@@ -34,6 +34,15 @@ const runtime = () => (globalThis as unknown as { Deno: DenoFfi }).Deno;
 
 const callbacks: unknown[] = []; // never freed: C may call them for as long as the process lives
 
+/** Whether Deno.exit() is being called. `deno test` unloads a file at its end too, and its process goes on. */
+function isExit(): boolean {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 20;
+  const { stack } = new Error();
+  Error.stackTraceLimit = stackTraceLimit;
+  return /\bexit \(ext:/.test(String(stack));
+}
+
 export const deno: Backend = {
   name: "deno",
   get runtime() {
@@ -65,4 +74,7 @@ export const deno: Backend = {
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
   bell: inWorker ? socketBell : pipeBell,
+  onExit(fn) {
+    (globalThis as unknown as EventTarget).addEventListener("unload", () => isExit() && fn());
+  },
 };

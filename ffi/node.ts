@@ -64,4 +64,5 @@ export const node: Backend = {
     return koffi().register(fn, callbackType) as bigint & Pointer;
   },
   bell: pipeBell,
+  onExit() {},
 };

@@ -72,4 +72,6 @@ export interface Backend {
   /** A C function `void f(int)` that only this thread may call, inside a call of its own. Never freed. */
   callback(fn: (argument: number) => void): Pointer;
   bell(ring: () => void): Bell;
+  /** Calls `fn` where this process, or Worker, ends without the event "exit" of `process`. */
+  onExit(fn: () => void): void;
 }

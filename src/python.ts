@@ -2,6 +2,7 @@
 //
 // The one thing to know: importing this opens nothing; the first use does, synchronously.
 import process from "node:process";
+import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
 import { drainLast, Event, exchange, listenTo } from "./answers.ts";
 import { lockBuffer } from "./buffer.ts";
@@ -199,11 +200,13 @@ whenOpened(({ options, heapId, runtime, shim, heap }) => {
     process.on("SIGCHLD", () => {}); // from here on Node's own action is there, and is put back behind uvloop's
     callHelper("keep_child_action");
   }
-  process.on("exit", () => {
+  const end = () => {
     if (!inWorker) exitNow(2000);
     else shim.pyawait_heap_end(heap); // Python goes on: other threads use it
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
-  });
+  };
+  process.on("exit", end);
+  backend.onExit(end);
   // Node shows an error after that; what it asks Python for is fetched before.
   process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);
   redirect(options, heapId);

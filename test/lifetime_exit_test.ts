@@ -1,6 +1,11 @@
 /**
  * How a process with Python in it ends, and what keeps it alive. Each case is a process of its own: children/exits.ts.
  */
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "#std/assert";
 import { child, ends, runtime } from "./child.ts";
@@ -40,6 +45,37 @@ for (
     assertEquals(stdout, "end\nfinally\nno newlineatexit\n");
   });
 }
+
+const onDeno = { skip: runtime !== "deno" && "only Deno has Deno.exit and isolates" };
+if (onDeno.skip) console.log(`skip: ${onDeno.skip}`);
+
+for (const end of ["deno_exit", "deno_exit_in_sync"]) {
+  test(`Deno.exit: ${end}`, onDeno, async () => {
+    const { stdout } = await ends("tidy", end, 3);
+    assertEquals(stdout, "end\nfinally\nno newlineatexit\n");
+  });
+}
+
+test("Python outlives the files of one `deno test`", onDeno, () => {
+  const folder = mkdtempSync(join(tmpdir(), "pyawait-isolates-"));
+  try {
+    const source = `
+      import { python } from "${new URL("../mod.ts", import.meta.url)}";
+      Deno.test("uses Python", async () => {
+        python.exec("import sys; sys.count = getattr(sys, 'count', 0) + 1");
+        console.log(await python.execAsync("import asyncio; await asyncio.sleep(0, f'file {sys.count}')"));
+      });`;
+    for (const name of ["a", "b", "c"]) writeFileSync(join(folder, `${name}_test.ts`), source);
+    const { stdout, status } = spawnSync(process.execPath, ["test", "-A", "--no-check", folder], {
+      encoding: "utf8",
+      env: { ...process.env, NO_COLOR: "1" },
+      timeout: 30_000,
+    });
+    assertEquals([status, stdout.match(/file \d/g)], [0, ["file 1", "file 2", "file 3"]], stdout);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 test("the natural end runs `finally`, atexit, and flushes", async () => {
   const { stdout } = await ends("tidy", "natural", 0);

@@ -112,6 +112,11 @@ function exit(): void {
   process.exit(3);
 }
 
+function denoExit(): void {
+  console.log("end");
+  (globalThis as unknown as { Deno: { exit(code: number): never } }).Deno.exit(3);
+}
+
 const ends: Record<string, () => unknown> = {
   natural: () => console.log("end"),
   exit,
@@ -128,6 +133,11 @@ const ends: Record<string, () => unknown> = {
   },
   exit_in_attach: () => attach(() => (list([1]), exit())),
   exit_in_nested: () => attach(() => list(map(() => attach(() => list(map(exit, [1]))), [1]))),
+  deno_exit() {
+    main.asyncio.sleep(60).then(() => {});
+    setTimeout(denoExit, 20);
+  },
+  deno_exit_in_sync: () => list(map(denoExit, [1])),
   throw() {
     main.asyncio.sleep(60).then(() => {});
     setTimeout(() => {
