@@ -16,7 +16,7 @@
 export { python } from "./src/python.ts";
 export type { ExecOptions, Python, PythonInfo, PythonModules } from "./src/python.ts";
 export type { Output, PythonOptions } from "./src/options.ts";
-export { attach } from "./src/interpreter.ts";
+export { attach } from "./src/attach.ts";
 export { intoPromise } from "./src/promise.ts";
 export { toLoop, toThread } from "./src/to_loop.ts";
 export type { AwaitOptions } from "./src/promise.ts";

@@ -5,6 +5,7 @@
 // and task groups hold, and their cancellation aborts the signal of the function inside.
 import { callHelper } from "./call.ts";
 import { type AwaitOptions, runHelper } from "./promise.ts";
+import { isAsynchronous } from "./synchronous.ts";
 
 /**
  * Python's `with`: enters the context manager, calls `fn` with what it gives, and leaves it.
@@ -27,7 +28,7 @@ export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined
   let result: { value: T } | undefined;
   callHelper("enter_sync", manager, (value: unknown) => {
     const returned = fn(value);
-    if (typeof (returned as PromiseLike<unknown> | undefined)?.then === "function") {
+    if (isAsynchronous(returned)) {
       throw new TypeError("Cannot enter with an asynchronous function: enter(manager, fn) leaves when fn returns; use enterAsync");
     }
     result = { value: returned };

@@ -10,6 +10,7 @@ import { Kind } from "./kinds.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
 import { forget, Reference } from "./reference.ts";
 import { STATE, State, stateOf } from "./state.ts";
+import { isAsynchronous } from "./synchronous.ts";
 
 let handler: ProxyHandler<object>;
 
@@ -89,7 +90,7 @@ export function tidy<T>(fn: () => T): T {
   const mine: State[] = handedOut = [];
   try {
     const result = fn();
-    if (result instanceof Promise) {
+    if (isAsynchronous(result) && !stateOf(result)) {
       throw new TypeError("Cannot tidy up after an asynchronous function: tidy(fn) takes one that has done its work when it returns");
     }
     const kept = keptBy(result);

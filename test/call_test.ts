@@ -3,7 +3,8 @@
  * JavaScript's own thread, from the loop's and from others, nested, with errors, and re-entered half-way.
  */
 import { test } from "node:test";
-import { attach, float, kw, python, PythonError, toJs, toLoop, toThread, tuple } from "../mod.ts";
+import { runInNewContext } from "node:vm";
+import { attach, enter, float, kw, python, PythonError, tidy, toJs, toLoop, toThread, tuple } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
 import { countHandles } from "../src/handles.ts";
 import { define } from "./define.ts";
@@ -272,7 +273,6 @@ test("attach runs many calls, once attached", async () => {
   assertEquals(attach(() => attach(() => add(1, 2)) + add(3, 4)), 10);
   assertEquals(attach(() => py.call(() => attach(() => py.call(() => "inside")))), "inside");
   assertThrows(() => attach(() => python.exec("1/0")), PythonError, "division");
-  assertThrows(() => attach(async () => await 1), TypeError, "asynchronous");
   const thrown = new Error("mine");
   assertStrictEquals(
     assertThrows(() =>
@@ -284,6 +284,27 @@ test("attach runs many calls, once attached", async () => {
   );
   assertEquals(await py.add(1, 2), 3); // the GIL was given back
   assertEquals(await toThread(py.call, [() => "from a thread"]), "from a thread");
+});
+
+test("functions that have to be synchronous are refused where they are not, and a rejection of theirs is nobody's", async () => {
+  const lock = python.import("threading").Lock();
+  const foreign = runInNewContext("async () => { throw new Error('nobody catches this'); }");
+  const works = [
+    async () => await 1,
+    async () => {
+      await null;
+      throw new Error("nobody catches this");
+    },
+    foreign,
+    () => ({ then() {} }),
+  ];
+  for (const work of works) {
+    for (const take of [attach, tidy, (fn: () => unknown) => enter(lock, fn)]) {
+      assertThrows(() => take(work), TypeError, "asynchronous function");
+    }
+  }
+  await new Promise((resolve) => setTimeout(resolve, 20)); // an unhandled rejection would fail this test
+  assertEquals([lock.locked(), await tidy(() => py.add(1, 2)), await attach(() => py.add(1, 2))], [false, 3, 3]);
 });
 
 test("a getter that calls Python while arguments are being converted", async () => {
