@@ -10,7 +10,7 @@ import { openShim, Operation, type Shim } from "../ffi/shim/shim.ts";
 import type { Bell, Pointer } from "../ffi/types.ts";
 import { PythonClosedError } from "./errors.ts";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
-import { type Options, resolveOptions } from "./options.ts";
+import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
 import { pythonSource } from "./chapters.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 
@@ -82,8 +82,9 @@ function isSame(a: Options, b: Options): boolean {
 }
 
 /** The options of the first use; see `python.configure`. */
-export function configure(options: Options): void {
-  if (current && !isSame(options, configured!)) {
+export function configure(given: PythonOptions): void {
+  const options = resolveOptions(given, current?.options.folder);
+  if (current && !isSame(options, current.options)) {
     throw new TypeError("Cannot configure Python: it is open already, with other options; call python.configure before the first use");
   }
   configured = options;

@@ -35,9 +35,13 @@ export interface Options {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly switchInterval: number;
+  /** The default of `path`: the working directory when the options were given. */
+  readonly folder: string;
 }
 
 const known = ["executable", "library", "loop", "path", "args", "stdout", "stderr", "switchInterval"];
+
+const longestInterval = 3600; // Python counts microseconds in C's unsigned long, which has 32 bits on Windows
 
 function filePath(value: string | URL, name: string): string {
   if (value instanceof URL || (typeof value === "string" && value.startsWith("file:"))) return fileURLToPath(value);
@@ -58,23 +62,41 @@ export function loopName(loop: unknown): string {
   throw new TypeError(`Cannot use loop ${JSON.stringify(loop)}: it has to be "asyncio", "uvloop" or "module:factory"`);
 }
 
-/** Checks options and fills in what was left out. */
-export function resolveOptions(options: PythonOptions): Options {
-  for (const name of Object.keys(options)) {
-    if (!known.includes(name)) throw new TypeError(`Cannot configure Python: there is no option "${name}"; there are ${known.join(", ")}`);
+function array<T>(value: readonly T[], name: string, items: string): readonly T[] {
+  if (Array.isArray(value)) return value;
+  throw new TypeError(`Cannot configure Python: ${name} is ${String(value)}, but has to be an Array of ${items}`);
+}
+
+/** Throws unless these are options, and none but those that are known; `task` says what cannot be done otherwise. */
+export function checkOptions(task: string, options: unknown, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`Cannot ${task}: the options are ${String(options)}, but have to be an object; there are ${known.join(", ")}`);
   }
-  const { executable, library, loop = "asyncio", path = [process.cwd()], args = [""], switchInterval = 0.0005 } = options;
-  if (typeof switchInterval !== "number" || !(switchInterval > 0)) {
-    throw new RangeError(`Cannot configure Python: switchInterval is ${switchInterval}, but has to be a number of seconds above 0`);
+  for (const name of Object.keys(options)) {
+    if (!known.includes(name)) throw new TypeError(`Cannot ${task}: there is no option "${name}"; there are ${known.join(", ")}`);
+  }
+}
+
+/** Checks options and fills in what was left out. */
+export function resolveOptions(options: PythonOptions, folder: string = process.cwd()): Options {
+  checkOptions("configure Python", options, known);
+  const { executable, library, loop = "asyncio", path = [folder], args = [""], switchInterval = 0.0005 } = options;
+  if (typeof switchInterval !== "number" || !(switchInterval > 0 && switchInterval <= longestInterval)) {
+    throw new RangeError(
+      `Cannot configure Python: switchInterval is ${
+        String(switchInterval)
+      }, but has to be a number of seconds above 0, at most ${longestInterval}`,
+    );
   }
   return {
     ...(executable === undefined ? {} : { executable: filePath(executable, "executable") }),
     ...(library === undefined ? {} : { library: filePath(library, "library") }),
     loop: loopName(loop),
-    path: path.map((entry) => filePath(entry, "path")),
-    args: args.map(String),
+    path: array(path, "path", "paths and file URLs").map((entry) => filePath(entry, "path")),
+    args: array(args, "args", "strings").map(String),
     stdout: output(options.stdout, "stdout"),
     stderr: output(options.stderr, "stderr"),
     switchInterval,
+    folder,
   };
 }

@@ -9,7 +9,7 @@ import { lockBuffer } from "./buffer.ts";
 import { callHelper } from "./call.ts";
 import { PythonError } from "./errors.ts";
 import { configure, interpreter, isClosed, markClosed, markClosing, openInterpreter, whenOpened } from "./interpreter.ts";
-import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
+import { checkOptions, type Options, type PythonOptions } from "./options.ts";
 import { hold, intoPromise, letGo, rejectPending, runHelper } from "./promise.ts";
 import { hookProxies, type PyProxy } from "./proxy.ts";
 import { intoAsyncIterable } from "./stream.ts";
@@ -52,7 +52,7 @@ export class Python {
    * @throws {TypeError} for an unknown option, or when Python is open with others
    */
   configure(options: PythonOptions): void {
-    configure(resolveOptions(options));
+    configure(options);
   }
 
   /** Opens Python now; the first use does it otherwise. Idempotent. */
@@ -84,14 +84,15 @@ export class Python {
    * @throws {PythonError} what the code raises, or a `SyntaxError`
    */
   // deno-lint-ignore no-explicit-any
-  exec(code: string, { globals = null, filename = "<exec>" }: ExecOptions = {}): any {
-    return callHelper("execute", checkCode(code), globals, filename);
+  exec(code: string, options: ExecOptions = {}): any {
+    return callHelper("execute", ...codeToRun("exec", code, options, ["globals", "filename"]));
   }
 
   /** The same with `await` at the top level, on the loop. */
   // deno-lint-ignore no-explicit-any
-  async execAsync(code: string, { globals = null, filename = "<exec>", ...options }: ExecOptions & AwaitOptions = {}): Promise<any> {
-    return runHelper("execute_async", [checkCode(code), globals, filename], options);
+  async execAsync(code: string, options: ExecOptions & AwaitOptions = {}): Promise<any> {
+    const run = codeToRun("execAsync", code, options, ["globals", "filename", "locals", "signal"]);
+    return runHelper("execute_async", run, options);
   }
 
   /** Python's built-in functions and types. */
@@ -148,17 +149,26 @@ export class Python {
    *
    * @param options `timeout`: milliseconds that tasks have to clean up. Default: 2000
    */
-  close({ timeout = 2000 }: { timeout?: number } = {}): Promise<void> {
-    return closing ??= close(timeout);
+  async close(options: { timeout?: number } = {}): Promise<void> {
+    checkOptions("close Python", options, ["timeout"]);
+    const { timeout = 2000 } = options;
+    if (typeof timeout !== "number" || !(timeout >= 0)) {
+      throw new RangeError(`Cannot close Python: timeout is ${String(timeout)}, but has to be a number of milliseconds, 0 or more`);
+    }
+    await (closing ??= close(Math.min(timeout, 2 ** 31)));
   }
 }
 
 let refs = 0;
 let closing: Promise<void> | undefined;
 
-function checkCode(code: string): string {
-  if (typeof code !== "string") throw new TypeError(`Cannot run ${String(code)}: python.exec takes Python code as a string`);
-  return code;
+/** What src/py takes to run code. */
+function codeToRun(name: string, code: string, options: ExecOptions, known: string[]): [code: string, globals: unknown, filename: string] {
+  if (typeof code !== "string") throw new TypeError(`Cannot run ${String(code)}: python.${name} takes Python code as a string`);
+  checkOptions("run Python code", options, known);
+  const { globals = null, filename = "<exec>" } = options;
+  if (typeof filename !== "string") throw new TypeError(`Cannot run Python code: filename is ${String(filename)}, but has to be a string`);
+  return [code, globals, filename];
 }
 
 async function close(timeout: number): Promise<void> {

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { pathToFileURL } from "node:url";
-import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "#std/assert";
-import { python, PythonLoadError, PythonNotFoundError } from "../mod.ts";
+import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "#std/assert";
+import { type ExecOptions, python, PythonLoadError, PythonNotFoundError } from "../mod.ts";
 import { child, runtime } from "./child.ts";
 
 /** What a process of its own says when it opens Python with these variables. */
@@ -31,14 +31,37 @@ test("python.configure: what is wrong with an option is said", () => {
       [{ library: {} }, "library"],
       [{ loop: "twisted" }, '"asyncio", "uvloop" or "module:factory"'],
       [{ path: [5] }, "path"],
-      [{ path: "folder" }, "path"],
-      [{ args: "text" }, "args"],
+      [{ path: "folder" }, "path is folder, but has to be an Array"],
+      [{ path: null }, "path is null, but has to be an Array"],
+      [{ args: "text" }, "args is text, but has to be an Array"],
+      [{ args: null }, "args is null, but has to be an Array"],
       [{ stdout: "nowhere" }, "stdout"],
       [{ stderr: 1 }, "stderr"],
+      [null, "the options are null, but have to be an object; there are executable"],
+      [5, "the options are 5"],
     ] as const
   ) assertThrows(wrong(options), TypeError, text);
-  for (const switchInterval of [0, -1, NaN, "1"]) {
+  for (const switchInterval of [0, -1, NaN, Infinity, 1e300, 3601, "1", null]) {
     assertThrows(wrong({ switchInterval }), RangeError, "switchInterval");
+  }
+});
+
+test("python.exec, execAsync and close: what is wrong with their options is said", async () => {
+  const wrong: [options: unknown, text: string][] = [
+    [null, "the options are null, but have to be an object; there are globals, filename"],
+    ["x.py", "the options are x.py"],
+    [{ globls: {} }, 'there is no option "globls"; there are globals, filename'],
+    [{ filename: 5 }, "filename is 5"],
+  ];
+  for (const [options, text] of wrong) {
+    assertThrows(() => python.exec("1", options as ExecOptions), TypeError, text);
+    await assertRejects(() => python.execAsync("1", options as ExecOptions), TypeError, text);
+  }
+  const close = (options: unknown) => () => python.close(options as { timeout: number });
+  await assertRejects(close(null), TypeError, "the options are null, but have to be an object; there are timeout");
+  await assertRejects(close({ timout: 1 }), TypeError, 'no option "timout"');
+  for (const timeout of ["abc", NaN, -5, null]) {
+    await assertRejects(close({ timeout }), RangeError, `timeout is ${timeout}, but has to be a number of milliseconds`);
   }
 });
 
@@ -93,6 +116,11 @@ test("python.configure after the open: equal options pass, others throw", () => 
     TypeError,
     "open already",
   );
+});
+
+test("python.configure: the default of path is the working directory of the time when Python was opened", async () => {
+  const { code, stdout, stderr } = await child("works", ["default_path"]);
+  assertEquals([code, stdout, stderr], [0, "true open already\n", ""]);
 });
 
 test("python.info", () => {

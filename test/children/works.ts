@@ -202,6 +202,18 @@ const cases: Record<string, () => unknown> = {
       console.log(python.exec("import numpy\nint((numpy.eye(100) @ numpy.ones((100, 100))).sum())"));
     }
   },
+  default_path() {
+    const before = process.cwd();
+    python.open();
+    process.chdir("/");
+    python.configure({});
+    python.configure({ path: [before] });
+    try {
+      python.configure({ path: ["/"] });
+    } catch (error) {
+      console.log(python.import("sys").path[0] === before, /open already/.exec((error as Error).message)?.[0]);
+    }
+  },
   async open_errors() {
     try {
       console.log(python.version);
