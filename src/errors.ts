@@ -75,7 +75,9 @@ export class PythonError extends Error {
     super(message);
     Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
     Object.defineProperty(this, "exception", { value: exception, enumerable: false });
-    this.#javaScriptStack = framesOf(this.stack ?? "");
+    const trace = { stack: "" }; // not this.stack: Deno keeps the frames of an error whose own stack was read, and shows them
+    Error.captureStackTrace(trace, PythonError);
+    this.#javaScriptStack = framesOf(trace.stack);
     Object.defineProperty(this, "stack", {
       configurable: true,
       get: () => this.#stack(),
