@@ -3,29 +3,21 @@
 // The one thing to know: an operation takes a level (a buffer in, a buffer out) for as long as it lasts. Encoding an
 // argument may run a getter, and Python may call back into JavaScript; both may start operations of their own, which
 // then have the next level. So nothing that is half read or half written is ever overwritten.
-import process from "node:process";
 import { backend } from "../ffi/mod.ts";
-import { type Loader, openLoader } from "../ffi/shim/library.ts";
-import { openShim, Operation, type Shim } from "../ffi/shim/shim.ts";
+import { Operation } from "../ffi/shim/shim.ts";
 import type { Bell, Pointer } from "../ffi/types.ts";
 import { PythonClosedError } from "./errors.ts";
-import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
 import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
-import { pythonSource } from "./chapters.ts";
+import { start, type Started } from "./start.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 
 /** Python, opened, as this JavaScript heap sees it. */
-export interface Interpreter {
-  readonly shim: Shim;
+export interface Interpreter extends Started {
   readonly heap: Pointer;
   readonly heapId: number;
   readonly bell: Bell;
-  readonly location: Location;
-  readonly options: Options;
   /** As `node 20.20.2`. */
   readonly runtime: string;
-  /** Where the shim's binary came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
-  readonly origin: string;
 }
 
 let current: Interpreter | undefined;
@@ -90,67 +82,14 @@ export function configure(given: PythonOptions): void {
   configured = options;
 }
 
-function load(loader: Loader, location: Location): Pointer {
-  try {
-    return loader.load(location.library);
-  } catch (error) {
-    const problem = (error as Error).message;
-    throw new PythonLoadError(
-      `Cannot load Python ${location.version}`,
-      [{ place: location.library, problem }],
-      "Set PYAWAIT_PYTHON to another Python, or PYAWAIT_LIBRARY to its shared library",
-    );
-  }
-}
-
-function texts(...parts: string[]): Pointer {
-  const encoded = new TextEncoder().encode(parts.join("\0") + "\0");
-  const buffer = backend.allocate(encoded.length);
-  buffer.set(encoded);
-  kept.push(buffer);
-  return backend.address(buffer);
-}
-const kept: unknown[] = []; // what C keeps the address of
-
-function writeConfiguration(options: Options): Writer {
-  const w = new Writer(4096);
-  const strings = (values: readonly string[]) => {
-    w.tagged32(Tag.list, values.length);
-    for (const value of values) w.string(value);
-  };
-  w.tagged32(Tag.dict, 4);
-  w.string("path"), strings(options.path);
-  w.string("args"), strings(options.args);
-  w.string("loop"), w.string(options.loop);
-  w.string("switch_interval"), w.tagged64(Tag.float, options.switchInterval);
-  kept.push(w);
-  return w;
-}
-
 function open(): Interpreter {
-  const options = configured ??= resolveOptions({});
-  const location = locate(options);
-  checkPythonHome(process.env, location);
-  const loader = openLoader();
-  const library = load(loader, location);
-  const { shim, origin } = openShim(loader);
-  const configuration = writeConfiguration(options);
-  const strings = texts(location.executable ?? "", ...pythonSource().flat(), "");
-  const opened = shim.pyawait_open(loader.find, library, loader.system, strings, configuration.pointer, configuration.at);
-  if (opened < 0) {
-    const problem = backend.allocate(2048);
-    const length = shim.pyawait_problem(backend.address(problem), problem.length);
-    const text = new TextDecoder().decode(problem.slice(0, length));
-    throw new PythonLoadError(
-      `Cannot start Python ${location.version}`,
-      [{ place: location.library, problem: text }],
-      "Mend what it says; a Python that failed to start needs a new process",
-    );
-  }
+  const started = start(configured);
+  const { shim, options } = started;
+  configured = options;
   const bell = backend.bell(() => ringers.ring());
   const call = backend.callback((id) => ringers.call(id));
   const heap = shim.pyawait_heap(bell.ring ?? backend.pointer(0), call, backend.stackBytes)!;
-  current = { shim, heap, heapId: shim.pyawait_heap_id(heap), bell, location, options, runtime: backend.runtime, origin };
+  current = { ...started, heap, heapId: shim.pyawait_heap_id(heap), bell, runtime: backend.runtime };
   entry = Number(shim.pyawait_entry());
   for (const fn of openers) fn(current);
   bell.open(

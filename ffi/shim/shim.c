@@ -40,50 +40,69 @@ void *memset(void *to, int value, size_t length) {
   return to;
 }
 
-/* Opens Python, once per process. 0: it is ready, 1: it was already, -1: see pyawait_problem. `texts` are the
-   executable's path, then a name and a source for each chapter of src/py, then nothing, each ended by NUL; `configuration` is one value on the wire. */
-EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length) {
-  static int opening;
-  if (__atomic_exchange_n(&opening, 1, __ATOMIC_ACQ_REL)) {
-    while (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) < 2); /* another Worker opens it: a moment */
-    return process.state == 3 ? -1 : 1;
-  }
-  symbol_finder finder;
-  *(void **)&finder = find;
-  const char *missing = resolve(finder, library);
-  if (!missing) missing = resolve_system(finder, system);
-  if (!missing && py.Py_IsInitialized()) missing = "(another part of this process has initialised Python already)";
-  process.executable = texts;
-  while (*texts++);
-  process.source = texts;
-  process.configuration = configuration, process.configuration_length = (size_t)length;
-  process.problem = missing;
-  process.state = missing ? 3 : 1;
-  if (missing) return -1;
-  registry = py.PyThread_allocate_lock(), process.gate = py.PyThread_allocate_lock(), process.ended = py.PyThread_allocate_lock();
-  py.PyThread_acquire_lock(process.gate, 1), py.PyThread_acquire_lock(process.ended, 1);
-  if (start_thread(main_thread)) {
-    process.problem = "the system would not make a thread with a stack of 16 MiB";
-    process.state = 3;
-    return -1;
-  }
-  py.PyThread_acquire_lock(process.gate, 1);
-  py.PyThread_release_lock(process.gate);
-  return process.state == 2 ? 0 : -1;
-}
-
 static int give(u8 *out, int capacity, const void *data, size_t length) {
   if (length > (size_t)capacity) return -(int)length;
   memcpy(out, data, length);
   return (int)length;
 }
 
-/* Why pyawait_open failed, as UTF-8. */
-EXPORT int pyawait_problem(u8 *out, int capacity) {
+/* Why an attempt has failed, for its thread alone: the next attempt may write another reason. */
+static int tell_problem(u8 *out, int capacity, int answer) {
   const char *text = process.problem ? process.problem : "Python did not start";
   size_t length = 0;
-  while (text[length]) length++;
-  return give(out, capacity, text, length < (size_t)capacity ? length : (size_t)capacity);
+  while (text[length] && length + 1 < (size_t)capacity) length++;
+  memcpy(out, text, length);
+  out[length] = 0;
+  return answer;
+}
+
+/* Makes the attempt this thread's: the state before it. Any other state is an answer. */
+static int begin_attempt(void) {
+  for (;;) {
+    int state = __atomic_load_n(&process.state, __ATOMIC_ACQUIRE);
+    if (state == OPENING) continue; /* another Worker opens it: a moment */
+    if (state != UNOPENED && state != REFUSED) return state;
+    if (__atomic_compare_exchange_n(&process.state, &state, OPENING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return state;
+  }
+}
+
+/* The first attempt: a thread, and Python in it. */
+static int start_python(void *find, void *library, void *system) {
+  symbol_finder finder;
+  *(void **)&finder = find;
+  if (!(process.problem = resolve(finder, library)) && !(process.problem = resolve_system(finder, system)) && py.Py_IsInitialized())
+    process.problem = "(another part of this process has initialised Python already)";
+  if (process.problem) return -1;
+  registry = py.PyThread_allocate_lock(), process.gate = py.PyThread_allocate_lock();
+  process.again = py.PyThread_allocate_lock(), process.ended = py.PyThread_allocate_lock();
+  py.PyThread_acquire_lock(process.gate, 1), py.PyThread_acquire_lock(process.again, 1), py.PyThread_acquire_lock(process.ended, 1);
+  if (!start_thread(main_thread)) return 0;
+  process.problem = "the system would not make a thread with a stack of 16 MiB";
+  return -1;
+}
+
+/* Opens Python, once per process. 0: it is ready, 1: it was already, 2: it has been closed; -1: it has failed, for good,
+   -2: this attempt has, and the next may have another configuration; `problem` then says why, ended by NUL. `texts` are the
+   executable's path, then a name and a source for each chapter of src/py, then nothing, each ended by NUL; `configuration`
+   is one value on the wire. Nothing of them is kept. */
+EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length, u8 *problem, int capacity) {
+  int state = begin_attempt();
+  if (state == FAILED) return tell_problem(problem, capacity, -1);
+  if (state == READY || state == ENDED) return state == ENDED || __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 2 : 1;
+  process.executable = texts;
+  while (*texts++);
+  process.source = texts;
+  process.configuration = configuration, process.configuration_length = (size_t)length;
+  process.outcome = OPENING;
+  if (state == UNOPENED && start_python(find, library, system)) process.outcome = FAILED;
+  else {
+    if (state == REFUSED) py.PyThread_release_lock(process.again);
+    py.PyThread_acquire_lock(process.gate, 1);
+  }
+  int outcome = process.outcome, answer = outcome == READY ? 0 : tell_problem(problem, capacity, outcome == FAILED ? -1 : -2);
+  state = OPENING;
+  __atomic_compare_exchange_n(&process.state, &state, outcome, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE); /* unless it has ended */
+  return answer;
 }
 
 /* A JavaScript heap joins, on its own thread. `ring` may be NULL: then Python is told of a pipe by set_bell. */
@@ -305,7 +324,7 @@ EXPORT void pyawait_interrupt(struct heap *heap) {
 
 /* The end of the process: Python cancels its tasks and cleans up, without JavaScript, for at most `milliseconds`. */
 EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
-  if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) != 2) return 0;
+  if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) != READY) return 0;
   closer = heap;
   __atomic_store_n(&closing, 1, __ATOMIC_RELEASE);
   if (heap->in->attached) heap->in->attached = 0, heap->in->state = py.PyEval_SaveThread();

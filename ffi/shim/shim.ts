@@ -15,10 +15,11 @@ import type { Loader } from "./library.ts";
 import { prebuilt } from "./prebuilt.ts";
 
 const symbols = {
-  /** int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length) */
-  pyawait_open: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32"], result: "i32" },
-  /** int pyawait_problem(u8 *out, int capacity) */
-  pyawait_problem: { parameters: ["pointer", "i32"], result: "i32" },
+  /**
+   * int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length,
+   * u8 *problem, int capacity)
+   */
+  pyawait_open: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32", "pointer", "i32"], result: "i32" },
   /** struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes) */
   pyawait_heap: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
   /** int pyawait_heap_id(struct heap *heap) */
@@ -55,6 +56,9 @@ const symbols = {
 
 /** The shim's functions, typed by the table above. */
 export type Shim = Calls<typeof symbols>;
+
+/** What `pyawait_open` answers. `failed` is for good; after `refused` another attempt may follow. */
+export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2 } as const;
 
 /** What `pyawait_invoke` does: enum operation of shim.c. */
 export const Operation = {

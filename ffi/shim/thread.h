@@ -7,13 +7,18 @@
 #define PYAWAIT_THREAD_H
 #include "loop.h"
 
-/* What JavaScript hands over at the first open; the thread reads it while JavaScript waits. */
+/* REFUSED: `_main` raised before its loop ran, say for a wrong `loop`. Python itself is fine, so the loop thread waits for
+   another attempt. FAILED is for good, and ENDED: the shutdown is through. */
+enum state { UNOPENED, OPENING, READY, REFUSED, FAILED, ENDED };
+
+/* What JavaScript hands over at an open; the thread reads it while JavaScript waits. */
 static struct {
   const char *executable, *source;
   const u8 *configuration;
   size_t configuration_length;
-  PyThread_type_lock gate, ended; /* held until Python is ready; until the shutdown is through */
-  int state;                      /* 0: not opened, 1: opening, 2: ready, 3: failed, 4: the shutdown is through */
+  int state;                             /* enum state; whoever makes it OPENING opens, and says what came of it */
+  int outcome;                           /* of this attempt, by the loop thread; OPENING until then */
+  PyThread_type_lock gate, again, ended; /* released with an outcome; for another attempt; when the shutdown is through */
   const char *problem;
   char message[2048]; /* of the exception that ended the start */
 } process;
@@ -36,8 +41,8 @@ static void set_problem_from_exception(void) {
   py.PyErr_Clear();
 }
 
-static void open_gate(int state) {
-  __atomic_store_n(&process.state, state, __ATOMIC_RELEASE);
+static void end_attempt(int outcome) {
+  process.outcome = outcome;
   py.PyThread_release_lock(process.gate);
 }
 
@@ -45,7 +50,7 @@ static void open_gate(int state) {
 static PyObject *ready(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
   restore_interrupt_action();
-  if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == 1) open_gate(2);
+  if (process.outcome == OPENING) end_attempt(READY);
   return new_reference(None);
 }
 
@@ -185,19 +190,31 @@ static __attribute__((noreturn)) void park(void) {
 /* The loop thread: Python's main thread, from its start until the process ends. */
 static void *main_thread(void *unused) {
   (void)unused;
-  if (initialise()) return open_gate(3), (void *)0;
-  struct reader reader = {.at = process.configuration, .end = process.configuration + process.configuration_length};
+  if (initialise()) return end_attempt(FAILED), (void *)0;
   PyObject *namespace = make_names() ? 0 : run_source(), *main = namespace ? py.PyDict_GetItemString(namespace, "_main") : 0;
-  PyObject *configuration = main ? decode(&reader) : 0, *result = configuration ? call(main, &configuration, 1) : 0;
-  close_reader(&reader);
-  if (!result && __atomic_load_n(&process.state, __ATOMIC_ACQUIRE) == 1) {
+  while (main) {
+    struct reader reader = {.at = process.configuration, .end = process.configuration + process.configuration_length};
+    PyObject *configuration = decode(&reader), *result = configuration ? call(main, &configuration, 1) : 0;
+    close_reader(&reader);
+    release(configuration);
+    if (result || process.outcome == READY) break;
     set_problem_from_exception();
     restore_interrupt_action();
-    open_gate(3);
+    last_loop = 0; /* the background loop's number */
+    PyThreadState *state = py.PyEval_SaveThread();
+    end_attempt(REFUSED);
+    py.PyThread_acquire_lock(process.again, 1);
+    py.PyEval_RestoreThread(state);
+  }
+  if (!main) {
+    set_problem_from_exception();
+    restore_interrupt_action();
+    end_attempt(FAILED);
+    park();
   }
   for (struct loop *loop = loops; loop; loop = loop->next)
     if (!loop->id) flush_batch(loop); /* it goes round no more */
-  __atomic_store_n(&process.state, 4, __ATOMIC_RELEASE);
+  __atomic_store_n(&process.state, ENDED, __ATOMIC_RELEASE);
   py.PyThread_release_lock(process.ended);
   park();
 }

@@ -107,26 +107,40 @@ def _make_loop(factory):
 
 
 def _main(configuration):
-    """Python's main thread: runs the background loop until the process (or python.close) ends it."""
+    """Python's main thread: runs the background loop until the process (or python.close) ends it.
+
+    What it raises before the loop runs (`ready`) is told to whoever opens Python, who may try again: it leaves nothing.
+    """
+    path, loop = sys.path[:], None
+    try:
+        sys.path[0:0] = configuration["path"]
+        sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
+        sys.setswitchinterval(configuration["switch_interval"])
+        signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim gives the real one back
+        loop = _make_loop(configuration["loop"])
+        _connect(loop)
+        loop.call_soon(_shim["ready"])
+        _run(loop)
+    except BaseException:
+        sys.path[:] = path
+        _give_up_on(loop)
+        raise
+    _shutdown(loop)
+
+
+def _connect(loop):
+    """Makes it the background loop."""
     global _background
-    sys.path[0:0] = configuration["path"]
-    sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
-    sys.setswitchinterval(configuration["switch_interval"])
-    signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim gives the real one back
-    _forward_signals()
-    let_standard_streams_wait()
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
-            stream.reconfigure(line_buffering=True)
-    threading.excepthook = functools.partial(_report_thread_error, threading.excepthook)
-    loop = _background = _make_loop(configuration["loop"])
+    _background = loop
     asyncio.set_event_loop(loop)
     asyncio._set_running_loop(loop)
     new_loop(loop)
     asyncio._set_running_loop(None)
     if not hasattr(loop, "_proactor"):
         _guard_signals(loop)
-    loop.call_soon(_shim["ready"])
+
+
+def _run(loop):
     while not _closing():
         _watch_signals(loop)
         try:
@@ -135,7 +149,16 @@ def _main(configuration):
             pass  # it has been given to whoever awaits the task; the loop goes on
         while _between and not _closing():
             _between.pop(0)()
-    _shutdown(loop)
+
+
+def _give_up_on(loop):
+    """A loop that never came to run; nobody knows how far it got, so each step may fail."""
+    asyncio._set_running_loop(None)
+    for step in (lambda: signal.set_wakeup_fd(-1), lambda: asyncio.set_event_loop(None), lambda: loop.close()):
+        try:
+            step()
+        except BaseException:
+            pass
 
 
 def _interrupt(number, frame):
@@ -230,5 +253,12 @@ def _after_fork():
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
+
+_forward_signals()
+let_standard_streams_wait()
+for _stream in (sys.stdout, sys.stderr):
+    if hasattr(_stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
+        _stream.reconfigure(line_buffering=True)
+threading.excepthook = functools.partial(_report_thread_error, threading.excepthook)
 
 _shim["setup"](globals())

@@ -17,8 +17,7 @@ typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 struct heap;
-int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length);
-int pyawait_problem(u8 *out, int capacity);
+int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length, u8 *problem, int capacity);
 struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes);
 int pyawait_heap_id(struct heap *heap);
 void *pyawait_entry(void);
@@ -484,7 +483,41 @@ static void *third(void *unused) {
   return 0;
 }
 
+/* Opening ------------------------------------------------------------------------------------------------------ */
+
+struct start { void *find, *library; const char *texts; struct message right, wrong; int first; };
+
 static void *finder(void *library, const char *name) { return dlsym(library, name); }
+
+static void configure(struct message *m, const char *loop) {
+  double interval = 0.0005;
+  put8(m, TAG_DICT), put32(m, 4);
+  put_text(m, "path"), put8(m, TAG_LIST), put32(m, 0);
+  put_text(m, "args"), put8(m, TAG_LIST), put32(m, 1), put_text(m, "harness");
+  put_text(m, "loop"), put_text(m, loop);
+  put_text(m, "switch_interval"), put8(m, TAG_FLOAT), put(m, &interval, 8);
+}
+
+static int open_python(struct start *start, struct message *configuration, char problem[2048]) {
+  return pyawait_open(start->find, start->library, RTLD_DEFAULT, start->texts, configuration->data, configuration->length, (u8 *)problem, 2048);
+}
+
+static void *open_right(void *given) {
+  struct start *start = given;
+  char problem[2048];
+  int opened = open_python(start, &start->right, problem);
+  check(opened == 0 || opened == 1, "a right loop opens it");
+  if (opened == 0) __atomic_add_fetch(&start->first, 1, __ATOMIC_RELAXED);
+  return 0;
+}
+
+static void *open_wrong(void *given) {
+  struct start *start = given;
+  char problem[2048];
+  int opened = open_python(start, &start->wrong, problem);
+  check(opened == 1 || (opened == -2 && strstr(problem, "no_such_module")), "a wrong loop is refused, unless it is open");
+  return 0;
+}
 
 int main(int count, char **given) {
   void *library = dlopen(given[1], RTLD_NOW | RTLD_GLOBAL | RTLD_NODELETE);
@@ -499,20 +532,18 @@ int main(int count, char **given) {
     length += fread(texts + length, 1, sizeof texts - length - 1, file) + 1;
     fclose(file);
   }
-  struct message configuration = {.length = 0};
-  put8(&configuration, TAG_DICT), put32(&configuration, 4);
-  put_text(&configuration, "path"), put8(&configuration, TAG_LIST), put32(&configuration, 0);
-  put_text(&configuration, "args"), put8(&configuration, TAG_LIST), put32(&configuration, 1), put_text(&configuration, "harness");
-  put_text(&configuration, "loop"), put_text(&configuration, "asyncio");
-  double interval = 0.0005;
-  put_text(&configuration, "switch_interval"), put8(&configuration, TAG_FLOAT), put(&configuration, &interval, 8);
-  void *find = (void *)(size_t)finder;
-  if (pyawait_open(find, library, RTLD_DEFAULT, texts, configuration.data, configuration.length)) {
-    char problem[2048] = {0};
-    pyawait_problem((u8 *)problem, sizeof problem - 1);
-    return fprintf(stderr, "Python does not open: %s\n", problem), 2;
-  }
-  check(pyawait_open(find, library, RTLD_DEFAULT, texts, configuration.data, configuration.length) == 1, "it opens once");
+  static struct start start;
+  start.find = (void *)(size_t)finder, start.library = library, start.texts = texts;
+  configure(&start.right, "asyncio"), configure(&start.wrong, "no_such_module:loop");
+  char problem[2048] = {0};
+  int opened = open_python(&start, &start.wrong, problem);
+  check(opened == -2 && strstr(problem, "ModuleNotFoundError: No module named 'no_such_module'"), "a wrong loop is refused");
+  /* Several threads at once, some with a wrong loop again: one opens, the others wait for what comes of it. */
+  pthread_t openers[6];
+  for (size_t i = 0; i < 6; i++) pthread_create(&openers[i], 0, i % 2 ? open_right : open_wrong, &start);
+  for (size_t i = 0; i < 6; i++) pthread_join(openers[i], 0);
+  check(start.first == 1, "it opens once");
+  if (open_python(&start, &start.right, problem) != 1) return fprintf(stderr, "Python does not open: %s\n", problem), 2;
 
   static struct player main_player;
   struct player *p = &main_player;
