@@ -11,7 +11,7 @@ import { basename, delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { exists, isFolder, linkExists, realpath } from "./files.ts";
 import { mendNamed, PythonNotFoundError } from "./not_found.ts";
-import { type Environment, runProgram } from "./probe.ts";
+import { type Environment, runProgram, withoutPython } from "./probe.ts";
 
 /** A file or folder to look at. `required`: it is used or is an error. */
 export interface Place {
@@ -85,7 +85,7 @@ export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "pyt
 /** Windows: the pythons that the launcher knows, or else those in the registry (PEP 514). */
 function* registered(search: Search): Generator<Place> {
   const ask = function* (source: string, command: string, args: string[]): Generator<Place> {
-    const { stdout } = runProgram(command, args, search.env, search.cwd, 10_000);
+    const { stdout } = runProgram(command, args, withoutPython(search.env), search.cwd, 10_000);
     for (const path of stdout.match(/[A-Za-z]:\\[^\r\n]*\.exe(?=\s*$)/gim) ?? []) {
       yield { source, setting: "PYAWAIT_PYTHON", path, required: false };
     }

@@ -102,7 +102,7 @@ export function runProgram(
   try {
     const result = spawnSync(command, args, {
       cwd,
-      env: withoutPython(env),
+      env,
       encoding: "utf8",
       timeout: limit,
       killSignal: "SIGKILL",
@@ -127,7 +127,7 @@ export function runProgram(
 }
 
 /** `-I` ignores these; the scripts that stand before many a python (shims, launchers) do not. */
-function withoutPython(env: Environment): Environment {
+export function withoutPython(env: Environment): Environment {
   try {
     return Object.fromEntries(
       Object.entries(env).filter(([key]) => !/^(PYTHON(HOME|PATH|STARTUP|EXECUTABLE)|__PYVENV_LAUNCHER__)$/i.test(key)),
@@ -146,7 +146,8 @@ export function probe(
   cwd: string,
   limit: number = 30_000,
 ): Python {
-  const ran = runProgram(path, ["-I", "-c", script], env, cwd, limit);
+  const ours = withoutPython(env);
+  const ran = runProgram(path, ["-I", "-c", script], ours, cwd, limit);
   const at = ran.stdout.lastIndexOf(`\n${marker}`);
   if (at >= 0) {
     const [line] = ran.stdout.slice(at + 1 + marker.length).split("\n", 1);
@@ -159,7 +160,7 @@ export function probe(
   }
   if (ran.forbidden) return readFiles(path, place, setting);
   if (/unknown option:? -I/i.test(ran.stderr)) { // Python 2, or 3.3 and before
-    const old = runProgram(path, ["-V"], env, cwd, limit);
+    const old = runProgram(path, ["-V"], ours, cwd, limit);
     const problem = `is ${(old.stdout + old.stderr).trim()}, ${tooOld}`;
     throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], mendVersion());
   }

@@ -8,6 +8,7 @@ import { type Loader, openLoader } from "../ffi/shim/library.ts";
 import { Opened, openShim, type Shim } from "../ffi/shim/shim.ts";
 import type { Pointer } from "../ffi/types.ts";
 import { pythonSource } from "./chapters.ts";
+import { checkEnvironment } from "./environment.ts";
 import { PythonClosedError } from "./errors.ts";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
 import { type Options, resolveOptions } from "./options.ts";
@@ -45,6 +46,7 @@ export function start(configured: Options | undefined): Started {
 function choose(options: Options): Location {
   const location = locate(options);
   checkPythonHome(process.env, location);
+  checkEnvironment(process.env, process.cwd(), location);
   return location;
 }
 

@@ -2,7 +2,11 @@
  * Starting Python: attempts that fail and what can be done after them. Each case is a process of its own:
  * children/opens.ts.
  */
-import { test } from "node:test";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { child } from "./child.ts";
 
@@ -40,4 +44,42 @@ test("whatever fails before the loop runs leaves nothing behind", async () => {
 test("Workers open Python at the same time, whichever of them has a wrong loop", async () => {
   const right = "opened", wrong = "refused or opened";
   assertEquals(await lines(["workers"]), [wrong, right, wrong, right, "main"]);
+});
+
+const folder = mkdtempSync(join(tmpdir(), "pyawait-start-"));
+after(() => rmSync(folder, { recursive: true }));
+
+/** A folder with one module in it. */
+function withModule(name: string, text: string): string {
+  const path = mkdtempSync(join(folder, "path-"));
+  const file = join(path, name);
+  mkdirSync(join(file, ".."), { recursive: true });
+  writeFileSync(file, text);
+  return path;
+}
+
+test("variables with which Python would end the process are an error that names them", async () => {
+  const cases: [name: string, value: string, said: string][] = [
+    ["PYTHONHASHSEED", "abc", "PYTHONHASHSEED must be"],
+    ["PYTHONMALLOC", "foo", "unknown allocator"],
+    ["PYTHONUTF8", "x", "invalid PYTHONUTF8"],
+    ["PYTHONIOENCODING", "foo", "unknown encoding: foo"],
+    ["PYTHONPATH", withModule("encodings/__init__.py", "raise RuntimeError('not these')\n"), "RuntimeError: not these"],
+    ["PYTHONPATH", withModule("sitecustomize.py", "import sys\nsys.exit(3)\n"), "ended with exit code"],
+    ["PYTHONPATH", withModule("sitecustomize.py", "import os\nos._exit(0)\n"), "ends before it has started"],
+  ];
+  for (const [name, value, said] of cases) {
+    const [line, ...more] = await lines(["opens"], { [name]: value, PYTHONWARNINGS: "default" });
+    assertEquals(more, []);
+    assertMatch(line, /^PythonLoadError: Cannot start Python/);
+    assertStringIncludes(line, ` - ${name}: is ${JSON.stringify(value)}`);
+    assertStringIncludes(line, said);
+    assertStringIncludes(line, process.platform === "win32" ? `"set ${name}="` : `"unset ${name}"`);
+    assertEquals(line.includes("PYTHONWARNINGS"), false);
+  }
+});
+
+test("variables that Python can start with hold", async () => {
+  const path = withModule("sitecustomize.py", "print('sitecustomize was here')\n");
+  assertEquals(await lines(["opens"], { PYTHONPATH: path, PYTHONHASHSEED: "5" }), ["sitecustomize was here", "done"]);
 });

@@ -46,6 +46,7 @@ function withModule(fn: (folder: string) => void): void {
 }
 
 const cases: Record<string, () => unknown> = {
+  opens: () => say(attempt(open)),
   /** A wrong loop, twice, then one that is right: with the options of the last configure alone. */
   async again() {
     python.configure({ loop: "no_such_mod:thing", path: ["/first"], args: ["first"] });
