@@ -25,6 +25,7 @@ import {
 } from "./not_found.ts";
 import { environments, fileAt, lookup, onPath, type Place, places, type Search, words } from "./places.ts";
 import { probe, type Python } from "./probe.ts";
+import { workingFolder } from "./working_folder.ts";
 
 export { PythonLoadError, PythonNotFoundError } from "./not_found.ts";
 
@@ -60,7 +61,7 @@ const windows = process.platform === "win32";
 export function locate(
   options: LocateOptions = {},
   env: Record<string, string | undefined> = process.env,
-  cwd: string = process.cwd(),
+  cwd: string = workingFolder(),
 ): Location {
   const search: Search = { env, cwd };
   const executable = named("executable", options.executable, "PYAWAIT_PYTHON", search);

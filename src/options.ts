@@ -1,8 +1,8 @@
 // What `python.configure` takes, checked and completed.
 //
-// The one thing to know: nothing is read from the machine here; `locate` does that when Python is opened.
-import process from "node:process";
+// The one thing to know: nothing but the working directory is read from the machine here; `locate` does that when Python is opened.
 import { fileURLToPath } from "node:url";
+import { workingFolder } from "./working_folder.ts";
 
 /** Where Python's output goes: to the process's own, or to a function that is given text. */
 export type Output = "inherit" | ((text: string) => void);
@@ -78,7 +78,7 @@ export function checkOptions(task: string, options: unknown, known: readonly str
 }
 
 /** Checks options and fills in what was left out. */
-export function resolveOptions(options: PythonOptions, folder: string = process.cwd()): Options {
+export function resolveOptions(options: PythonOptions, folder: string = workingFolder()): Options {
   checkOptions("configure Python", options, known);
   const { executable, library, loop = "asyncio", path = [folder], args = [""], switchInterval = 0.0005 } = options;
   if (typeof switchInterval !== "number" || !(switchInterval > 0 && switchInterval <= longestInterval)) {

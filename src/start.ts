@@ -5,6 +5,7 @@
 import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { type Loader, openLoader } from "../ffi/shim/library.ts";
+import { ShimError } from "../ffi/shim/binary.ts";
 import { Opened, openShim, type Shim } from "../ffi/shim/shim.ts";
 import type { Pointer } from "../ffi/types.ts";
 import { pythonSource } from "./chapters.ts";
@@ -13,6 +14,7 @@ import { PythonClosedError } from "./errors.ts";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
 import { type Options, resolveOptions } from "./options.ts";
 import { Tag, Writer } from "./wire.ts";
+import { workingFolder } from "./working_folder.ts";
 
 /** A Python that runs. */
 export interface Started {
@@ -34,7 +36,7 @@ export function start(configured: Options | undefined): Started {
   const location = chosen ? keep(chosen, options) : choose(options);
   const loader = openLoader();
   const library = load(loader, location);
-  const { shim, origin } = openShim(loader);
+  const { shim, origin } = loadShim(loader);
   chosen ??= { location, options };
   const { answer, problem } = openPython(shim, loader, library, location, options);
   if (answer === Opened.closed) throw new PythonClosedError();
@@ -46,7 +48,7 @@ export function start(configured: Options | undefined): Started {
 function choose(options: Options): Location {
   const location = locate(options);
   checkPythonHome(process.env, location);
-  checkEnvironment(process.env, process.cwd(), location);
+  checkEnvironment(process.env, workingFolder(), location);
   return location;
 }
 
@@ -73,6 +75,15 @@ function load(loader: Loader, location: Location): Pointer {
       [{ place: location.library, problem }],
       "Set PYAWAIT_PYTHON to another Python, or PYAWAIT_LIBRARY to its shared library",
     );
+  }
+}
+
+function loadShim(loader: Loader): { shim: Shim; origin: string } {
+  try {
+    return openShim(loader);
+  } catch (error) {
+    if (!(error instanceof ShimError)) throw error;
+    throw new PythonLoadError("Cannot load the native part of pyawait", error.tried, error.mend);
   }
 }
 

@@ -43,9 +43,10 @@ async function feed(stdin: Writable, parts: readonly string[]): Promise<void> {
   stdin.end();
 }
 
-/** The command that runs test/children/`script`: a program and its first arguments. */
-export function commandOf(script: string): string[] {
-  return [process.execPath, ...before, fileURLToPath(new URL(`./children/${script}.${extension}`, import.meta.url))];
+/** The program and the arguments that run test/children/`script`. */
+export function command(script: string, args: readonly string[], flags: readonly string[] = before): [string, string[]] {
+  const path = fileURLToPath(new URL(`./children/${script}.${extension}`, import.meta.url));
+  return [process.execPath, [...flags, path, ...args]];
 }
 
 /** Runs test/children/`script` to its end; rejects if that takes longer than 30 seconds. */
@@ -54,7 +55,6 @@ export function child(
   args: readonly string[] = [],
   options: ChildOptions = {},
 ): Promise<Ended> {
-  const [program, ...first] = commandOf(script);
   const env: Record<string, string> = {};
   for (const [name, value] of Object.entries({ ...process.env, NO_COLOR: "1", ...options.env })) {
     if (value !== undefined) env[name] = value;
@@ -62,7 +62,7 @@ export function child(
   return new Promise((resolve, reject) => {
     let start = Date.now(), stdout = "", stderr = "", late = false;
     const waiting = new Map(Object.entries(options.signals ?? {}));
-    const started = spawn(program, [...first, ...args], {
+    const started = spawn(...command(script, args), {
       env,
       stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
     });

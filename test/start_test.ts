@@ -83,3 +83,11 @@ test("variables that Python can start with hold", async () => {
   const path = withModule("sitecustomize.py", "print('sitecustomize was here')\n");
   assertEquals(await lines(["opens"], { PYTHONPATH: path, PYTHONHASHSEED: "5" }), ["sitecustomize was here", "done"]);
 });
+
+test("a working directory that is gone is an error, not for good", async () => {
+  const [first, second, third] = await lines(["folder"]);
+  for (const line of [first, second]) {
+    assertMatch(line, /^PythonLoadError: Cannot start Python here.* - (the working directory|.*pyawait-opens-.*): .*process\.chdir/);
+  }
+  assertEquals(third, "done");
+});

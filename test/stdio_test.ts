@@ -6,7 +6,7 @@ import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "#std/assert";
-import { assertEnd, child, commandOf } from "./child.ts";
+import { assertEnd, child, command } from "./child.ts";
 
 /** `actual` may be megabytes: a failure shows its length. */
 function assertText(actual: string, expected: string): void {
@@ -71,7 +71,7 @@ print(screen.decode())
 `;
 
 test("input() in a terminal waits", { skip: process.platform === "win32" }, () => {
-  const [program, ...first] = commandOf("stdio");
+  const [program, first] = command("stdio", []);
   const screen = execFileSync(process.env.PYAWAIT_PYTHON ?? "python3", ["-c", typist, program, ...first, "terminal"], {
     encoding: "utf8",
     timeout: 60_000,

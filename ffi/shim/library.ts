@@ -2,6 +2,7 @@
 //
 // The one thing to know: libpython must be RTLD_GLOBAL, or no extension module finds it, and RTLD_NODELETE, or the
 // runtime unloads it at exit under the feet of Python's threads. No FFI offers both, so libc's dlopen is called.
+import { basename } from "node:path";
 import process from "node:process";
 import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
@@ -14,6 +15,8 @@ export interface Loader {
   readonly system: Pointer;
   /** Loads a library for good, its symbols visible to all that is loaded later; throws with the system's reason. */
   load(path: string): Pointer;
+  /** Where a shim with this file name has been loaded from, by whichever part of this process. */
+  loaded(file: string): string | undefined;
 }
 
 const encoder = new TextEncoder();
@@ -28,6 +31,7 @@ function posix(): Loader {
     dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
     dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
     dlerror: { parameters: [], result: "pointer" },
+    dladdr: { parameters: ["pointer", "buffer"], result: "i32" },
   } as const;
   const libc = firstThatOpens(names, (name) => backend.open(name, symbols));
   const system = backend.pointer(mac ? 0xffff_ffff_ffff_fffen : 0); // RTLD_DEFAULT
@@ -41,6 +45,13 @@ function posix(): Loader {
       const reason = libc.dlerror();
       throw new Error(reason ? backend.text(reason) : `dlopen failed for ${path}`);
     },
+    loaded(file) {
+      const info = new Uint8Array(32); // Dl_info: its first field is the library's path
+      const found = libc.dlsym(system, cstring("pyawait_open"));
+      if (!found || !libc.dladdr(found, info)) return undefined;
+      const path = backend.text(backend.pointer(new DataView(info.buffer).getBigUint64(0, true)));
+      return basename(path) === file ? path : undefined;
+    },
   };
 }
 
@@ -49,6 +60,7 @@ function windows(): Loader {
     LoadLibraryExW: { parameters: ["buffer", "pointer", "i32"], result: "pointer" },
     GetModuleHandleExW: { parameters: ["i32", "buffer", "buffer"], result: "i32" },
     GetModuleHandleW: { parameters: ["buffer"], result: "pointer" },
+    GetModuleFileNameW: { parameters: ["pointer", "buffer", "i32"], result: "i32" },
     GetProcAddress: { parameters: ["pointer", "buffer"], result: "pointer" },
     GetLastError: { parameters: [], result: "i32" },
   });
@@ -66,6 +78,13 @@ function windows(): Loader {
       if (!library) throw new Error(`LoadLibraryExW failed for ${path}: system error ${kernel.GetLastError()}`);
       kernel.GetModuleHandleExW(0x1, wide(path), handle); // GET_MODULE_HANDLE_EX_FLAG_PIN
       return library;
+    },
+    loaded(file) {
+      const module = kernel.GetModuleHandleW(wide(file));
+      if (!module) return undefined;
+      const path = new Uint16Array(32768);
+      const length = kernel.GetModuleFileNameW(module, new Uint8Array(path.buffer), path.length);
+      return String.fromCharCode(...path.subarray(0, length));
     },
   };
 }

@@ -1,18 +1,12 @@
-// The shim's functions, and where its binary comes from: `PYAWAIT_SHIM`, the one embedded in prebuilt.ts, or `cc`.
+// The shim's functions, and how it is loaded: the file that `PYAWAIT_SHIM` names, or the binary of binary.ts.
 //
-// The one thing to know: the embedded binary is written once to a cache of the user's own, under the name of its
-// SHA-256, and is compared byte by byte at every load, so nobody else's file is ever loaded in its place.
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import process from "node:process";
-import { fileURLToPath } from "node:url";
-import { inflateRawSync } from "node:zlib";
+// The one thing to know: what is open lives in the shim's own memory, so a process must have it once. Whoever comes
+// later, a Worker or another copy of this package, takes the one that is loaded, wherever it was loaded from.
+import { resolve } from "node:path";
 import { backend } from "../mod.ts";
 import type { Calls } from "../types.ts";
+import { findBinary, ShimError, unpack, variable } from "./binary.ts";
 import type { Loader } from "./library.ts";
-import { prebuilt } from "./prebuilt.ts";
 
 const symbols = {
   /**
@@ -73,94 +67,35 @@ export const Operation = {
   inScope: 16,
 } as const;
 
-const platform = `${process.platform}-${process.arch}`;
-const extension = process.platform === "win32" ? "dll" : process.platform === "darwin" ? "dylib" : "so";
-
-function cacheFolder(): string {
-  const { XDG_CACHE_HOME, LOCALAPPDATA } = process.env;
-  const base = process.platform === "win32"
-    ? LOCALAPPDATA
-    : XDG_CACHE_HOME || (process.platform === "darwin" ? join(homedir(), "Library", "Caches") : join(homedir(), ".cache"));
-  return join(base || tmpdir(), "pyawait");
-}
-
-/** Writes `content` where no other user can have put something else, and gives the file's path. */
-function writeCached(folder: string, file: string, content: Uint8Array): string {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const owner = process.getuid?.();
-  if (owner !== undefined && statSync(folder).uid !== owner) throw new Error(`${folder} belongs to another user`);
-  const path = join(folder, file);
-  const unfinished = join(folder, `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`);
-  writeFileSync(unfinished, content, { mode: 0o700, flag: "wx" });
-  try {
-    renameSync(unfinished, path);
-  } catch (error) { // Windows: another process has it loaded, so it is the same
-    rmSync(unfinished, { force: true });
-    if (!existsSync(path)) throw error;
-  }
-  return path;
-}
-
-function isSame(path: string, content: Uint8Array): boolean {
-  try {
-    return readFileSync(path).equals(content);
-  } catch {
-    return false;
-  }
-}
-
-function unpack(binary: { sha256: string; deflated: string }): string {
-  const content = inflateRawSync(Buffer.from(binary.deflated, "base64"));
-  const file = `shim-${binary.sha256.slice(0, 32)}.${extension}`;
-  const folder = cacheFolder();
-  if (isSame(join(folder, file), content)) return join(folder, file);
-  try {
-    const path = writeCached(folder, file, content);
-    if (isSame(path, content)) return path;
-  } catch {
-    // a home that cannot be written to: a folder of this process's own does as well
-  }
-  return writeCached(mkdtempSync(join(tmpdir(), "pyawait-")), file, content);
-}
-
-function compile(): string {
-  const here = dirname(fileURLToPath(import.meta.url));
-  const source = [join(here, "shim.c"), join(here, "..", "ffi", "shim", "shim.c")].find(existsSync);
-  if (!source) throw new Error("its source is not beside this module");
-  const path = join(mkdtempSync(join(tmpdir(), "pyawait-")), `shim.${extension}`);
-  const flags = [
-    "-std=c11",
-    "-O2",
-    "-shared",
-    "-fPIC",
-    "-ffreestanding",
-    "-fno-builtin",
-    "-nostdlib",
-    "-fvisibility=hidden",
-    "-fno-stack-protector",
-  ];
-  execFileSync(process.env.CC || "cc", [...flags, "-o", path, source], { stdio: ["ignore", "ignore", "pipe"] });
-  return path;
-}
-
-/** The path of the shim's binary for this platform. */
-export function shimPath(): { path: string; origin: string } {
-  const chosen = process.env.PYAWAIT_SHIM;
-  if (chosen) return { path: chosen, origin: "PYAWAIT_SHIM" };
-  const binary = (prebuilt.binaries as Record<string, { sha256: string; deflated: string }>)[platform];
-  if (binary) return { path: unpack(binary), origin: "prebuilt" };
-  try {
-    return { path: compile(), origin: "cc" };
-  } catch (error) {
-    const message = `Cannot find the native part of pyawait for ${platform}: none is prebuilt, and it cannot be compiled ` +
-      `(${(error as Error).message.split("\n")[0]}). Install a C compiler, or set PYAWAIT_SHIM to a shim built from ffi/shim/shim.c`;
-    throw new Error(message, { cause: error });
-  }
-}
-
-/** Loads the shim, for good. */
+/** Loads the shim, for good; throws {@linkcode ShimError}. */
 export function openShim(loader: Loader): { shim: Shim; origin: string } {
-  const { path, origin } = shimPath();
-  loader.load(path);
-  return { shim: backend.open(path, symbols), origin };
+  const chosen = variable("PYAWAIT_SHIM");
+  if (chosen !== undefined) {
+    const shim = openChosen(resolve(chosen), (path) => (loader.load(path), backend.open(path, symbols)));
+    return { shim, origin: "PYAWAIT_SHIM" };
+  }
+  const binary = findBinary();
+  const { file, origin } = binary;
+  const open = (path: string) => {
+    loader.load(path);
+    return backend.open(loader.loaded(file) ?? path, symbols); // another thread's, if that was faster
+  };
+  const loaded = loader.loaded(file);
+  if (loaded !== undefined) {
+    try {
+      return { shim: open(loaded), origin };
+    } catch {
+      // its file was removed, and this system's loader wants to see it
+    }
+  }
+  return { shim: unpack(binary, open), origin };
+}
+
+function openChosen(path: string, open: (path: string) => Shim): Shim {
+  try {
+    return open(path);
+  } catch (error) {
+    const mend = "Unset PYAWAIT_SHIM: it is only for a shim that was built from ffi/shim/shim.c of this very version";
+    throw new ShimError([{ place: `PYAWAIT_SHIM "${path}"`, problem: (error as Error).message }], mend, { cause: error });
+  }
 }

@@ -47,6 +47,18 @@ function withModule(fn: (folder: string) => void): void {
 
 const cases: Record<string, () => unknown> = {
   opens: () => say(attempt(open)),
+  shim: () => say(attempt(() => python.info.shim)),
+  /** In a folder that is gone, then in one that is there. */
+  folder() {
+    const gone = mkdtempSync(join(tmpdir(), "pyawait-opens-"));
+    process.chdir(gone);
+    process.cwd();
+    rmSync(gone, { recursive: true });
+    say(attempt(open));
+    say(attempt(() => python.configure({})));
+    process.chdir(tmpdir());
+    say(attempt(open));
+  },
   /** A wrong loop, twice, then one that is right: with the options of the last configure alone. */
   async again() {
     python.configure({ loop: "no_such_mod:thing", path: ["/first"], args: ["first"] });
