@@ -26,7 +26,7 @@ function posix(): Loader {
   const mac = process.platform === "darwin";
   const names = mac
     ? ["/usr/lib/libSystem.B.dylib"]
-    : ["libc.so.6", "libc.so", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
+    : ["libc.so.6", "libdl.so.2", "libc.so", `libc.musl-${process.arch === "arm64" ? "aarch64" : "x86_64"}.so.1`];
   const symbols = {
     dlopen: { parameters: ["buffer", "i32"], result: "pointer" },
     dlsym: { parameters: ["pointer", "buffer"], result: "pointer" },
