@@ -1,7 +1,8 @@
 // From options to a running Python: the shim, the Python to load, and what may go wrong with either.
 //
 // The one thing to know: Python is initialised once per process, whatever came of it. A `_main` that failed can be run
-// again with other options; all that was decided before it (which Python) stays.
+// again with other options; all that was decided before it (which Python) stays. So the shim, which the whole process
+// shares, keeps what its opener decided.
 import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { type Loader, openLoader } from "../ffi/shim/library.ts";
@@ -25,23 +26,30 @@ export interface Started {
   readonly origin: string;
 }
 
-/** Which Python this process has initialised, and how it was named, once that has been tried. */
-let chosen: { location: Location; options: Options } | undefined;
 let failed: PythonLoadError | undefined;
 
-/** Starts Python with these options, or the default ones. */
+/** Starts Python with these options, or the default ones; joins it where another part of the process has opened it. */
 export function start(configured: Options | undefined): Started {
   if (failed) throw failed;
-  const options = configured ?? resolveOptions({});
-  const location = chosen ? keep(chosen, options) : choose(options);
   const loader = openLoader();
-  const library = load(loader, location);
   const { shim, origin } = loadShim(loader);
-  chosen ??= { location, options };
+  const opener = readOpener(shim);
+  const options = configured ?? resolveOptions({});
+  const location = opener ? keep(opener, options) : choose(options);
+  const library = opener ? backend.pointer(0) : load(loader, location);
   const { answer, problem } = openPython(shim, loader, library, location, options);
-  if (answer === Opened.closed) throw new PythonClosedError();
-  if (answer === Opened.failed) throw failed = cannotStart(location, problem, "Mend what it says, and start a new process");
-  if (answer === Opened.refused) throw cannotStart(location, problem, mendRefused(location, problem));
+  switch (answer) {
+    case Opened.before:
+      return { shim, origin, ...join(readOpener(shim)!, configured) };
+    case Opened.closed:
+      throw new PythonClosedError();
+    case Opened.failed:
+      throw failed = cannotStart(location, problem, "Mend what it says, and start a new process");
+    case Opened.foreign:
+      throw failed = cannotStart(location, foreign, mendForeign);
+    case Opened.refused:
+      throw cannotStart(location, problem, mendRefused(location, problem));
+  }
   return { shim, location, options, origin };
 }
 
@@ -52,17 +60,61 @@ function choose(options: Options): Location {
   return location;
 }
 
-/** The location of an earlier attempt; throws where the options name another one. */
-function keep(chosen: { location: Location; options: Options }, options: Options): Location {
+/** What whoever opened Python says of it, for other heaps: Workers, copies of this package, the next attempt. */
+interface Opener {
+  readonly location: Location;
+  readonly options: Shared;
+}
+
+/** Options as another heap sees them: it has no functions of this one. */
+type Shared = Omit<Options, "stdout" | "stderr"> & { readonly stdout: string; readonly stderr: string };
+
+function share(options: Options): Shared {
+  const { stdout, stderr } = options;
+  return {
+    ...options,
+    stdout: typeof stdout === "function" ? "a function" : stdout,
+    stderr: typeof stderr === "function" ? "a function" : stderr,
+  };
+}
+
+function readOpener(shim: Shim): Opener | undefined {
+  for (let capacity = 1 << 13;;) {
+    const text = backend.allocate(capacity);
+    const length = shim.pyawait_opener(backend.address(text), capacity);
+    if (length === 0) return undefined;
+    if (length > 0) return JSON.parse(new TextDecoder().decode(text.slice(0, length)));
+    capacity = -length;
+  }
+}
+
+/** The Python that this process has initialised, or is about to; throws where the options name another one. */
+function keep(opener: Opener, options: Options): Location {
+  const { location } = opener;
   for (const name of ["executable", "library"] as const) {
-    const value = options[name], { location } = chosen;
-    if (value === undefined || value === chosen.options[name] || value === location[name]) continue;
+    const value = options[name];
+    if (value === undefined || value === opener.options[name] || value === location[name]) continue;
     throw new TypeError(
       `Cannot configure Python: ${name} is "${value}", but this process has initialised Python ${location.version} from ` +
-        `"${location.executable ?? location.library}"; only the other options can still change: start a new process for another Python`,
+        `"${location.executable ?? location.library}"; leave ${name} out, or start a new process for another Python`,
     );
   }
-  return chosen.location;
+  return location;
+}
+
+/** Python as its opener has it; throws where this heap has configured anything else. */
+function join({ location, options }: Opener, configured: Options | undefined): { location: Location; options: Options } {
+  if (!configured) return { location, options: { ...options, stdout: "inherit", stderr: "inherit" } };
+  const ours = share(configured);
+  const names = [...new Set([...Object.keys(ours), ...Object.keys(options)])] as (keyof Shared)[];
+  const text = (value: unknown) => JSON.stringify(value) ?? "left out";
+  const other = names.filter((name) => text(ours[name]) !== text(options[name]));
+  if (other.length === 0) return { location, options: configured };
+  const list = other.map((name) => `${name} is ${text(options[name])}, not ${text(ours[name])}`).join("; ");
+  throw new TypeError(
+    `Cannot configure Python: another thread, or another copy of pyawait, has it open already, with other options (${list}); ` +
+      "configure the same options there and here, or none here",
+  );
 }
 
 function load(loader: Loader, location: Location): Pointer {
@@ -88,7 +140,7 @@ function loadShim(loader: Loader): { shim: Shim; origin: string } {
 }
 
 function openPython(shim: Shim, loader: Loader, library: Pointer, location: Location, options: Options) {
-  const texts = encodeTexts(location.executable ?? "", ...pythonSource().flat(), "");
+  const texts = encodeTexts(location.executable ?? "", JSON.stringify({ location, options: share(options) }), ...pythonSource().flat(), "");
   const configuration = writeConfiguration(options);
   const text = backend.allocate(2048);
   const answer = shim.pyawait_open(
@@ -125,6 +177,11 @@ function writeConfiguration(options: Options): Writer {
   w.string("switch_interval"), w.tagged64(Tag.float, options.switchInterval);
   return w;
 }
+
+const foreign = "something else in this process has initialised Python: another version of pyawait, or another package that embeds it";
+const mendForeign =
+  'Have one of them only (for versions of pyawait: "npm ls pyawait", "npm dedupe"), or run the other in a process of its own ' +
+  "(node:child_process)";
 
 function cannotStart(location: Location, problem: string, mend: string): PythonLoadError {
   return new PythonLoadError(`Cannot start Python ${location.version}`, [{ place: location.library, problem }], mend);

@@ -2,13 +2,16 @@
  * Starting Python: attempts that fail and what can be done after them. Each case is a process of its own:
  * children/opens.ts.
  */
+import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
+import { compile } from "../ffi/shim/binary.ts";
 import { child } from "./child.ts";
+import { skip } from "./fake_python.ts";
 
 async function lines(args: string[], env: Record<string, string | undefined> = {}): Promise<string[]> {
   const { code, signal, stdout, stderr } = await child("opens", args, { env });
@@ -90,4 +93,33 @@ test("a working directory that is gone is an error, not for good", async () => {
     assertMatch(line, /^PythonLoadError: Cannot start Python here.* - (the working directory|.*pyawait-opens-.*): .*process\.chdir/);
   }
   assertEquals(third, "done");
+});
+
+test("a Worker joins the Python that is open; with other options it is told so", async () => {
+  const [executable, args, stdout, same, info] = await lines(["joins"]);
+  assertMatch(executable, /^TypeError: .*executable is "\/another\/python", but this process has initialised Python/);
+  assertMatch(args, /^TypeError: .*open already.*loop is "asyncio:SelectorEventLoop", not "asyncio"; args is \["x"\], not \["y"\]/);
+  assertMatch(stdout, /^TypeError: .*open already, with other options \(stdout is "inherit", not "a function"\)/);
+  assertEquals([same, info], ["done", "true"]);
+});
+
+test("a Worker opens what this thread could not, and then this thread joins", async () => {
+  const [first, ...more] = await lines(["retries"]);
+  assertMatch(first, /^PythonLoadError/);
+  assertEquals(more, ["done", "done"]);
+});
+
+test("a Worker that comes when Python has been closed", async () => {
+  const [line] = await lines(["closed"]);
+  assertMatch(line, /^PythonClosedError: /);
+});
+
+test("something else in the process has initialised Python", {
+  skip: skip(spawnSync("cc", ["--version"]).status !== 0 && "there is no cc"),
+}, async () => {
+  const { content, file } = compile();
+  const other = join(folder, file);
+  writeFileSync(other, content);
+  const [line] = await lines(["foreign", other], { PYAWAIT_SHIM: undefined });
+  assertMatch(line, /^PythonLoadError: Cannot start Python .*another version of pyawait.* "npm dedupe".*PythonLoadError main$/);
 });

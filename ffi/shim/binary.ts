@@ -65,6 +65,7 @@ export function compile(): Binary {
       "-ffreestanding",
       "-fno-builtin",
       "-nostdlib",
+      "-Wl,-Bsymbolic",
       "-fvisibility=hidden",
       "-fno-stack-protector",
     ];

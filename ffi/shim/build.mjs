@@ -38,7 +38,8 @@ const code = [
   "-fvisibility=hidden",
   "-fno-ident",
 ];
-const elf = ["-fPIC", "-shared", "-s", "-Wl,-z,defs", "-Wl,-z,now", "-Wl,--build-id=none"];
+// -Bsymbolic: its symbols are global, and another version's that was loaded first must not take the place of its own.
+const elf = ["-fPIC", "-shared", "-s", "-Wl,-Bsymbolic", "-Wl,-z,defs", "-Wl,-z,now", "-Wl,--build-id=none"];
 // dyld wants libSystem among the loaded libraries; nothing of it is used, so a stub that names it is enough.
 const machO = ["-fPIC", "-dynamiclib", "-Wl,-install_name,pyawait_shim.dylib", "-L.", "-lSystem"];
 const pe = ["-shared", "-Wl,-noentry", "-Wl,/Brepro", "-Wl,/opt:ref"];

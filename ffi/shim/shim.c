@@ -66,43 +66,61 @@ static int begin_attempt(void) {
   }
 }
 
-/* The first attempt: a thread, and Python in it. */
-static int start_python(void *find, void *library, void *system) {
+static void keep_opener(const char *text) {
+  size_t length = 0;
+  while (text[length++]);
+  char *copy = py.PyMem_RawMalloc(length);
+  if (!copy) return;
+  memcpy(copy, text, length);
+  __atomic_store_n(&process.opener, copy, __ATOMIC_RELEASE);
+}
+
+/* The first attempt: a thread, and Python in it. OPENING, or what has come of it. */
+static int start_python(void *find, void *library, void *system, const char *opener) {
   symbol_finder finder;
   *(void **)&finder = find;
-  if (!(process.problem = resolve(finder, library)) && !(process.problem = resolve_system(finder, system)) && py.Py_IsInitialized())
-    process.problem = "(another part of this process has initialised Python already)";
-  if (process.problem) return -1;
+  if ((process.problem = resolve(finder, library)) || (process.problem = resolve_system(finder, system))) return FAILED;
+  if (py.Py_IsInitialized()) return FOREIGN;
+  keep_opener(opener);
   registry = py.PyThread_allocate_lock(), process.gate = py.PyThread_allocate_lock();
   process.again = py.PyThread_allocate_lock(), process.ended = py.PyThread_allocate_lock();
   py.PyThread_acquire_lock(process.gate, 1), py.PyThread_acquire_lock(process.again, 1), py.PyThread_acquire_lock(process.ended, 1);
-  if (!start_thread(main_thread)) return 0;
+  if (!start_thread(main_thread)) return OPENING;
   process.problem = "the system would not make a thread with a stack of 16 MiB";
-  return -1;
+  return FAILED;
 }
 
-/* Opens Python, once per process. 0: it is ready, 1: it was already, 2: it has been closed; -1: it has failed, for good,
-   -2: this attempt has, and the next may have another configuration; `problem` then says why, ended by NUL. `texts` are the
-   executable's path, then a name and a source for each chapter of src/py, then nothing, each ended by NUL; `configuration`
-   is one value on the wire. Nothing of them is kept. */
+/* Opens Python, once per process. 0: it is ready, 1: it was already (see pyawait_opener), 2: it has been closed; -1: it has
+   failed, for good, -2: this attempt has, and the next may have another configuration; `problem` then says why, ended by
+   NUL; -3: somebody else has initialised it. `texts` are the executable's path, what pyawait_opener gives, then a name and a
+   source for each chapter of src/py, then nothing, each ended by NUL; `configuration` is one value on the wire. */
 EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length, u8 *problem, int capacity) {
   int state = begin_attempt();
-  if (state == FAILED) return tell_problem(problem, capacity, -1);
   if (state == READY || state == ENDED) return state == ENDED || __atomic_load_n(&closing, __ATOMIC_ACQUIRE) ? 2 : 1;
+  if (state == FAILED) return tell_problem(problem, capacity, -1);
+  if (state == FOREIGN) return -3;
   process.executable = texts;
+  while (*texts++);
+  const char *opener = texts;
   while (*texts++);
   process.source = texts;
   process.configuration = configuration, process.configuration_length = (size_t)length;
   process.outcome = OPENING;
-  if (state == UNOPENED && start_python(find, library, system)) process.outcome = FAILED;
-  else {
-    if (state == REFUSED) py.PyThread_release_lock(process.again);
-    py.PyThread_acquire_lock(process.gate, 1);
-  }
-  int outcome = process.outcome, answer = outcome == READY ? 0 : tell_problem(problem, capacity, outcome == FAILED ? -1 : -2);
+  if (state == REFUSED) keep_opener(opener), py.PyThread_release_lock(process.again);
+  int outcome = state == REFUSED ? OPENING : start_python(find, library, system, opener);
+  if (outcome == OPENING) py.PyThread_acquire_lock(process.gate, 1), outcome = process.outcome;
+  int answer = outcome == READY ? 0 : outcome == FOREIGN ? -3 : tell_problem(problem, capacity, outcome == FAILED ? -1 : -2);
   state = OPENING;
   __atomic_compare_exchange_n(&process.state, &state, outcome, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE); /* unless it has ended */
   return answer;
+}
+
+/* Who has opened Python, or tries to, as its `texts` say; 0: nobody so far. */
+EXPORT int pyawait_opener(u8 *out, int capacity) {
+  const char *text = __atomic_load_n(&process.opener, __ATOMIC_ACQUIRE);
+  size_t length = 0;
+  while (text && text[length]) length++;
+  return give(out, capacity, text, length);
 }
 
 /* A JavaScript heap joins, on its own thread. `ring` may be NULL: then Python is told of a pipe by set_bell. */

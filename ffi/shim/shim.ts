@@ -14,6 +14,8 @@ const symbols = {
    * u8 *problem, int capacity)
    */
   pyawait_open: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** int pyawait_opener(u8 *out, int capacity) */
+  pyawait_opener: { parameters: ["pointer", "i32"], result: "i32" },
   /** struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes) */
   pyawait_heap: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
   /** int pyawait_heap_id(struct heap *heap) */
@@ -52,7 +54,7 @@ const symbols = {
 export type Shim = Calls<typeof symbols>;
 
 /** What `pyawait_open` answers. `failed` is for good; after `refused` another attempt may follow. */
-export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2 } as const;
+export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
 
 /** What `pyawait_invoke` does: enum operation of shim.c. */
 export const Operation = {

@@ -8,8 +8,8 @@
 #include "loop.h"
 
 /* REFUSED: `_main` raised before its loop ran, say for a wrong `loop`. Python itself is fine, so the loop thread waits for
-   another attempt. FAILED is for good, and ENDED: the shutdown is through. */
-enum state { UNOPENED, OPENING, READY, REFUSED, FAILED, ENDED };
+   another attempt. FAILED is for good, FOREIGN too: somebody else has initialised it. ENDED: the shutdown is through. */
+enum state { UNOPENED, OPENING, READY, REFUSED, FAILED, FOREIGN, ENDED };
 
 /* What JavaScript hands over at an open; the thread reads it while JavaScript waits. */
 static struct {
@@ -18,6 +18,7 @@ static struct {
   size_t configuration_length;
   int state;                             /* enum state; whoever makes it OPENING opens, and says what came of it */
   int outcome;                           /* of this attempt, by the loop thread; OPENING until then */
+  const char *opener;                    /* of this attempt, in JavaScript's words; a copy that is never freed */
   PyThread_type_lock gate, again, ended; /* released with an outcome; for another attempt; when the shutdown is through */
   const char *problem;
   char message[2048]; /* of the exception that ended the start */

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { python } from "../../mod.ts";
+import { python, type PythonOptions } from "../../mod.ts";
 
 const [name, ...args] = isMainThread ? process.argv.slice(2) : [workerData as string];
 
@@ -43,6 +43,11 @@ function withModule(fn: (folder: string) => void): void {
   } finally {
     rmSync(folder, { recursive: true });
   }
+}
+
+function inAWorker(name: string): Promise<unknown> {
+  const worker = new Worker(fileURLToPath(import.meta.url), { workerData: name, argv: process.argv.slice(2) });
+  return new Promise((resolve) => worker.once("message", resolve));
 }
 
 const cases: Record<string, () => unknown> = {
@@ -84,19 +89,58 @@ const cases: Record<string, () => unknown> = {
     say(python.exec("import sys; [path for path in sys.path if 'pyawait-opens-' in path].__len__()"));
     say(await python.execAsync("import asyncio; type(asyncio.get_running_loop()).__name__"), await asyncio.sleep(0, "awaited"));
   },
+  /** A Worker after this thread has opened Python. */
+  async joins() {
+    python.configure({ loop: "asyncio:SelectorEventLoop", args: ["x"] });
+    python.open();
+    say(await inAWorker("joins"));
+    say(JSON.stringify(python.info) === await inAWorker("info"));
+  },
+  /** A Worker after this thread's attempt has failed. */
+  async retries() {
+    python.configure({ loop: "no_such_mod:thing" });
+    say(attempt(open));
+    say(await inAWorker("retries"));
+    python.configure({});
+    say(attempt(open));
+  },
+  async closed() {
+    python.open();
+    await python.close();
+    say(await inAWorker("retries"));
+  },
+  /** A Worker whose shim is another one: as another version of pyawait would have it. */
+  async foreign() {
+    python.open();
+    say(await inAWorker("foreign"), await python.import("asyncio").sleep(0, "main"));
+  },
   /** Workers that open at the same time, with loops that are wrong and right. */
   async workers() {
     const loops = ["no_such_mod:thing", "asyncio", "no_such_mod:thing", "asyncio"];
-    const said = loops.map((loop) => {
-      const worker = new Worker(fileURLToPath(import.meta.url), { workerData: `opens ${loop}` });
-      return new Promise((resolve) => worker.once("message", resolve));
-    });
-    for (const text of await Promise.all(said)) say(text);
+    for (const text of await Promise.all(loops.map((loop) => inAWorker(`opens ${loop}`)))) say(text);
     say(await python.import("asyncio").sleep(0, "main"));
   },
 };
 
 const inWorker: Record<string, () => unknown> = {
+  /** Options that are not the opener's, then those that are. */
+  joins() {
+    const same = { loop: "asyncio:SelectorEventLoop", args: ["x"] };
+    const said = [{ ...same, executable: "/another/python" }, { args: ["y"] }, { ...same, stdout() {} }, same].map(
+      (options: PythonOptions) => {
+        python.configure(options);
+        return attempt(open);
+      },
+    );
+    parentPort!.postMessage(said.join("\n"));
+  },
+  /** Nothing is configured. */
+  info: () => parentPort!.postMessage(JSON.stringify(python.info)),
+  retries: () => parentPort!.postMessage(attempt(open)),
+  foreign() {
+    process.env.PYAWAIT_SHIM = process.argv.at(-1);
+    parentPort!.postMessage(attempt(open) + attempt(open).slice(0, 15));
+  },
   async "opens asyncio"() {
     python.configure({ loop: "asyncio" });
     parentPort!.postMessage(await python.import("asyncio").sleep(0, "opened"));
@@ -104,7 +148,7 @@ const inWorker: Record<string, () => unknown> = {
   "opens no_such_mod:thing"() {
     python.configure({ loop: "no_such_mod:thing" });
     const text = attempt(open);
-    parentPort!.postMessage(/no_such_mod|done/.test(text) ? "refused or opened" : text);
+    parentPort!.postMessage(/no_such_mod/.test(text) ? "refused or opened" : text);
   },
 };
 

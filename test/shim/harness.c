@@ -18,6 +18,7 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 struct heap;
 int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length, u8 *problem, int capacity);
+int pyawait_opener(u8 *out, int capacity);
 struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes);
 int pyawait_heap_id(struct heap *heap);
 void *pyawait_entry(void);
@@ -525,6 +526,7 @@ int main(int count, char **given) {
   static char texts[1 << 20];
   size_t length = strlen(given[2]) + 1;
   memcpy(texts, given[2], length);
+  length += (size_t)sprintf(texts + length, "%s", "the harness") + 1;
   for (int i = 3; i < count; i++) {
     FILE *file = fopen(given[i], "rb");
     if (!file) return perror(given[i]), 2;
@@ -536,6 +538,7 @@ int main(int count, char **given) {
   start.find = (void *)(size_t)finder, start.library = library, start.texts = texts;
   configure(&start.right, "asyncio"), configure(&start.wrong, "no_such_module:loop");
   char problem[2048] = {0};
+  check(pyawait_opener((u8 *)problem, sizeof problem) == 0, "nobody has opened it");
   int opened = open_python(&start, &start.wrong, problem);
   check(opened == -2 && strstr(problem, "ModuleNotFoundError: No module named 'no_such_module'"), "a wrong loop is refused");
   /* Several threads at once, some with a wrong loop again: one opens, the others wait for what comes of it. */
@@ -543,6 +546,7 @@ int main(int count, char **given) {
   for (size_t i = 0; i < 6; i++) pthread_create(&openers[i], 0, i % 2 ? open_right : open_wrong, &start);
   for (size_t i = 0; i < 6; i++) pthread_join(openers[i], 0);
   check(start.first == 1, "it opens once");
+  check(pyawait_opener((u8 *)problem, 5) == -11 && pyawait_opener((u8 *)problem, 11) == 11 && !memcmp(problem, "the harness", 11), "its opener is known");
   if (open_python(&start, &start.right, problem) != 1) return fprintf(stderr, "Python does not open: %s\n", problem), 2;
 
   static struct player main_player;
