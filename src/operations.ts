@@ -5,6 +5,7 @@ import { callHelper } from "./call.ts";
 import { copyIn } from "./copy_in.ts";
 import { asError } from "./exceptions.ts";
 import { isClass } from "./functions.ts";
+import { asyncSteps, Stepped } from "./iterators.ts";
 import { signatureOf } from "./signature.ts";
 import { stateOf } from "./state.ts";
 
@@ -43,7 +44,7 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* NEW */ (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
   /* LENGTH */ (value) => value.length ?? value.size ?? fail("it has no length and no size"),
   /* TYPEOF */ (value) => typeof value,
-  /* ITERATE */ (value) => new Opaque(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
+  /* ITERATE */ (value) => new Stepped(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
   /* NEXT */ () => undefined,
   /* EQUALS */ (value, [other]) => value === other,
   /* GET_ITEM */ (value, [key]) => {
@@ -67,9 +68,9 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* COPY */ (value, [depth]) => copyIn(value, depth),
   /* PULL */ (stream, item) => stream.pull(item),
   /* CREDIT */ (stream) => stream.credit(),
-  /* ASYNC_ITERATE */ (value) => new Opaque(iteratorOf(value)),
-  /* ASYNC_NEXT */ async ({ value }, command) => stepResult(await step(value, command)),
-  /* STEP */ ({ value }, command) => stepResult(step(value, command) as IteratorResult<unknown>),
+  /* ASYNC_ITERATE */ (value) => asyncSteps(value) ?? fail("it is neither iterable nor async iterable"),
+  /* ASYNC_NEXT */ (iterator, command) => iterator.step(command),
+  /* STEP */ (iterator, command) => iterator.step(command),
   /* SIGNATURE */ (value) => signatureOf(value),
   /* INSTANCE_OF */ (cls, [value]) => value instanceof cls,
   /* SUBCLASS_OF */ (cls, [other]) => cls === other || other?.prototype instanceof cls,
@@ -81,35 +82,10 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* SPLICE */ (value, [start, count, ...items]) => void value.splice(start, count, ...items),
 ];
 
-/** An iterator on its way through Python: by reference, even where it is a generator. */
-class Opaque {
-  readonly value: Value;
-  constructor(value: Value) {
-    this.value = value;
-  }
-}
-
-function iteratorOf(value: Value): Value {
-  const iterate = value[Symbol.asyncIterator] ?? value[Symbol.iterator] ?? fail("it is neither iterable nor async iterable");
-  return iterate.call(value);
-}
-
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
 
 function disposerOf(value: Value, async: boolean): (() => unknown) | undefined {
   return (async && asyncDispose ? value[asyncDispose] : undefined) ?? (dispose ? value[dispose] : undefined);
-}
-
-const stepResult = ({ done, value }: IteratorResult<unknown>) => [done === true, value];
-
-/** next(value), throw(error) or return() of an iterator that may not have the last two. */
-function step(iterator: Value, [mode, value]: Value[]): IteratorResult<unknown> | Promise<IteratorResult<unknown>> {
-  if (mode === 0) return value === null ? iterator.next() : iterator.next(value);
-  if (mode === 2) return iterator.return?.() ?? { done: true, value: undefined };
-  const error = asError(value);
-  if (typeof iterator.throw === "function") return iterator.throw(error);
-  iterator.return?.();
-  throw error;
 }
 
 /** Raises one of Python's own exceptions. */

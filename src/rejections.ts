@@ -21,6 +21,11 @@ export function reportRejectionsWith(fn: (error: unknown, loop: number | undefin
   report = fn;
 }
 
+/** Something has failed for which nobody waits any more. */
+export function reportRejection(error: unknown): void {
+  report(error, currentPlace()?.loop);
+}
+
 function check(entry: Watched): void {
   if (!entry.givenBack || entry.awaited || !entry.failure) return;
   entry.awaited = true; // told once

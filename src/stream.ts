@@ -6,12 +6,13 @@
 //
 // The one thing to know: the task's own end is the stream's end, and it comes behind the items, in the same queue.
 import { callHelper } from "./call.ts";
+import { Iterated } from "./iterators.ts";
 import { Kind } from "./kinds.ts";
 import { type AwaitOptions, runHelper, signalOf } from "./promise.ts";
 import type { PyProxy } from "./proxy.ts";
 import { whenAborted } from "./signals.ts";
 import { stateOf } from "./state.ts";
-import { scope, type TaskLocals } from "./task_locals.ts";
+import type { TaskLocals } from "./task_locals.ts";
 
 /** Options of {@linkcode intoAsyncIterable}. */
 export interface StreamOptions extends AwaitOptions {
@@ -257,29 +258,4 @@ export function asyncIterableIntoPy(
     throw new TypeError(`Cannot make an async generator of ${String(iterable)}: it is neither iterable nor async iterable`);
   }
   return callHelper("make_async_generator", new Iterated(iterable, locals)) as PyProxy;
-}
-
-/** Goes to Python by reference, whatever it holds. */
-class Iterated {
-  readonly #iterable: { [Symbol.asyncIterator]?(): unknown; [Symbol.iterator]?(): unknown };
-  readonly #locals: TaskLocals | undefined;
-  constructor(iterable: unknown, locals: TaskLocals | undefined) {
-    this.#iterable = iterable as never;
-    this.#locals = locals;
-  }
-  [Symbol.asyncIterator](): unknown {
-    const iterator = (this.#iterable[Symbol.asyncIterator]?.() ?? this.#iterable[Symbol.iterator]!()) as Steps;
-    return this.#locals ? within(this.#locals, iterator) : iterator;
-  }
-}
-
-type Steps = Record<string, ((value?: unknown) => unknown) | undefined>;
-
-/** The iterator, with each of its steps in a scope. */
-function within(locals: TaskLocals, iterator: Steps): Steps {
-  const steps: Steps = {};
-  for (const name of ["next", "throw", "return"]) {
-    if (typeof iterator[name] === "function") steps[name] = (value) => scope(locals, () => iterator[name]!(value));
-  }
-  return steps;
 }

@@ -64,44 +64,45 @@ async def async_generator(source):
     """A JavaScript async iterable (or iterable) as an async generator. Nothing is read before it is asked for."""
     iterator = await _wait(ASYNC_ITERATE, source._pyawait_heap, source._pyawait_handle, (), None)
     step = functools.partial(_wait, ASYNC_NEXT, iterator._pyawait_heap, iterator._pyawait_handle)
-    waiting = False
+    done, command = False, (0, None)
     try:
-        done, value = await step((0, None), None)
-        while not done:
+        while True:
+            done, value = await step(command, None)
+            if done:
+                return
             try:
-                waiting = True
-                sent = yield value
-                command = (0, sent)
-            except GeneratorExit:
+                command = (0, (yield value))
+            except (GeneratorExit, CancelledError):  # the reader leaves: return() in JavaScript, which knows no cancellation
                 raise
             except BaseException as error:
                 command = (1, error)
-            waiting = False
-            done, value = await step(command, None)
     finally:
-        if waiting:
-            await step((2, None), None)
+        if not done:  # also where this was cancelled while JavaScript makes the next item
+            try:
+                await step((2, None), None)
+            except JavaScriptEnded:
+                pass
 
 
 def generator(source):
     """A JavaScript iterable as a generator."""
     iterator = _call(ITERATE, source._pyawait_heap, source._pyawait_handle, (), None)
-    waiting = False
-    command = (0, None)
+    heap, handle = iterator._pyawait_heap, iterator._pyawait_handle
+    done, command = False, (0, None)
     try:
         while True:
-            done, value = _call(STEP, iterator._pyawait_heap, iterator._pyawait_handle, command, None)
+            done, value = _call(STEP, heap, handle, command, None)
             if done:
                 return value
             try:
-                waiting = True
-                sent = yield value
-                command = (0, sent)
+                command = (0, (yield value))
             except GeneratorExit:
                 raise
             except BaseException as error:
                 command = (1, error)
-            waiting = False
     finally:
-        if waiting:
-            _call(STEP, iterator._pyawait_heap, iterator._pyawait_handle, (2, None), None)
+        if not done:
+            try:
+                _call(STEP, heap, handle, (2, None), None)
+            except JavaScriptEnded:
+                pass
