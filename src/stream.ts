@@ -4,7 +4,8 @@
 //      resolves  ◄── PULL with the item ◄──             and asks for what to do after each item (lock-step)
 //      resolves  ◄── ITEM, ITEM, ITEM … ◄──             or runs ahead for as long as it has credit
 //
-// The one thing to know: the task's own end is the stream's end, and it comes behind the items, in the same queue.
+// The one thing to know: the task's own end is the stream's end, and it comes behind the items, in the same queue. A
+// generator that catches its cancellation yields an item that nobody asked for, and does not receive what it was asked.
 import { callHelper } from "./call.ts";
 import { Iterated } from "./iterators.ts";
 import { Kind } from "./kinds.ts";
@@ -30,9 +31,12 @@ export interface PyAsyncIterator extends AsyncIterableIterator<unknown> {
   throw(error: unknown): Promise<IteratorResult<unknown>>;
 }
 
+type Command = [throws: boolean, value: unknown];
+
 interface Asked {
-  readonly throws: boolean;
-  readonly value: unknown;
+  readonly command: Command;
+  /** The iterator that was asked: it is not collected, and the stream left, before it has answered. */
+  readonly reader: PyAsyncIterator;
   resolve(result: IteratorResult<unknown>): void;
   reject(error: unknown): void;
 }
@@ -47,10 +51,11 @@ class Stream {
   readonly #stop = new AbortController();
   #driver: Promise<void> | undefined;
   #over = false;
+  #left = false;
   #failure: { error: unknown } | undefined;
   #asked: Asked[] = [];
   #current: Asked | undefined;
-  #give: ((command: [throws: boolean, value: unknown]) => void) | undefined;
+  #give: ((command: Command | null) => void) | undefined;
   #items: unknown[] = [];
   #taken = 0;
   #consumed = 0;
@@ -62,26 +67,35 @@ class Stream {
     this.#limit = limit;
   }
 
-  ask(throws: boolean, value: unknown): Promise<IteratorResult<unknown>> {
-    if (this.#limit > 0 && this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
-    if (this.#over) return this.#atEnd();
+  ask(reader: PyAsyncIterator, command: Command): Promise<IteratorResult<unknown>> {
+    const [throws, value] = command;
+    if (!throws && this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
+    if (this.#over) return throws ? Promise.reject(value) : this.#atEnd();
     this.#start();
     return new Promise((resolve, reject) => {
-      this.#asked.push({ throws, value, resolve, reject });
+      this.#asked.push({ command, reader, resolve, reject });
       this.#advance();
     });
   }
 
-  /** Python asks what to do next, and brings the item of the last step. */
-  pull(item: unknown[]): Promise<[boolean, unknown]> {
+  /** Python asks what to do next, and brings the item of the last step; none where it has not received that command. */
+  pull(item: unknown[]): Promise<Command | null> | null {
     if (item.length > 0) {
       this.#current?.resolve({ done: false, value: item[0] });
       this.#current = undefined;
     }
+    this.#takeBack();
+    if (this.#stop.signal.aborted) return null; // the generator has caught its cancellation: it is closed
     return new Promise((resolve) => {
       this.#give = resolve;
       this.#advance();
     });
+  }
+
+  /** What Python was asked last waits again. */
+  #takeBack(): void {
+    if (this.#current) this.#asked.unshift(this.#current);
+    this.#current = undefined;
   }
 
   #advance(): void {
@@ -89,12 +103,14 @@ class Stream {
     const give = this.#give;
     this.#give = undefined;
     this.#current = this.#asked.shift()!;
-    give([this.#current.throws, this.#current.value]);
+    give(this.#current.command);
   }
 
-  /** An item of a generator that runs ahead. */
+  /** An item of a generator that runs ahead, or that has made one of its cancellation: nobody need have asked for it. */
   push(item: unknown): void {
-    const asked = this.#asked.shift();
+    if (this.#left) return;
+    this.#takeBack();
+    const asked = this.#asked[0]?.command[0] ? undefined : this.#asked.shift(); // throw() wants its own answer
     if (!asked) return void this.#items.push(item);
     this.#count();
     asked.resolve({ done: false, value: item });
@@ -121,7 +137,8 @@ class Stream {
   }
 
   /** Python has used half of its credit: it gets what has been read, as soon as that is half as well. */
-  credit(): Promise<number> {
+  credit(): Promise<number> | number {
+    if (this.#stop.signal.aborted) return 0;
     return new Promise((resolve) => {
       this.#grant = resolve;
       if (this.#consumed >= this.#limit / 2) this.#giveCredit();
@@ -131,8 +148,8 @@ class Stream {
   #start(): void {
     if (this.#driver) return;
     const given = signalOf(this.#options);
-    if (given?.aborted) this.#stop.abort(given.reason);
-    const unlisten = given && !given.aborted ? whenAborted(given, () => this.#stop.abort(given.reason)) : undefined;
+    if (given?.aborted) this.#cancel(given.reason);
+    const unlisten = given && !given.aborted ? whenAborted(given, () => this.#cancel(given.reason)) : undefined;
     this.#driver = runHelper("drive_stream", [this.#source, this, this.#limit], { ...this.#options, signal: this.#stop.signal })
       .then(() => undefined, (error) => {
         this.#failure = { error };
@@ -143,40 +160,50 @@ class Stream {
       });
   }
 
+  #cancel(reason: unknown): void {
+    this.#stop.abort(reason);
+    this.#grant?.(0); // a generator that catches its cancellation is not to wait for a reader
+    this.#grant = undefined;
+  }
+
   #finish(): void {
     this.#over = true;
-    if (this.#current) this.#asked.unshift(this.#current);
+    const current = this.#current, waiting = this.#asked;
     this.#current = undefined;
-    this.#grant?.(0);
-    this.#give?.([false, undefined]); // nobody in Python waits for it any more: its slot is freed
-    this.#give = undefined;
-    const waiting = this.#asked;
     this.#asked = [];
-    for (const { resolve, reject } of waiting) this.#atEnd().then(resolve, reject);
+    this.#grant?.(0);
+    this.#give?.(null); // nobody in Python waits for it any more: its slot is freed
+    this.#give = undefined;
+    if (current) this.#atEnd().then(current.resolve, current.reject);
+    for (const { command: [throws, value], resolve, reject } of waiting) {
+      if (throws) reject(value);
+      else this.#atEnd().then(resolve, reject);
+    }
   }
 
-  /** The error once, then the end for ever. */
+  /** The error once, then the end for ever; where the reader has left, it is told by `stop`. */
   #atEnd(): Promise<IteratorResult<unknown>> {
-    const failure = this.#failure;
+    if (this.#left || !this.#failure) return Promise.resolve(end());
+    const { error } = this.#failure;
     this.#failure = undefined;
-    return failure ? Promise.reject(failure.error) : Promise.resolve(end());
+    return Promise.reject(error);
   }
 
-  /** Ends it: the generator's cleanup has run when this resolves. */
+  /** The reader leaves: the generator's cleanup has run when this resolves. */
   async stop(): Promise<void> {
     dropped.unregister(this); // what it holds from here on (an error, whose stack has the iterator on it) must not keep that alive
+    this.#left = true;
     this.#items = [];
     this.#taken = 0;
     if (!this.#driver) {
       this.#over = true;
       return;
     }
-    const reason = new DOMException("the reader has left", "AbortError");
-    if (!this.#over) this.#stop.abort(reason);
+    if (!this.#over) this.#cancel(new DOMException("the reader has left", "AbortError"));
     await this.#driver;
     const failure = this.#failure;
     this.#failure = undefined;
-    if (failure && failure.error !== reason) throw failure.error;
+    if (failure && failure.error !== this.#stop.signal.reason) throw failure.error;
   }
 
   get runsAhead(): boolean {
@@ -216,13 +243,13 @@ export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions
   }
   const stream = new Stream(asyncIterable, options, highWaterMark);
   const iterator: PyAsyncIterator = {
-    next: (value) => stream.ask(false, value),
+    next: (value) => stream.ask(iterator, [false, value]),
     async return(value) {
       await stream.stop();
       return end(await value);
     },
     async throw(error) {
-      if (!stream.runsAhead) return stream.ask(true, error);
+      if (!stream.runsAhead) return stream.ask(iterator, [true, error]);
       await stream.stop();
       throw error;
     },

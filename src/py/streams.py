@@ -10,26 +10,51 @@ async def drive_stream(iterable, stream, credits):
     iterator = type(iterable).__aiter__(iterable)
     try:
         await (_run_ahead(iterator, stream, credits) if credits else _lock_step(iterator, stream))
+    except StopAsyncIteration:
+        pass
     finally:
         close = getattr(iterator, "aclose", None)
         if close is not None:
-            await close()
+            try:
+                await close()
+            except BaseException as error:
+                if not _is_exit(error):
+                    raise
+
+
+def _is_exit(error):
+    """What aclose() raises where a TaskGroup in the generator has wrapped its GeneratorExit."""
+    errors = getattr(error, "exceptions", None)
+    return isinstance(error, GeneratorExit) or isinstance(errors, tuple) and all(map(_is_exit, errors))
+
+
+async def _throw(iterator, error):
+    """Raises `error` where the generator is paused, and gives what it yields then. So does a cancellation of this task
+    between two items, whether a timeout or a cancel scope inside the generator asks for it or somebody outside."""
+    if not hasattr(iterator, "athrow"):
+        raise error
+    return await iterator.athrow(error)
 
 
 async def _lock_step(iterator, stream):
     """An item is made when JavaScript asks for it: what `next(value)` and `throw(error)` gave comes along."""
-    item = ()
+    heap, handle, item = stream._pyawait_heap, stream._pyawait_handle, ()
     while True:
-        throws, value = await _wait(PULL, stream._pyawait_heap, stream._pyawait_handle, item, None)
         try:
-            if throws:
-                item = (await iterator.athrow(to_error(value)),)
-            elif value is None:
-                item = (await iterator.__anext__(),)
-            else:
-                item = (await iterator.asend(value),)
-        except StopAsyncIteration:
+            command = await _wait(PULL, heap, handle, item, None)
+        except CancelledError as error:
+            _shim["item"](heap, handle, await _throw(iterator, error))
+            item = ()  # JavaScript sees by this that its command was not received
+            continue
+        if command is None:  # its reader has left
             return
+        throws, value = command
+        if throws:
+            item = (await _throw(iterator, to_error(value)),)
+        elif value is None:
+            item = (await iterator.__anext__(),)
+        else:
+            item = (await iterator.asend(value),)
 
 
 async def _run_ahead(iterator, stream, limit):
@@ -38,23 +63,23 @@ async def _run_ahead(iterator, stream, limit):
     credits, asked = limit, None
     try:
         while True:
-            try:
-                item = await iterator.__anext__()
-            except StopAsyncIteration:
-                return
-            push(heap, handle, item)
+            push(heap, handle, await iterator.__anext__())
             credits -= 1
-            if asked is None:
-                if credits <= limit // 2:
-                    slot, asked = _request(CREDIT, heap, handle, (), None)
-            elif asked.done() or credits == 0:
-                credits += await asked
-                asked = None
-            if credits == 0:
+            while credits <= 0 or asked is not None and asked.done():
                 if asked is None:
                     slot, asked = _request(CREDIT, heap, handle, (), None)
-                credits += await asked
+                try:
+                    granted = await asyncio.shield(asked)  # credit that is on its way must not be lost
+                except CancelledError as error:
+                    push(heap, handle, await _throw(iterator, error))
+                    credits -= 1
+                    continue
                 asked = None
+                if granted == 0:  # its reader has left
+                    return
+                credits += granted
+            if asked is None and credits <= limit // 2:
+                slot, asked = _request(CREDIT, heap, handle, (), None)
     finally:
         if asked is not None and not asked.done():
             _give_up(slot)
