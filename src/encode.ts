@@ -212,6 +212,8 @@ function writeBranded(e: Encoding, value: object, prototype: object | null): voi
 const isPlain = (prototype: object | null) =>
   prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
 
+export const isPlainObject = (value: object): boolean => isPlain(Object.getPrototypeOf(value)) && !isTagged(value);
+
 function writeList(e: Encoding, value: readonly unknown[]): void {
   const { length } = value; // a getter may change it
   if (length > 0x7fff_ffff - e.writer.at) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);

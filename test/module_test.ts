@@ -171,6 +171,31 @@ test("registering a known name replaces its contents in place", () => {
   assertEquals(toJs(module.__all__), ["both", "added", "inner"]);
 });
 
+test("a submodule that was registered by itself stays when its parent is registered again", () => {
+  registerJsModule("again.inner", { value: 1 });
+  registerJsModule("again.replaced", { value: 1 });
+  for (const text of ["first", "second"]) {
+    registerJsModule("again", { text, replaced: { text } });
+    const code =
+      "import again.inner\nfrom again import text, inner, replaced\nresult = [text, inner.value, again.inner.value, replaced.text]";
+    assertEquals(result(code), [text, 1, 1, text]);
+  }
+  const circular: Record<string, unknown> = {};
+  circular.replaced = circular.inner = circular;
+  for (let round = 0; round < 2; round++) {
+    registerJsModule("again", circular);
+    assertEquals(result("import again.inner, again.replaced\nresult = again.inner.replaced is again"), true);
+  }
+  registerJsModule("again", { inner: { value: 2 } });
+  assertEquals(result("import again.inner\nresult = [again.inner.value, again.inner is again, hasattr(again, 'replaced')]"), [
+    2,
+    false,
+    false,
+  ]);
+  assertEquals(unregisterJsModule("again"), true);
+  assertEquals(["again", "again.inner", "again.replaced"].map((name) => py.loaded(name)), [false, false, false]);
+});
+
 test("importlib.reload gives what is registered", () => {
   registerJsModule("reloaded", { value: 1 });
   const module = python.import("reloaded");
@@ -214,13 +239,77 @@ test("a name of Python's own is covered while it is registered, for new imports 
   assertEquals(result("import colorsys\nresult = colorsys.rgb_to_hsv(0, 0, 0)[0]"), 0);
 });
 
+test("a module that Python has imported is set aside, not emptied, and is put back", () => {
+  const importer = define(
+    "import colorsys, json.decoder, xml.sax\ndef hue(): return colorsys.rgb_to_hsv(0, 1, 0)[0]\ndef parse(): return json.loads('[5]')[0]",
+  );
+  const [hue, decoder, sax] = [importer.hue(), importer.json.decoder, importer.xml.sax];
+  for (const contents of [{ mine: 1 }, { mine: 2 }]) {
+    registerJsModule("colorsys", contents);
+    registerJsModule("json", { decoder: contents });
+    registerJsModule("xml.sax", contents);
+    assertEquals(
+      result(
+        "import colorsys, json, json.decoder, xml.sax\nresult = [colorsys.mine, json.decoder.mine, hasattr(json, 'loads'), xml.sax.mine]",
+      ),
+      [contents.mine, contents.mine, false, contents.mine],
+    );
+    assertEquals([importer.hue(), importer.parse()], [hue, 5]);
+  }
+  for (const name of ["colorsys", "json", "xml.sax"]) assertEquals(unregisterJsModule(name), true);
+  assertEquals([importer.hue(), importer.parse()], [hue, 5]);
+  for (const name of ["colorsys", "json"]) assertStrictEquals(python.import(name), importer[name]);
+  assertStrictEquals(python.import("json.decoder"), decoder);
+  assertStrictEquals(result("import xml.sax\nresult = xml.sax"), sax);
+});
+
+test("what Python cannot do without is not covered, and a module that is no package gets no submodules", () => {
+  for (const name of ["sys", "builtins", "__main__", "pyawait", "sys.inner"]) {
+    assertThrows(() => registerJsModule(name, {}), TypeError, "is one that Python cannot do without; take another name");
+  }
+  assertThrows(() => registerJsModule("colorsys.inner", {}), TypeError, '"colorsys" is a module of Python\'s, but no package');
+});
+
+test("what Python has made is an export as it is", () => {
+  const math = python.import("math"), list = python.exec("[1, 2]"), dict = python.exec("{'a': 1}");
+  registerJsModule("proxied", { math, list, dict, inner: { math } });
+  const [math2, list2, dict2, sqrt] = result(
+    "from proxied import math, list, dict, inner\nresult = [math, list, dict, inner.math.sqrt(9)]",
+  ) as unknown[];
+  assertStrictEquals(math2, math);
+  assertEquals([list2, dict2, sqrt], [[1, 2], { a: 1 }, 3]);
+  assertStrictEquals(python.import("proxied").list, list);
+  assertStrictEquals(python.import("proxied").dict, dict);
+});
+
 test("bad names and exports are refused, and nothing is registered", () => {
   for (const name of ["", "a-b", "1a", "a..b", ".a", "a.", "a b", "a/b", 5, null, undefined]) {
     assertThrows(() => registerJsModule(name as string, {}), TypeError, "name has to be one that Python can import");
     assertThrows(() => unregisterJsModule(name as string), TypeError, "name has to be one that Python can import");
   }
-  for (const exports of [null, undefined, 5, "text"]) {
-    assertThrows(() => registerJsModule("refused", exports as unknown as object), TypeError, "exports have to be an object");
+  for (const name of ["class", "None", "a.import", "async.a"]) {
+    assertThrows(
+      () => registerJsModule(name, {}),
+      TypeError,
+      `my.module; "${name.replaceAll(/\ba\b|\./g, "")}" is one of Python's keywords`,
+    );
+  }
+  assertThrows(() => registerJsModule("\ufb01", {}), TypeError, 'Python reads "\ufb01" as "fi"');
+  const wrong: [unknown, string][] = [
+    ...[null, undefined, 5, "text"].map((value): [unknown, string] => [value, `with ${value}: its exports have to be a plain object`]),
+    [Promise.resolve({}), "with a Promise: its exports have to be a plain object or a module's namespace; await it first"],
+    [python.import("math"), "import it from Python"],
+    [new Map(), "[object Map]"],
+    [[1], "[object Array]"],
+    [Math, "[object Math]"],
+    [new Point(1), "{ ...value }"],
+    [Point, "the function Point"],
+  ];
+  for (const [exports, message] of wrong) assertThrows(() => registerJsModule("refused", exports as object), TypeError, message);
+  for (const name of ["__dict__", "__class__", "__name__", "__path__"]) {
+    for (const exports of [{ [name]: 5 }, { [name]: {} }, { inner: { [name]: {} } }]) {
+      assertThrows(() => registerJsModule("refused", exports), TypeError, `with the export "${name}": every module`);
+    }
   }
   assertThrows(() => registerJsModule("refused", { symbol: Symbol("s") }), TypeError, "symbol");
   assertEquals(errorOf(() => result("import refused"))[0], "ModuleNotFoundError");
@@ -234,6 +323,13 @@ test("a module's namespace, and the same object nested twice", async () => {
     result("from query_of_js import escape\nimport query_of_js\nresult = [escape('a b'), query_of_js.default.unescape('a%20b')]"),
     ["a%20b", "a b"],
   );
+  const namespaces = await import("./namespaces.ts");
+  registerJsModule("namespaces", namespaces);
+  assertEquals(result("import namespaces\nfrom namespaces.nested import define\nresult = [define.__name__, namespaces.own]"), [
+    "define",
+    5,
+  ]);
+  assertStrictEquals(result("import namespaces\nresult = namespaces.standard"), Math);
   const shared = { value: 1 };
   registerJsModule("twice", { a: shared, b: { c: shared } });
   assertEquals(result("import twice.b.c\nfrom twice import a, b\nresult = [a.value, b.c.value, a is b.c, a is twice.b.c]"), [

@@ -9,6 +9,9 @@ import importlib.util
 
 _js_modules = {}  # full name -> {attribute: value}
 _js_aliases = {}  # full name -> the full name of the module that it also names
+_js_owners = {}  # full name -> the name with which it was registered
+_covered = {}  # full name -> Python's own module of that name, which is put back
+_covered_attributes = {}  # full name -> what its package, one of Python's own, had by that name
 
 
 class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -21,9 +24,23 @@ class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         return None
 
     def exec_module(self, module):
+        package, last = _package_at(module.__name__)
+        if not _is_js_module(package) and package.__dict__.get(last, module) is not module:  # `import` sets it to the module
+            _covered_attributes[module.__name__] = package.__dict__[last]
         _fill_module(module, _js_modules[module.__name__])
 
 
+def _is_js_module(module):
+    return isinstance(getattr(getattr(module, "__spec__", None), "loader", None), _JsFinder)
+
+
+def _package_at(name):
+    """The package that has a module of this name as an attribute, and the attribute's name."""
+    parent, _, last = name.rpartition(".")
+    return sys.modules.get(parent, _no_package), last
+
+
+_no_package = types.ModuleType("none")
 _kept_names = frozenset(("__name__", "__loader__", "__package__", "__spec__", "__path__", "__builtins__"))
 
 
@@ -45,14 +62,26 @@ def _is_importable(name):
         return False
 
 
+def _is_package(name):
+    if name in sys.modules:
+        return hasattr(sys.modules[name], "__path__")
+    return importlib.util.find_spec(name).submodule_search_locations is not None
+
+
 def register_module(modules, aliases):
-    """{full name: {attribute: value}} and {full name: full name}: the module and what is nested in it."""
+    """{full name: {attribute: value}} and {full name: full name}: the module and what is nested in it. Gives None, or the
+    name of the parent that can have no submodules."""
     root = min(modules, key=len)
-    for name in [name for name in _names_within(root) if name not in modules]:
-        _forget(name)
     parent = root.rpartition(".")[0]
+    if parent and _is_importable(parent) and not _is_package(parent):
+        return parent
+    for name in _names_within(root):
+        if name in aliases or (name in _js_aliases if name in modules else _js_owners[name] == root):
+            _forget(name)
+    _js_owners.update(dict.fromkeys((*modules, *aliases), root))
     while parent and parent not in _js_modules and not _is_importable(parent):
         modules = dict(modules, **{parent: {}})
+        _js_owners[parent] = parent
         parent = parent.rpartition(".")[0]
     _js_modules.update(modules)
     _js_aliases.update(aliases)
@@ -61,8 +90,11 @@ def register_module(modules, aliases):
             if isinstance(value, types.FunctionType) and hasattr(value, "__pyawait_js__"):
                 value.__signature__ = _signature(value.__pyawait_js__)
                 value.__module__ = name
-        if name in sys.modules:
+        if _is_js_module(sys.modules.get(name)):
             _fill_module(sys.modules[name], modules[name])
+    for name in (*modules, *aliases):
+        if name in sys.modules and not _is_js_module(sys.modules[name]):
+            _covered[name] = sys.modules.pop(name)
     if not any(isinstance(finder, _JsFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _JsFinder())
     for name in sorted(modules, key=len):
@@ -75,11 +107,21 @@ def register_module(modules, aliases):
 
 
 def _names_within(root):
-    return [name for name in (*_js_modules, *_js_aliases) if name == root or name.startswith(root + ".")]
+    return [name for name in _js_owners if name == root or name.startswith(root + ".")]
 
 
 def _forget(name):
-    _js_modules.pop(name, None), _js_aliases.pop(name, None), sys.modules.pop(name, None)
+    """Takes a module away, and puts back what Python itself has by that name."""
+    for known in (_js_modules, _js_aliases, _js_owners):
+        known.pop(name, None)
+    package, last = _package_at(name)
+    if _is_js_module(sys.modules.get(name)):
+        if package.__dict__.get(last) is sys.modules.pop(name):
+            delattr(package, last)
+    if name in _covered:
+        sys.modules[name] = _covered.pop(name)
+    if name in _covered_attributes:
+        setattr(package, last, _covered_attributes.pop(name))
 
 
 def unregister_module(name):
@@ -87,9 +129,6 @@ def unregister_module(name):
     gone = _names_within(name)
     for known in gone:
         _forget(known)
-    parent, _, last = name.rpartition(".")
-    if gone and parent in sys.modules:
-        sys.modules[parent].__dict__.pop(last, None)
     return bool(gone)
 
 
