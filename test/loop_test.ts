@@ -7,6 +7,7 @@ import {
   getCurrentLoop,
   getRunningLoop,
   intoPromise,
+  promiseIntoPy,
   type PyProxy,
   python,
   PythonError,
@@ -87,7 +88,7 @@ def make_counted():
     CountedLoop.made += 1
     return CountedLoop()
 class factories: nested = staticmethod(make_counted)
-sys.modules["counted_loops"] = sys.modules[__name__] = types.SimpleNamespace(make=make_counted, factories=factories, not_callable=5)
+sys.modules["counted_loops"] = sys.modules[__name__] = types.SimpleNamespace(make=make_counted, factories=factories, not_callable=5, no_loop=dict, nothing_made=lambda: None)
 
 def is_counted(loop): return isinstance(loop, CountedLoop)
 
@@ -140,6 +141,8 @@ test("run: main's result, on a new loop that is closed afterwards", async () => 
   assertEquals([loop.is_closed(), loop === getCurrentLoop()], [true, false]);
   assertEquals(await run(() => "not asynchronous"), "not asynchronous");
   assertEquals(await run(asyncio.sleep(0, "a coroutine")), "a coroutine");
+  assertEquals(await run(promiseIntoPy(sleep(1)) as PyProxy), 1);
+  assertEquals(await run(promiseIntoPy(() => sleep(2)) as PyProxy), 2);
   assertEquals((await run<PyProxy>(py.where)).is_closed(), true);
 });
 
@@ -217,6 +220,13 @@ test("run: misuse is told", async () => {
     ]]
   ) {
     assertEquals((await assertRejects(() => run(() => 1, { loop }), PythonError) as PythonError).name, name);
+  }
+  for (const [loop, returned] of [["counted_loops:no_loop", "{}"], ["counted_loops:nothing_made", "None"]]) {
+    const error = await assertRejects(() => run(() => 1, { loop }), PythonError) as PythonError;
+    assertEquals([error.name, error.message], [
+      "TypeError",
+      `Cannot use loop '${loop}': it has to return a new event loop, and returned ${returned}`,
+    ]);
   }
 });
 

@@ -192,8 +192,8 @@ def _short_repr(value):
 
 
 async def call_main(main):
-    """`main` of JavaScript's `run`: a function there, or any awaitable."""
-    return await (main() if callable(main) else main)
+    """`main` of JavaScript's `run`: any awaitable (a Promise can be called as well, like every JsProxy), or a function."""
+    return await (main if hasattr(type(main), "__await__") else main() if callable(main) else main)
 
 
 def run_on_new_loop(factory, main):

@@ -103,7 +103,10 @@ def _make_loop(factory):
         import uvloop
         return uvloop.new_event_loop()
     module, _, name = factory.partition(":")
-    return operator.attrgetter(name)(import_module(module))()
+    loop = operator.attrgetter(name)(import_module(module))()
+    if not hasattr(loop, "run_until_complete"):
+        raise TypeError("Cannot use loop %r: it has to return a new event loop, and returned %s" % (factory, _short_repr(loop)))
+    return loop
 
 
 def _main(configuration):
