@@ -279,7 +279,7 @@ function callDirectly(id: number): void {
 answerWith(drain, callDirectly);
 reportRejectionsWith((error, loop = BACKGROUND) => {
   const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
-  const place = { loop: to, context: undefined, locals: undefined, served: undefined };
+  const place = { loop: to, running: true, context: undefined, locals: undefined, served: undefined };
   inPlace(place, () => runHelper("report_rejection", [error], { signal: null })).catch(() => {});
 });
 

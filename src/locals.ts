@@ -5,7 +5,7 @@
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { countHandles } from "./handles.ts";
 import { forget, Reference } from "./reference.ts";
-import { closeRecord, In, openRecord } from "./submission.ts";
+import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
 
 /** One await of Python's that JavaScript serves. */
 export class Served {
@@ -49,8 +49,10 @@ export class Served {
 
 /** What is current for a piece of JavaScript. */
 export interface Place {
-  /** The id of the loop's inbox. */
+  /** The id of the inbox of the loop that is used here. */
   readonly loop: number;
+  /** Whether it runs where Python called this: otherwise it is the background loop. */
+  readonly running: boolean;
   /** The context, where anything is set in it. */
   readonly context: Reference | undefined;
   /** What the user put in scope, as they gave it. */
@@ -59,15 +61,20 @@ export interface Place {
   readonly served: { readonly signal: AbortSignal } | undefined;
 }
 
+/** What a CALL says where no loop runs. */
+const NO_LOOP = 0xffff_ffff;
+
 const storage: AsyncLocalStorage<Place> = new AsyncLocalStorage();
 
 const contexts = new FinalizationRegistry<Reference>((reference) => reference.release());
 
 /** The place of a function that Python calls; the reference to the context is the place's own. */
 export function newPlace(loop: number, contextAddress: number, served: Served | undefined): Place {
-  if (contextAddress === 0) return { loop, context: undefined, locals: undefined, served };
+  const running = loop !== NO_LOOP;
+  if (!running) loop = BACKGROUND;
+  if (contextAddress === 0) return { loop, running, context: undefined, locals: undefined, served };
   const context = new Reference(contextAddress);
-  const place = { loop, context, locals: undefined, served };
+  const place = { loop, running, context, locals: undefined, served };
   contexts.register(place, context);
   return place;
 }

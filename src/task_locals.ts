@@ -112,7 +112,7 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
   }
   const outer = currentPlace();
   const context = locals.context ? stateOf(locals.context)!.reference : undefined;
-  const place: Place = { loop: outer?.loop ?? BACKGROUND, context, locals, served: outer?.served };
+  const place: Place = { loop: outer?.loop ?? BACKGROUND, running: outer?.running === true, context, locals, served: outer?.served };
   return inPlace(place, fn);
 }
 
@@ -154,7 +154,8 @@ export function getCurrentLoop(): PyProxy {
  * The loop on which Python called this function.
  *
  * @returns an asyncio event loop
- * @throws {Error} where no loop runs: JavaScript's own thread has none
+ * @throws {Error} where no loop runs: JavaScript's own thread has none, nor has a function that Python calls from a plain
+ * thread or within a synchronous call of JavaScript's
  * @example
  * ```ts
  * import { getRunningLoop, python } from "pyawait";
@@ -164,10 +165,9 @@ export function getCurrentLoop(): PyProxy {
  */
 export function getRunningLoop(): PyProxy {
   const place = currentPlace();
-  if (!place || place.locals && !place.served) {
-    throw new Error(
-      "Cannot get the running loop: no event loop runs on the JavaScript thread; getCurrentLoop() gives the one that is used here",
-    );
+  if (!place?.running) {
+    const where = place ? "where Python called this function" : "on the JavaScript thread";
+    throw new Error(`Cannot get the running loop: no event loop runs ${where}; getCurrentLoop() gives the one that is used here`);
   }
   return callHelper("loop_by_id", place.loop) as PyProxy;
 }

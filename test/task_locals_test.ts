@@ -58,6 +58,16 @@ async def set_and_call_now(value, function):
     return function()
 async def gather_all(iterable): return [item async for item in iterable]
 
+def call_after_run(function, sleep):
+    loop = asyncio.new_event_loop()
+    loop.run_until_complete(call(sleep))  # it is JavaScript's to reach, and stands still
+    try: return function()
+    finally: loop.close()
+
+def run_and_call(function):
+    async def main(): return [asyncio.get_running_loop(), *function()]
+    return asyncio.run(main())
+
 class LoopInThread:
     """A loop that runs on a thread of its own, until it is stopped."""
     def __init__(self):
@@ -254,6 +264,27 @@ test("scope inside a function that Python awaits keeps its signal", async () => 
     return [signal !== undefined, scope(new TaskLocals(background), () => getCurrentSignal() === signal)];
   });
   assertEquals(toJs(same), [true, true]);
+});
+
+test("getRunningLoop throws in a function that Python calls where no loop runs; the background loop is used there", async () => {
+  const look = () => {
+    assertStrictEquals(getCurrentLocals().eventLoop, background);
+    assertThrows(() => getRunningLoop(), Error, "no event loop runs where Python called this function; getCurrentLoop()");
+    assertThrows(() => scope(getCurrentLocals(), () => TaskLocals.withRunningLoop()), Error, "no event loop runs");
+    return "looked";
+  };
+  assertEquals(py.call_now(look), "looked");
+  assertEquals(await toThread(py.call_now, [look]), "looked");
+  assertEquals(await toThread(py.in_thread, [look]), "looked");
+  assertEquals(await py.call(async () => py.call_now(look)), "looked");
+  assertEquals(await toThread(py.call_after_run, [look, turn]), "looked");
+});
+
+test("getRunningLoop in a function that a loop calls which JavaScript has not seen before", async () => {
+  const [loop, seen, current] = await toThread(py.run_and_call, [() => [getRunningLoop(), getCurrentLoop()]]);
+  assertStrictEquals(seen, loop);
+  assertStrictEquals(current, loop);
+  assert(loop !== background);
 });
 
 test("in a function that Python called, the caller's loop and a copy of its context are current", async () => {

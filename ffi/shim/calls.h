@@ -15,6 +15,8 @@
 
 static u32 last_call;
 
+#define NO_LOOP 0xffffffffu
+
 static PyObject *raise(PyObject *type, const char *message) {
   py.PyErr_SetString(type, message);
   return 0;
@@ -81,15 +83,35 @@ static void call_and_wait(struct heap *heap, struct call *call, struct writer *r
   py.PyEval_RestoreThread(state);
 }
 
-/* The loop that runs on this thread, if JavaScript can reach it, else the background loop. */
+/* The inbox of a loop that runs on this thread; one that has not been seen yet gets its own from src/py. `object` is consumed. */
+static struct loop *connected_loop(PyObject *object) {
+  for (int attempt = 0; attempt < 2; attempt++) {
+    struct loop *loop;
+    lock_registry();
+    for (loop = loops; loop && loop->object != object; loop = loop->next);
+    unlock_registry();
+    if (loop) return py.Py_DecRef(object), loop;
+    PyObject *made = attempt ? 0 : call(helper.new_loop, &object, 1);
+    if (!made) break;
+    py.Py_DecRef(made);
+  }
+  py.Py_DecRef(object);
+  if (!py.PyErr_Occurred()) raise(EXCEPTION(RuntimeError), "pyawait: this event loop could not be connected to JavaScript");
+  return 0;
+}
+
+static struct loop *running_loop(void) {
+  PyObject *object = call(helper.get_running_loop, 0, 0);
+  return object ? connected_loop(object) : 0;
+}
+
+/* The id of the loop that runs on this thread; NO_LOOP where none does, or none that JavaScript can reach. */
 static u32 calling_loop(void) {
-  unsigned long thread = py.PyThread_get_thread_ident();
-  struct loop *loop;
-  lock_registry();
-  for (loop = loops; loop && loop->thread != thread; loop = loop->next);
-  u32 id = loop ? loop->id : 0;
-  unlock_registry();
-  return id;
+  PyObject *object = call(helper._get_running_loop, 0, 0);
+  struct loop *loop = object && object != None ? connected_loop(object) : 0;
+  if (object == None) py.Py_DecRef(object);
+  py.PyErr_Clear();
+  return loop ? loop->id : NO_LOOP;
 }
 
 /* call(op, heap, handle, arguments, keywords): runs it in JavaScript and gives its result. */
@@ -188,25 +210,6 @@ static void free_slot(struct waiter *waiter) {
   PyObject *future = waiter->future;
   waiter->future = 0;
   py.Py_DecRef(future);
-}
-
-/* The loop that runs on this thread; one that has not been seen yet gets its inbox from src/py. */
-static struct loop *running_loop(void) {
-  PyObject *object = call(helper.get_running_loop, 0, 0);
-  if (!object) return 0;
-  for (int attempt = 0; attempt < 2; attempt++) {
-    struct loop *loop;
-    lock_registry();
-    for (loop = loops; loop && loop->object != object; loop = loop->next);
-    unlock_registry();
-    if (loop) return py.Py_DecRef(object), loop;
-    PyObject *made = attempt ? 0 : call(helper.new_loop, &object, 1);
-    if (!made) break;
-    py.Py_DecRef(made);
-  }
-  py.Py_DecRef(object);
-  if (!py.PyErr_Occurred()) raise(EXCEPTION(RuntimeError), "pyawait: this event loop could not be connected to JavaScript");
-  return 0;
 }
 
 /* request(op, heap, handle, arguments, keywords): (slot, future) on the running loop, settled when JavaScript does. */

@@ -38,7 +38,7 @@ import traceback
 import types
 import weakref
 from asyncio import CancelledError, Task
-from asyncio import get_running_loop
+from asyncio import _get_running_loop, get_running_loop
 
 __all__ = ["JsProxy", "JsException"]
 __name__ = "pyawait"

@@ -58,7 +58,7 @@ class _Connection:
         else:
             self.reader, self.writer = os.pipe()
             os.set_blocking(self.reader, False), os.set_blocking(self.writer, False)
-        here = asyncio._get_running_loop() is loop
+        here = _get_running_loop() is loop
         thread = threading.get_ident() if here else 0
         self.id, self.drain = _shim["open_loop"](loop, self.fileno(), _eager, _has_context, thread)
         self.loop, self.close_loop, self.report, self.draining = loop, loop.close, loop.call_exception_handler, False
