@@ -7,7 +7,9 @@
 import process from "node:process";
 import { runCommand } from "./src/command.ts";
 
-const code = await runCommand(process.argv.slice(2));
-process.exitCode = code;
-// A script's end is the program's, as with Python, whatever JavaScript still waits for.
-if (process.argv[2] === "run") process.stdout.write("", () => process.exit(code));
+// Not by a top-level await: while one waits, Bun prints an uncaught error and goes on.
+runCommand(process.argv.slice(2)).then((code) => {
+  process.exitCode = code;
+  // A script's end is the program's, as with Python, whatever JavaScript still waits for.
+  if (process.argv[2] === "run") process.stdout.write("", () => process.exit(code));
+});

@@ -64,6 +64,14 @@ const ends: Record<string, [source: string, code: number]> = {
   "sys.exit(7)": ["import sys\nsys.exit(7)", 7],
   "sys.exit(-1)": ["import sys\nsys.exit(-1)", 255],
   "sys.exit(True)": ["import sys\nsys.exit(True)", 1],
+  "sys.exit() of more than an exit code can be": ["import sys\nsys.exit(2 ** 33 + 5)", 5],
+  "sys.exit() of more than C's long can be": ["import sys\nsys.exit(10 ** 30)", 255],
+  "a closed stdout": ["import sys\nprint('out', flush=True)\nsys.stdout.close()\nsys.exit(2)", 2],
+  "no stdout and no stderr": ["import sys\nsys.stdout = sys.stderr = None\nsys.exit(3)", 3],
+  "a stdout that cannot be flushed": [
+    "import sys\nclass Broken:\n    def write(self, text): pass\n    def flush(self): raise OSError('full')\nsys.stdout, sys.stderr = Broken(), None\n",
+    120,
+  ],
   'sys.exit("text")': ["import sys\nprint('out')\nsys.exit('text')", 1],
   "SystemExit in asyncio.run": ["import asyncio, sys\nasync def main(): sys.exit(3)\nasyncio.run(main())", 3],
   "an exception": ["def f():\n    raise ValueError('text')\nf()", 1],
@@ -76,6 +84,13 @@ const ends: Record<string, [source: string, code: number]> = {
     "import sys\nsys.excepthook = lambda *args: print('hook', args[0].__name__, args[2] is args[1].__traceback__)\n1 / 0",
     1,
   ],
+  "an excepthook that raises": [
+    "import sys\ndef hook(*args): raise KeyError('in the hook')\nsys.excepthook = hook\ndef f(): 1 / 0\nf()",
+    1,
+  ],
+  "an excepthook that exits": ["import sys\nsys.excepthook = lambda *args: sys.exit(9)\n1 / 0", 9],
+  "no excepthook": ["import sys\ndel sys.excepthook\n1 / 0", 1],
+  "sys.last_value": ["import atexit, sys\natexit.register(lambda: print(repr(sys.last_value)))\n1 / 0", 1],
   "a syntax error": ["print('not printed')\ndef f(:\n    pass", 1],
   "threads that are still running": [
     "import threading, time\ndef body():\n    time.sleep(0.8)\n    print('thread')\nthreading.Thread(target=body).start()\nprint('main')",
@@ -95,6 +110,7 @@ test("pyawait run: sys.argv, __main__, sys.path[0], stdin and stdout are those o
   const source = `
 import os, sys
 print(sys.argv[1:], os.path.basename(sys.argv[0]), __name__, os.path.abspath(__file__), sys.path[0])
+print(getattr(sys, "orig_argv", [sys.executable, *sys.argv])[1:] == sys.argv)
 import beside
 print(beside.value, sys.stdin.readline(), input(), sys.stdin.read())
 print("error", file=sys.stderr)
@@ -167,6 +183,26 @@ test("pyawait run: an exception of JavaScript's that nobody catches has both sid
   assertMatch(stderr, /failing\.mjs/);
   assertMatch(stderr, /from JavaScript\n$/);
   assertEquals(stderr.match(/modules\.py|main\.py|chapter|run_as_main|run_script/), null, stderr);
+});
+
+test("pyawait run: an uncaught error of JavaScript's ends the script", async () => {
+  write(
+    "uncaught.mjs",
+    `
+    export const fail = () => void setTimeout(() => { throw new RangeError("nobody catches it"); });
+    export const reject = () => void Promise.reject(new RangeError("nobody catches it"));
+    export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+  `,
+  );
+  const script = write(
+    "goes_on.py",
+    "import asyncio, sys, uncaught\nasync def main():\n    getattr(uncaught, sys.argv[1])()\n    await uncaught.sleep(20_000)\n    print('after')\nasyncio.run(main())\n",
+  );
+  for (const how of ["fail", "reject"]) {
+    const { code, stdout, stderr } = await pyawait(["run", "--module", "uncaught=uncaught.mjs", script, how]);
+    assertEquals([code, stdout], [1, ""], stderr);
+    assertMatch(stderr, /RangeError: nobody catches it/);
+  }
 });
 
 test("pyawait run: a script that is not there, as python says it", async () => {

@@ -225,17 +225,11 @@ def _join_threads():
             thread.join(max(0, deadline - time.monotonic()))
 
 
-def _flush():
-    for stream in (sys.stdout, sys.stderr):
-        if stream is not None:
-            stream.flush()
-
-
 def _shutdown(loop):
     """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
     global _stopping
     _stopping = True
-    steps = (lambda: loop.run_until_complete(end_tasks(1.2)), _join_threads, __import__("atexit")._run_exitfuncs, _flush)
+    steps = (lambda: loop.run_until_complete(end_tasks(1.2)), _join_threads, __import__("atexit")._run_exitfuncs, flush_streams)
     for step in steps:
         try:
             step()

@@ -149,9 +149,51 @@ def _exit_code(code):
     if code is None:
         return 0
     if isinstance(code, int):
-        return code & 0xFF
-    print(code, file=sys.stderr)
+        return code & 0xFF if -1 << 63 <= code < 1 << 63 else 0xFF  # what C's long cannot hold is -1
+    _tell(code)
     return 1
+
+
+def _tell(text):
+    """Prints to stderr, if there is one that can be written to."""
+    try:
+        if sys.stderr is not None:
+            print(text, file=sys.stderr)
+    except BaseException:
+        pass
+
+
+def _show_error(error):
+    """What Python does about an exception that ends a script, one in the hook for that included. Gives the exit code."""
+    sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
+    hook = getattr(sys, "excepthook", None)
+    if hook is None:
+        _tell("sys.excepthook is missing")
+        hook = sys.__excepthook__
+    try:
+        hook(type(error), error, error.__traceback__)
+    except SystemExit as ended:
+        return _exit_code(ended.code)
+    except BaseException as failed:
+        _tell("Error in sys.excepthook:")
+        sys.__excepthook__(type(failed), failed.with_traceback(failed.__traceback__.tb_next), None)  # without this function's frame
+        _tell("\nOriginal exception was:")
+        sys.__excepthook__(type(error), error, error.__traceback__)
+    return 130 if isinstance(error, KeyboardInterrupt) else 1
+
+
+def flush_streams():
+    """Whether all that was written is out; a stream that is closed has been flushed."""
+    flushed = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
+        except BaseException as error:
+            flushed = False
+            if stream is sys.stdout:
+                _tell("Exception ignored in: %r\n%s: %s" % (stream, type(error).__name__, error))
+    return flushed
 
 
 def _join_own_threads():
@@ -173,19 +215,20 @@ def run_as_main(path):
         print("pyawait: can't open file '%s': [Errno %d] %s" % (path, error.errno, error.strerror), file=sys.stderr)
         return 2
     __main__.__file__ = path
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = [sys.executable, *sys.argv]
     sys.path.insert(0, os.path.dirname(path))
+    code, failed = 0, None
     try:
         exec(compile(source, path, "exec"), __main__.__dict__)
-        return 0
     except SystemExit as error:
-        return _exit_code(error.code)
+        code = _exit_code(error.code)
     except BaseException as error:
-        trace = error.__traceback__.tb_next  # without this function's own frame
-        sys.excepthook(type(error), error.with_traceback(trace), trace)
-        return 130 if isinstance(error, KeyboardInterrupt) else 1
-    finally:
-        _join_own_threads()
-        sys.stdout.flush(), sys.stderr.flush()
+        failed = error.with_traceback(error.__traceback__.tb_next)  # without this function's own frame
+    if failed is not None:  # here: what a hook raises has not been raised in its handler
+        code = _show_error(failed)
+    _join_own_threads()
+    return code if flush_streams() else 120  # which is Python's own for that
 
 
 async def run_script(path):
