@@ -2,13 +2,13 @@
  * pyawait/testing: each test on a loop of its own; what it leaves behind is named, and its own failure comes first.
  */
 import { test } from "node:test";
-import { getCurrentLoop, intoPromise, promiseIntoPy, type PyProxy, python, toLoop } from "../mod.ts";
+import { getCurrentLoop, intoAsyncIterable, intoPromise, promiseIntoPy, type PyProxy, python, toLoop, toThread } from "../mod.ts";
 import { isolated, LeftoverError } from "../testing.ts";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
 import { define } from "./define.ts";
 
 const py = define(`
-import asyncio, sys, types
+import asyncio, sys, threading, types
 
 log = []
 
@@ -17,6 +17,23 @@ async def where(): return asyncio.get_running_loop()
 async def sleeper():
     try: await asyncio.sleep(3600)
     finally: log.append("cleaned")
+
+async def stubborn(times):
+    while times:
+        try: await asyncio.sleep(3600)
+        except asyncio.CancelledError: times -= 1
+
+async def leave_stubborn(times):
+    asyncio.ensure_future(stubborn(times))
+    await asyncio.sleep(0)
+
+async def ticks():
+    while True:
+        yield 1
+        await asyncio.sleep(0)
+
+def block(event): event.wait(5)
+event = threading.Event()
 
 async def leave(count=1):
     for _ in range(count): asyncio.ensure_future(sleeper())
@@ -89,6 +106,41 @@ test("tasks that are still running are named, and are cancelled", async () => {
   assertEquals((await leftovers(() => py.leave(3))).length, 3);
   await leftovers(() => void intoPromise(py.sleeper(), { signal: null }).catch(() => {}));
   assertEquals(py.log.__len__(), 5);
+});
+
+test("a task that ignores its cancellation, once or for ever, is named and does not hold up the test", async () => {
+  for (const times of [1, 2, 1_000_000]) {
+    const left = await leftovers(() => py.leave_stubborn(times));
+    assertMatch(left.join(), /^the task \S+ of stubborn \(test_module.py:\d+\) is still running$/);
+  }
+});
+
+test("what JavaScript has left running is named by what is the user's", async () => {
+  const left = async (fn: () => unknown) =>
+    (await leftovers(fn)).map((each) => each.replace(/^the task \S+ of (.*) is still running$/, "$1"));
+  const iterators: unknown[] = [];
+  assertMatch(
+    (await left(async () => {
+      const iterator = intoAsyncIterable(py.ticks(), { signal: null });
+      iterators.push(iterator); // one that is dropped would be ended
+      await iterator.next();
+    })).join(),
+    /^ticks \(test_module.py:\d+\)$/,
+  );
+  const pass = (promise: Promise<unknown>) => void promise.catch(() => {});
+  assertMatch((await left(() => pass(toThread(py.block, [py.event], { signal: null })))).join(), /^block \(test_module.py:\d+\)$/);
+  py.event.set();
+  assertEquals(await left(() => pass(toThread(python.import("time").sleep, [0.5], { signal: null }))), ["sleep"]);
+  assertMatch((await left(() => pass(toLoop(py.sleeper, [], { signal: null })))).join(), /^sleeper \(test_module.py:\d+\)$/);
+  const code = "import asyncio\nawait asyncio.sleep(3600)";
+  assertEquals(await left(() => pass(python.execAsync(code, { signal: null, filename: "script.py" }))), ["<module> (script.py:2)"]);
+  const never = async function never() {
+    await new Promise(() => {});
+  };
+  assertEquals(
+    await left(() => python.execAsync("asyncio.ensure_future(never())\nNone", { globals: { never, asyncio: python.import("asyncio") } })),
+    ["never"],
+  );
 });
 
 test("exceptions that nobody retrieved are named", async () => {

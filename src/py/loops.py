@@ -196,8 +196,18 @@ async def call_main(main):
     return await (main if hasattr(type(main), "__await__") else main() if callable(main) else main)
 
 
-def run_on_new_loop(factory, main):
-    """asyncio.run with a loop of a factory's, on every version: what is left is cancelled and the loop is closed."""
+def _end(loop, awaitables, patience):
+    """Runs them to their end; what goes on for more seconds than `patience` is left alone."""
+    async def wait():
+        tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+        for task in (await asyncio.wait(tasks, timeout=patience))[1] if tasks else ():
+            task._log_destroy_pending = False  # nobody can do anything about that
+    loop.run_until_complete(wait())
+
+
+def run_on_new_loop(factory, main, patience=None):
+    """asyncio.run with a loop of a factory's, on every version: what is left is cancelled and the loop is closed. With
+    `patience`, in seconds, what ignores its cancellation is cancelled again, and left alone at last."""
     loop = _make_loop(factory)
     try:
         asyncio.set_event_loop(loop)
@@ -205,16 +215,16 @@ def run_on_new_loop(factory, main):
     finally:
         try:
             leftovers = asyncio.all_tasks(loop) - {getattr(_connections.get(loop), "task", None)}
+            for seconds in (None,) if patience is None else (patience, patience / 10, patience / 10):
+                for task in leftovers:
+                    task.cancel()
+                _end(loop, [task for task in leftovers if not task.done()], seconds)
             for task in leftovers:
-                task.cancel()
-            if leftovers:
-                loop.run_until_complete(asyncio.gather(*leftovers, return_exceptions=True))
-            for task in leftovers:
-                if not task.cancelled() and task.exception() is not None:
+                if task.done() and not task.cancelled() and task.exception() is not None:
                     loop.call_exception_handler({"message": "unhandled exception during run() shutdown", "exception": task.exception(), "task": task})
-            loop.run_until_complete(loop.shutdown_asyncgens())
+            _end(loop, [loop.shutdown_asyncgens()], patience)
             if hasattr(loop, "shutdown_default_executor"):
-                loop.run_until_complete(loop.shutdown_default_executor())
+                _end(loop, [loop.shutdown_default_executor()], patience)
         finally:
             asyncio.set_event_loop(None)
             loop.close()

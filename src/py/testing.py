@@ -5,12 +5,31 @@ other's.
 """
 
 
+_subjects = {"drive_stream": "iterable", "call_in_thread": "function", "call_on_loop": "function", "enter_async": "manager", "_follow": "awaitable"}
+
+
+def _is_ours(code):
+    return code is not None and code.co_filename.startswith("<pyawait/")
+
+
+def _subject(coroutine):
+    """The user's own that a coroutine of ours runs: a generator, a function, a coroutine; else the coroutine itself."""
+    if not _is_ours(getattr(coroutine, "cr_code", None)) or coroutine.cr_frame is None:
+        return coroutine
+    subject = coroutine.cr_frame.f_locals.get(_subjects.get(coroutine.__name__))
+    inner = coroutine.cr_await if subject is None else None
+    return subject if subject is not None else inner if isinstance(inner, types.CoroutineType) and not _is_ours(inner.cr_code) else coroutine
+
+
+def _first(value, *names):
+    return next((found for found in (getattr(value, name, None) for name in names) if found is not None), None)
+
+
 def _describe_leftover(task):
-    coroutine = task.get_coro() if hasattr(task, "get_coro") else None
-    code = getattr(coroutine, "cr_code", None)
-    frame = getattr(coroutine, "cr_frame", None)
-    where = " (%s:%d)" % (code.co_filename, frame.f_lineno if frame is not None else code.co_firstlineno) if code is not None else ""
-    return "the task %s of %s%s is still running" % (task.get_name(), getattr(coroutine, "__qualname__", repr(coroutine)), where)
+    subject = _subject(task.get_coro()) if hasattr(task, "get_coro") else None  # uvloop's, Cython's may have none
+    code, frame = _first(subject, "cr_code", "ag_code", "__code__"), _first(subject, "cr_frame", "ag_frame")
+    where = " (%s:%d)" % (code.co_filename, frame.f_lineno if frame is not None else code.co_firstlineno) if code is not None and not _is_ours(code) else ""
+    return "the task %s of %s%s is still running" % (task.get_name(), getattr(subject, "__qualname__", None) or _short_repr(subject), where)
 
 
 async def _checked_main(main, leftovers):
@@ -35,7 +54,7 @@ async def _checked_main(main, leftovers):
 
 def _run_checked(factory, main):
     leftovers = []
-    run_on_new_loop(factory, lambda: _checked_main(main, leftovers))
+    run_on_new_loop(factory, lambda: _checked_main(main, leftovers), patience=1)
     return leftovers
 
 
