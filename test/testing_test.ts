@@ -1,10 +1,14 @@
 /**
  * pyawait/testing: each test on a loop of its own; what it leaves behind is named, and its own failure comes first.
  */
+import { spawnSync } from "node:child_process";
+import process from "node:process";
 import { test } from "node:test";
+import { stripVTControlCharacters } from "node:util";
 import { getCurrentLoop, intoAsyncIterable, intoPromise, promiseIntoPy, type PyProxy, python, toLoop, toThread } from "../mod.ts";
 import { isolated, LeftoverError } from "../testing.ts";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
+import { runtime } from "./child.ts";
 import { define } from "./define.ts";
 
 const py = define(`
@@ -205,3 +209,22 @@ test("the loop option, and misuse", async () => {
   const error = assertThrows(() => isolated(() => {}, { loop: "twisted" }));
   assertInstanceOf(error, TypeError);
 });
+
+for (const [runner, args] of [["deno", ["test", "-A", "--no-check"]], ["bun", ["test"]]] as const) {
+  const skip = runtime !== runner && `isolated under "${runner} test" is tested on ${runner}`;
+  if (skip) console.log(`skip: ${skip}`);
+  test(`isolated under "${runner} test"`, { skip }, () => {
+    const { status, stdout, stderr } = spawnSync(process.execPath, [...args, "./test/children/runner.ts"], {
+      encoding: "utf8",
+      env: { ...process.env, NO_COLOR: "1" },
+    });
+    const output = stripVTControlCharacters(stdout + stderr);
+    assertEquals(status, 1, output);
+    assertMatch(
+      output,
+      /LeftoverError: The test left something behind on its event loop:\n {2}- the task \S+ of sleep \(.*\) is still running/,
+    );
+    assertMatch(output, /\b1 pass(ed)?\b/);
+    assertMatch(output, /\b1 fail(ed)?\b/);
+  });
+}
