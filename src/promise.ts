@@ -146,7 +146,22 @@ export function complete(r: Reader): void {
   settle(entry);
   const state = stateOf(value);
   if (state && state === entry.state) state.settledToItself = true;
+  if (state && entry.state && leadsBack(entry.state, state)) {
+    return entry.reject(
+      new TypeError("Chaining cycle detected: the result of this awaitable is awaited as well, and leads back to itself"),
+    );
+  }
   entry.resolve(value);
+}
+
+const isAlwaysThenable = (state: State) => (state.kinds & (Kind.coroutine | Kind.future)) !== 0;
+
+/** Whether awaiting this result, and that one's result, and so on, would never end, as with a Promise of itself. */
+function leadsBack(from: State, result: State): boolean {
+  if (!isAlwaysThenable(from) || !isAlwaysThenable(result)) return false;
+  for (let at: State | undefined = result; at; at = at.next) if (at === from) return true;
+  from.next = result;
+  return false;
 }
 
 function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) => boolean): void {

@@ -29,6 +29,8 @@ export class State {
   lazy: LazyCall | undefined = undefined;
   /** The Promise of a coroutine that has been started: later awaits join it. */
   started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined = undefined;
+  /** A coroutine's, Task's or Future's result, where that is one of these as well, and so is awaited too. */
+  next: State | undefined = undefined;
   /** Its await has returned the object itself: it is a thenable no more. */
   settledToItself = false;
   /** The proxy itself: the two live and die together. */

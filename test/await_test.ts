@@ -37,6 +37,23 @@ async def note(item):
 
 async def length(items): return len(items)
 
+def ring(count):
+    """Futures, each of which has the next as its result."""
+    futures = [asyncio.get_running_loop().create_future() for _ in range(count)]
+    for at, future in enumerate(futures): future.set_result(futures[(at + 1) % count])
+    return futures
+
+def into_ring():
+    future = asyncio.get_running_loop().create_future()
+    future.set_result(ring(3)[0])
+    return [future]
+
+def return_each_other(count):
+    coroutines = []
+    async def give(at): return coroutines[at % count]
+    coroutines.extend(give(at + 1) for at in range(count))
+    return coroutines
+
 class Answer:
     def __init__(self, value): self.value = value
     def __await__(self):
@@ -219,6 +236,22 @@ test("a result that is a coroutine or a Task is awaited too", async () => {
   const [task] = await toLoop(py.task_in_list, [py.add_later(1, 2)]);
   assertEquals(await py.give(task), 3);
   await assertRejects(() => py.give(py.fail("inner")), PythonError, "inner");
+});
+
+test("a result that leads back to what is awaited rejects, as a Promise of itself does", async () => {
+  const cycle = "TypeError: Chaining cycle detected: the result of this awaitable is awaited as well, and leads back to itself";
+  const cycles = [
+    ...await toLoop(py.ring, [1]),
+    ...await toLoop(py.ring, [2]),
+    ...await toLoop(py.ring, [5]),
+    ...await toLoop(py.into_ring),
+    ...await toLoop(py.return_each_other, [1]),
+    ...await toLoop(py.return_each_other, [3]),
+  ];
+  for (let round = 0; round < 2; round++) {
+    const ended = await Promise.allSettled(cycles);
+    for (const end of ended) assertEquals([end.status, String((end as PromiseRejectedResult).reason)], ["rejected", cycle]);
+  }
 });
 
 test("what cannot be awaited rejects at once", async () => {
