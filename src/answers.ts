@@ -153,7 +153,7 @@ function begun(source: Source, served: Served): Promise<unknown> {
   return source.begin((start) => inPlace({ ...(currentPlace() ?? nowhere), served: source }, start));
 }
 
-const nowhere = { loop: BACKGROUND, context: undefined, locals: undefined };
+const nowhere = { loop: BACKGROUND, running: false, context: undefined, locals: undefined };
 
 function takeAll(source: Source): void {
   for (const each of serving.values()) if (each.source === source && !each.served.taken) each.served.take();

@@ -264,6 +264,15 @@ test("they wake an idle loop of the user's as well", async () => {
   await withRunner((loop) => touch(new TaskLocals(loop)));
 });
 
+test("in asyncio's debug mode too, while Python's other threads still may not touch the loop", async () => {
+  await withRunner(async (loop) => {
+    loop.set_debug(true);
+    await touch(new TaskLocals(loop));
+    await assertRejects(() => toThread(loop.call_soon, [() => {}]), PythonError, "Non-thread-safe operation");
+    await assertRejects(() => toThread(loop.call_later, [0, () => {}]), PythonError, "Non-thread-safe operation");
+  });
+});
+
 test("a timer that is set from JavaScript before the one that the loop sleeps for is in time", async () => {
   const loop = await py.where(), controller = new AbortController();
   const long = intoPromise(py.sleep(5), { signal: controller.signal }).then(() => "the long sleep", (reason) => reason);

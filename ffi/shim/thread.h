@@ -85,6 +85,17 @@ static PyObject *is_closing(PyObject *self, PyObject *unused) {
   return py.PyBool_FromLong(__atomic_load_n(&closing, __ATOMIC_ACQUIRE));
 }
 
+/* on_javascript(): whether this thread is JavaScript's own, inside a synchronous call. */
+static PyObject *on_javascript(PyObject *self, PyObject *unused) {
+  (void)self, (void)unused;
+  struct heap *heap;
+  unsigned long thread = py.PyThread_get_thread_ident();
+  lock_registry();
+  for (heap = heaps; heap && (heap->thread != thread || __atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE)); heap = heap->next);
+  unlock_registry();
+  return py.PyBool_FromLong(heap && heap->in->inside);
+}
+
 /* set_bell(heap, handle): where to write to ring this heap; what came before is rung now. */
 static PyObject *set_bell(PyObject *self, PyObject *tuple) {
   (void)self;
@@ -113,6 +124,7 @@ static PyMethodDef methods[] = {
   {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
   {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
   {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"heap_ended", heap_ended, METH_O, 0}, {"forward_signal", forward, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
+  {"on_javascript", on_javascript, METH_NOARGS, 0},
 };
 
 static int make_names(void) {

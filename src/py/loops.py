@@ -63,6 +63,8 @@ class _Connection:
         self.id, self.drain = _shim["open_loop"](loop, self.fileno(), _eager, _has_context, thread)
         self.loop, self.close_loop, self.report, self.draining = loop, loop.close, loop.call_exception_handler, False
         loop.close = self.close
+        if hasattr(loop, "_check_thread"):  # uvloop's cannot be replaced
+            loop._check_thread = functools.partial(_check_thread, loop._check_thread)
         if _eager:
             loop.call_exception_handler = self.report_unless_told
         self.listen() if here else loop.call_soon_threadsafe(self.listen)
@@ -110,6 +112,12 @@ class _Connection:
         _shim["close_loop"](self.id)
         for end in (self.reader, self.writer):
             os.close(end) if isinstance(end, int) else end.close()
+
+
+def _check_thread(check):
+    """In debug mode asyncio lets no other thread touch a loop. JavaScript's may: the shim wakes the loop after the call."""
+    if not _shim["on_javascript"]():
+        check()
 
 
 _closing = _shim["closing"]
