@@ -1,7 +1,8 @@
 """Asynchronous generators across the border, in both directions.
 
 The one thing to know: one task drives a generator from its start to its end, so its context variables, its timeouts
-and its cancel scopes hold; JavaScript tells that task what to do next.
+and its cancel scopes hold; JavaScript tells that task what to do next. Whatever cancels it while the generator is paused is
+raised in the generator.
 """
 
 
