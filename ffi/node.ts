@@ -8,7 +8,7 @@ import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 /** The part of koffi that is used here. */
 export interface Koffi {
-  config(options?: { sync_stack_size: number }): { sync_stack_size: number };
+  config(options?: { sync_stack_size: number }): { sync_stack_size?: number };
   load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
   address(buffer: Uint8Array): bigint;
   view(pointer: bigint, length: number): ArrayBuffer;
@@ -43,7 +43,7 @@ export const node: Backend = {
   name: "node",
   runtime: `node ${process.versions.node}`,
   get stackBytes() {
-    return koffi().config().sync_stack_size;
+    return koffi().config().sync_stack_size ?? 0;
   },
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const library = koffi().load(path, {});

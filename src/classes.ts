@@ -32,7 +32,7 @@ export function pyClass(name: string, bases: readonly PyProxy[], methods: Record
     throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);
   }
   if (!Array.isArray(bases) || !bases.every((base) => (stateOf(base)?.kinds ?? 0) & Kind.class)) {
-    throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes`);
+    throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes, and a JavaScript class is none`);
   }
   if (typeof methods !== "object" || methods === null) {
     throw new TypeError(`Cannot make the class ${name}: its methods have to be an object`);

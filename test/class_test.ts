@@ -176,8 +176,7 @@ test("pyClass: errors of methods, and misuse", async () => {
   assertThrows(() => pyClass("X", py.Animal as never, {}), TypeError, "bases");
   assertThrows(() => pyClass("X", [], null as never), TypeError, "methods");
   class Own {}
-  const refused = assertThrows(() => pyClass("X", [Own as never], {}), PythonError, "JavaScript class");
-  assertEquals(refused.name, "TypeError");
+  assertThrows(() => pyClass("X", [Own as never], {}), TypeError, "JavaScript class");
   assertEquals(assertThrows(() => pyClass("X", [builtins.bool], {}), PythonError).name, "TypeError");
 });
 

@@ -48,8 +48,8 @@ def _is_written_in_python(cls, name):
 
 
 def _package_of(cls):
-    module = type.__dict__["__module__"].__get__(cls) if "__module__" in cls.__dict__ else ""
-    return module.partition(".")[0] if isinstance(module, str) else ""  # it may be a property
+    module = type.__dict__["__module__"].__get__(cls)  # of its own: `cls.__module__` may be a property's value
+    return module.partition(".")[0] if isinstance(module, str) else ""
 
 
 def _is_numpy_array(cls):

@@ -182,10 +182,13 @@ const inMain: Record<string, () => Promise<void>> = {
     const unheard = toLoop(forever).catch((error) => error.name);
     say(await message);
     say(await pending, await unheard, await exit);
-    try {
-      python.exec("1");
-    } catch (error) {
-      say(error instanceof PythonClosedError);
+    for (;;) { // it is told by its bell
+      try {
+        python.exec("1");
+      } catch (error) {
+        return say(error instanceof PythonClosedError);
+      }
+      await later(1);
     }
   },
   /** Ends one Worker after the other while each is at work. */
