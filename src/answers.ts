@@ -26,6 +26,7 @@ import { complete, rejectLoop, rejectPending, runHelper } from "./promise.ts";
 import { markAwaited, reportRejectionsWith } from "./rejections.ts";
 import { BACKGROUND, closeRecord, flush, In, openRecord } from "./submission.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
+import { Thrown } from "./wrappers.ts";
 
 /** Kinds of records, as `enum out` of ffi/shim/calls.h. */
 const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9 } as const;
@@ -280,7 +281,7 @@ answerWith(drain, callDirectly);
 reportRejectionsWith((error, loop = BACKGROUND) => {
   const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
   const place = { loop: to, running: true, context: undefined, locals: undefined, served: undefined };
-  inPlace(place, () => runHelper("report_rejection", [error], { signal: null })).catch(() => {});
+  inPlace(place, () => runHelper("report_rejection", [new Thrown(error)], { signal: null })).catch(() => {});
 });
 
 // Events ------------------------------------------------------------------------------------------------------------
