@@ -46,9 +46,17 @@ export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined
  * @returns what `fn` returns; `undefined` where `__aexit__` swallowed its error
  * @example
  * ```ts
- * import { enterAsync, python, toLoop } from "pyawait";
- * const lock = await toLoop(python.import("asyncio").Lock); // on the loop: before 3.10 a lock belongs to one from the start
- * await enterAsync(lock, async () => lock.locked()); // true
+ * import { enterAsync, python } from "pyawait";
+ * const manager = python.exec(`
+ *   import contextlib
+ *
+ *   @contextlib.asynccontextmanager
+ *   async def opened(name):
+ *       yield name + " is open"
+ *
+ *   opened("it")
+ * `);
+ * await enterAsync(manager, (text) => text); // "it is open"
  * ```
  */
 export async function enterAsync<T>(
