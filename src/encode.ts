@@ -168,18 +168,17 @@ function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encod
 function writeObject(e: Encoding, value: object): void {
   if (rules.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
   if (Array.isArray(value)) return writeContainer(e, value, writeList);
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === Object.prototype && !isTagged(value)) return writeContainer(e, value, writeDict);
+  if (Object.getPrototypeOf(value) === Object.prototype && !isTagged(value)) return writeContainer(e, value, writeDict);
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
-  writeBranded(e, value, prototype);
+  writeBranded(e, value);
 }
 
 /** `Math`, `JSON`, a module's namespace: they look plain, but are no data. */
 const isTagged = (value: object) => (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] !== undefined;
 
 /** Everything that is told by its brand, so that values of other realms convert alike. */
-function writeBranded(e: Encoding, value: object, prototype: object | null): void {
+function writeBranded(e: Encoding, value: object): void {
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
   if (types.isMap(value)) return writeContainer(e, value, writeMap);
   if (types.isSet(value)) return writeContainer(e, value, writeSet);
@@ -202,17 +201,18 @@ function writeBranded(e: Encoding, value: object, prototype: object | null): voi
   if (value instanceof Keywords) {
     throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
   }
-  if (isPlain(prototype) && !isTagged(value)) return writeContainer(e, value, writeDict);
+  if (isPlainObject(value)) return writeContainer(e, value, writeDict);
   const other = e.fallback ? e.fallback(value) : value;
   if (other === value || other === undefined) return writeByReference(e, value);
   write(e, other);
 }
 
-/** No prototype, or the plain object's of another realm. */
-const isPlain = (prototype: object | null) =>
-  prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
-
-export const isPlainObject = (value: object): boolean => isPlain(Object.getPrototypeOf(value)) && !isTagged(value);
+/** It has no prototype, or that of plain objects, in any realm. */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
+  return plain && !isTagged(value);
+}
 
 function writeList(e: Encoding, value: readonly unknown[]): void {
   const { length } = value; // a getter may change it

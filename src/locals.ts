@@ -4,7 +4,7 @@
 // across `await`, timers and microtasks. Scopes of the user's own stores travel through Python by number.
 import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
 import { countHandles } from "./handles.ts";
-import { forget, Reference } from "./reference.ts";
+import { Reference } from "./reference.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
 
 /** One await of Python's that JavaScript serves. */
@@ -86,11 +86,6 @@ export function inPlace<T>(place: Place, fn: () => T): T {
 
 export function currentPlace(): Place | undefined {
   return storage.getStore();
-}
-
-/** An await that was never served: its context is given back. */
-export function dropContext(address: number): void {
-  if (address !== 0) forget(address);
 }
 
 /**

@@ -51,7 +51,3 @@ export function takeReleased(): number[] {
   released = [];
   return taken;
 }
-
-export function countReleased(): number {
-  return released.length;
-}

@@ -72,10 +72,15 @@ def describe_error(error):
         message = str(error)
     except BaseException as failed:
         message = "<exception str() failed: %s>" % _safe_repr(failed)
+    return (type.__dict__["__name__"].__get__(type(error)), message, (cause_of(error) is not None) + 2 * is_group(error))
+
+
+def cause_of(error):
+    """Its cause as a traceback shows it, or None. An exception may be falsy, and its class may have properties of these names."""
     cause = BaseException.__cause__.__get__(error)
     if cause is None and not BaseException.__suppress_context__.__get__(error):
-        cause = BaseException.__context__.__get__(error)
-    return (type.__dict__["__name__"].__get__(type(error)), message, (cause is not None) + 2 * is_group(error))
+        return BaseException.__context__.__get__(error)
+    return cause
 
 
 def _safe_repr(error):

@@ -69,10 +69,7 @@ def error_parts(error):
     text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
     frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
               if not frame.filename.startswith("<pyawait/")]
-    cause = BaseException.__cause__.__get__(error)  # a class may have a property of that name
-    if cause is None and not BaseException.__suppress_context__.__get__(error):
-        cause = BaseException.__context__.__get__(error)
-    return (text, frames[::-1], cause, list(error.exceptions) if is_group(error) else None)
+    return (text, frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None)
 
 
 def epitaph(value):
