@@ -4,7 +4,6 @@
 // never closed, because a call that arrives after closing is where Bun has crashed. A Worker can end without being
 // asked, so there the bell is a socket.
 import process from "node:process";
-import { markAsUntransferable } from "node:worker_threads";
 import { inWorker } from "./in_worker.ts";
 import { socketBell } from "./pipe_bell.ts";
 import type { Backend, Bell, Calls, CType, Pointer, SymbolTable } from "./types.ts";
@@ -14,7 +13,6 @@ export interface BunFfi {
   // deno-lint-ignore no-explicit-any
   dlopen(path: string, symbols: any): { symbols: any };
   ptr(buffer: Uint8Array): number;
-  toArrayBuffer(pointer: number, offset: number, bytes: number): ArrayBuffer;
   CString: new (pointer: number) => { toString(): string };
   JSCallback: new (
     // deno-lint-ignore no-explicit-any
@@ -66,12 +64,6 @@ export const bun: Backend = {
   pointer: (address) => Number(address) as number & Pointer,
   address: (buffer) => ffi().ptr(buffer) as number & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
-  view(pointer, bytes) {
-    const memory = ffi().toArrayBuffer(Number(pointer), 0, bytes);
-    markAsUntransferable(memory); // it can still be detached by `transfer`
-    return memory;
-  },
-  pin() {},
   text: (pointer) => new (ffi().CString)(Number(pointer)).toString(),
   callback(fn) {
     const callback = new (ffi().JSCallback)(fn, { args: ["i32"], returns: "void" });

@@ -2,7 +2,6 @@
 //
 // The one thing to know: a 64-bit argument is fast as a bigint and fifteen times slower as a number, so an address is
 // a bigint from the moment it is known.
-import { markAsUntransferable } from "node:worker_threads";
 import { inWorker } from "./in_worker.ts";
 import { pipeBell, socketBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
@@ -21,7 +20,6 @@ export interface DenoFfi {
   };
   UnsafePointerView: {
     getCString(pointer: PointerObject): string;
-    getArrayBuffer(pointer: PointerObject, bytes: number): ArrayBuffer;
   };
   UnsafeCallback: new (
     definition: { parameters: readonly ["i32"]; result: "void" },
@@ -59,14 +57,6 @@ export const deno: Backend = {
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => BigInt(runtime().UnsafePointer.value(runtime().UnsafePointer.of(buffer))) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
-  view: (pointer, bytes) => runtime().UnsafePointerView.getArrayBuffer(runtime().UnsafePointer.create(BigInt(pointer))!, bytes),
-  pin(memory) {
-    try {
-      markAsUntransferable(memory);
-    } catch {
-      // Deno 2.4 has no such thing
-    }
-  },
   text: (pointer) => runtime().UnsafePointerView.getCString(runtime().UnsafePointer.create(BigInt(pointer))!),
   callback(fn) {
     const callback = new (runtime().UnsafeCallback)({ parameters: ["i32"], result: "void" }, fn);

@@ -11,7 +11,6 @@ export interface Koffi {
   config(options?: { sync_stack_size: number }): { sync_stack_size?: number };
   load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
   address(buffer: Uint8Array): bigint;
-  view(pointer: bigint, length: number): ArrayBuffer;
   proto(result: string, parameters: string[]): unknown;
   pointer(type: unknown): unknown;
   register(fn: (argument: number) => void, type: unknown): unknown;
@@ -56,8 +55,6 @@ export const node: Backend = {
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => koffi().address(buffer) as bigint & Pointer,
   allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
-  view: (pointer, bytes) => koffi().view(BigInt(pointer), bytes), // structuredClone and postMessage transfer none of this
-  pin() {}, // with markAsUntransferable Node 24 would abort when it ends
   text: (pointer) => koffi().decode.string(BigInt(pointer)),
   callback(fn) {
     callbackType ??= koffi().pointer(koffi().proto("void", ["int32_t"]));

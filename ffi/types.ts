@@ -63,10 +63,6 @@ export interface Backend {
   address(buffer: Uint8Array): Pointer;
   /** Memory whose address C may be given for more than one call, for as long as JavaScript holds the array. */
   allocate(bytes: number): Uint8Array;
-  /** Memory of somebody else's, live and not copied. Nobody frees it: it must outlive the buffer, or be detached. */
-  view(pointer: Pointer, bytes: number): ArrayBuffer;
-  /** Forbids for ever that memory of {@linkcode view} is transferred or detached, where the runtime can. */
-  pin(memory: ArrayBuffer): void;
   /** The text at an address, up to its NUL. */
   text(pointer: Pointer): string;
   /** A C function `void f(int)` that only this thread may call, inside a call of its own. Never freed. */

@@ -8,6 +8,7 @@
 //    ITEM      the next item of a stream                          ──► stream.ts
 //    SCOPE_END Python carries an AsyncLocalStorage scope no more  ──► locals.ts
 //    LOOP_END  a loop is closed; the background loop: Python is   ──► promise.ts
+//    UNPIN     an answer has been read that borrowed references
 //    EVENT     output, and errors that nobody awaits
 //
 // The one thing to know: one record's error never loses the next record, and no code of the user's runs while the
@@ -23,13 +24,14 @@ import { answerWith, begin, end, helper, interpreter, isClosed, markClosed, open
 import { currentPlace, endScope, enterScope, inPlace, newPlace, Served } from "./locals.ts";
 import { callFunction, Op, operate } from "./operations.ts";
 import { complete, rejectLoop, rejectPending, runHelper } from "./promise.ts";
+import type { Reference } from "./reference.ts";
 import { markAwaited, reportRejectionsWith } from "./rejections.ts";
-import { BACKGROUND, closeRecord, flush, In, openRecord } from "./submission.ts";
+import { BACKGROUND, closeRecord, flush, In, openRecord, whenLoopIsGone } from "./submission.ts";
 import { Reader, Tag, Writer } from "./wire.ts";
 import { Thrown } from "./wrappers.ts";
 
 /** Kinds of records, as `enum out` of ffi/shim/calls.h. */
-const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9 } as const;
+const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9, unpin: 10 } as const;
 
 const capacity = 1 << 18;
 let buffer: Uint8Array | undefined;
@@ -80,7 +82,7 @@ function handleRecord(r: Reader): void {
     case Out.abort:
       return abort(r);
     case Out.call:
-      return call(r);
+      return call(r, false);
     case Out.release:
       return giveBack(r.u32(), r.u32());
     case Out.event:
@@ -91,11 +93,13 @@ function handleRecord(r: Reader): void {
       return (receive(r.u32()) as { push(item: unknown): void }).push(read(r));
     case Out.loopEnd:
       return endLoop(r.u32());
+    case Out.unpin:
+      return unpin(r.u32());
   }
 }
 
 function endLoop(loop: number): void {
-  if (loop !== BACKGROUND) return rejectLoop(loop);
+  if (loop !== BACKGROUND) return rejectLoop(loop), unpinLoop(loop);
   markClosed(); // another thread has closed Python
   rejectPending();
   openInterpreter()!.bell.unref();
@@ -169,7 +173,7 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
   if (isClosed()) return;
   const payload = settling.writer ?? new Writer(4096);
   settling.writer = undefined; // a getter in `value` may settle something else
-  encodeOutcome(payload, thrown, value);
+  encodeOutcome(payload, thrown, value, served.loop);
   const writer = openRecord(served.loop, In.settle);
   writer.u32(served.slot);
   writer.data(payload.bytes.subarray(0, payload.at));
@@ -177,20 +181,50 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
   settling.writer = payload;
 }
 
-/** A value, or what was thrown; what cannot be converted is thrown instead. */
-function encodeOutcome(writer: Writer, thrown: boolean, value: unknown): void {
+/**
+ * The number of what is pinned for it, and a value, or what was thrown; what cannot be converted is thrown instead.
+ *
+ * @param reader the loop that will read it, or `undefined` for a thread
+ */
+function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: number | undefined): void {
   const e = encoding(writer, interpreter().heapId);
+  if (reader !== BACKGROUND) e.pins = [];
   writer.at = 0;
+  writer.u32(0);
   try {
     thrown ? writeThrown(e, value) : write(e, value);
   } catch (error) {
     for (const id of e.handles) giveBack(id, 1);
+    for (const reference of e.pins?.splice(0) ?? []) reference.unpin();
     e.handles.length = 0;
     e.containers = undefined;
-    writer.at = 0;
+    writer.at = 4;
     writeThrown(e, error);
   }
+  if (e.pins?.length) writer.patch32(0, pin(e.pins, reader));
 }
+
+// Answers that borrow references and are read by others than the background loop, whose inbox gets the releases: these
+// must not be faster.
+const pinned = new Map<number, { references: Reference[]; reader: number | undefined }>();
+let lastPinned = 0;
+
+function pin(references: Reference[], reader: number | undefined): number {
+  do lastPinned = lastPinned === 0xffff_ffff ? 1 : lastPinned + 1; while (pinned.has(lastPinned));
+  pinned.set(lastPinned, { references, reader });
+  return lastPinned;
+}
+
+function unpin(id: number): void {
+  const references = pinned.get(id)?.references ?? [];
+  pinned.delete(id);
+  for (const reference of references) reference.unpin();
+}
+
+function unpinLoop(loop: number): void {
+  for (const [id, { reader }] of [...pinned]) if (reader === loop) unpin(id);
+}
+whenLoopIsGone(unpinLoop);
 
 /** ABORT: Python has cancelled this await. */
 function abort(r: Reader): void {
@@ -207,7 +241,7 @@ function abort(r: Reader): void {
 
 // Calls that a thread waits for -------------------------------------------------------------------------------------
 
-function call(r: Reader): void {
+function call(r: Reader, direct: boolean): void {
   const id = r.u32(), loop = r.u32();
   const { scope, context, op, value, args, keywords } = readRequest(r);
   const place = newPlace(loop, context, undefined);
@@ -218,15 +252,17 @@ function call(r: Reader): void {
     thrown = true;
     result = error;
   }
-  answer(id, thrown, result);
+  answer(id, thrown, result, direct);
 }
 
-function answer(id: number, thrown: boolean, result: unknown): void {
+/** @param direct whether Python reads it on this very thread, before JavaScript goes on */
+function answer(id: number, thrown: boolean, result: unknown, direct: boolean): void {
   const level = begin();
   try {
-    encodeOutcome(level.input, thrown, result);
-    const { shim, heap } = interpreter();
-    shim.pyawait_answer(heap, id, level.input.pointer, level.input.at);
+    const { input } = level, { shim, heap } = interpreter();
+    encodeOutcome(input, thrown, result, direct ? BACKGROUND : undefined);
+    const answered = shim.pyawait_answer(heap, id, input.pointer, input.at);
+    if (answered === 0) unpin(input.view.getUint32(0, true));
   } finally {
     end();
   }
@@ -235,6 +271,7 @@ function answer(id: number, thrown: boolean, result: unknown): void {
 let tooDeep: Writer;
 whenOpened(() => {
   tooDeep = new Writer(16);
+  tooDeep.u32(0);
   tooDeep.u8(Tag.throw);
   tooDeep.object(helper("TooDeep"));
 });
@@ -265,7 +302,7 @@ function callDirectly(id: number): void {
         r = new Reader(large);
       }
       r.at = 5; // its size and kind
-      call(r);
+      call(r, true);
     } finally {
       end();
     }

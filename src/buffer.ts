@@ -1,13 +1,12 @@
 // Python memory in JavaScript, live: `$getBuffer()` and `buffer(Float64Array, length)`.
 //
-// The one thing to know: the exporter stays locked while JavaScript can reach its memory. `release` detaches the array,
-// so nothing reads memory that Python may free; where the runtime cannot detach, the lock stays until it is collected.
-// Memory that somebody has moved to another ArrayBuffer is out of our reach: its lock stays for ever.
+// The one thing to know: the exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that
+// is by then (ffi/shim/buffer.h). `release` detaches the array, so nothing reads memory that Python may free.
+import { type Memory, openMemory } from "../ffi/shim/memory.ts";
 import { Operation } from "../ffi/shim/shim.ts";
-import { backend } from "../ffi/mod.ts";
 import { callHelper } from "./call.ts";
 import { readOutcome } from "./decode.ts";
-import { begin, end, invoke } from "./interpreter.ts";
+import { begin, end, interpreter, invoke, isClosed } from "./interpreter.ts";
 import { type PyProxy } from "./proxy.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
 import { brandBuffer } from "./wrappers.ts";
@@ -54,57 +53,49 @@ function makerOf(format: string, itemsize: number): Maker {
 /** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
 const hasObjects = (format: string) => format.replace(/:[^:]*:/g, "").includes("O");
 
-function unlock(address: number): void {
-  const level = begin();
-  try {
-    level.input.address(address);
-    readOutcome(invoke(level, Operation.unlockBuffer));
-  } finally {
-    end();
-  }
-}
-
-/** Memory that JavaScript sees, and the lock that it is seen under. */
-interface Lock {
-  readonly address: number;
-  readonly memory: ArrayBuffer;
-  readonly bytes: number;
-}
-
-/** Whether somebody else has detached it: another ArrayBuffer, which nobody knows, has the memory now. */
-const isMoved = ({ memory, bytes }: Lock) => memory.byteLength < bytes;
-
-// An ArrayBuffer that has been collected cannot be asked whether its memory was moved away before. So it is kept until
-// `data` has been collected, and asked then; parts of `data` may see it for longer, but hardly anybody moves those.
-const dropped = new FinalizationRegistry<Lock>((lock) => {
-  if (isMoved(lock)) return;
-  backend.pin(lock.memory);
-  collected.register(lock.memory, lock.address);
-});
-
-const collected = new FinalizationRegistry<number>((address) => {
-  const writer = openRecord(BACKGROUND, In.unlock);
-  writer.address(address);
-  closeRecord(BACKGROUND);
-});
+let memory: Memory | undefined;
 
 const { transfer } = ArrayBuffer.prototype as { transfer?(this: ArrayBuffer, length: number): ArrayBuffer };
 
-/** Stands before the methods of an ArrayBuffer that would move its memory to another one. */
-const refusal: PropertyDescriptor = {
-  value() {
-    throw new TypeError("Cannot transfer this ArrayBuffer: its memory is Python's; transfer a copy, as data.slice().buffer");
-  },
-};
-
 /** Whether it is detached now. */
-function detach(memory: ArrayBuffer): boolean {
+function detach(buffer: ArrayBuffer): boolean {
   try {
-    transfer?.call(memory, 0);
+    transfer ? transfer.call(buffer, 0) : memory!.detach(buffer);
   } catch {
     // somebody has marked it as untransferable
   }
-  return memory.byteLength === 0;
+  return buffer.byteLength === 0;
+}
+
+/** What the shim says of an object's memory. */
+type Parts = [
+  lock: PyProxy,
+  reference: number,
+  start: number,
+  bytes: number,
+  offset: number,
+  itemsize: number,
+  readonly: boolean,
+  format: string,
+  shape: number[],
+  strides: number[],
+];
+
+/** Gives up the reference that was meant for memory. */
+function giveUp(reference: number): void {
+  openRecord(BACKGROUND, In.unlock).address(reference);
+  closeRecord(BACKGROUND);
+}
+
+function view([, reference, start, bytes]: Parts): ArrayBuffer {
+  if (bytes === 0) {
+    giveUp(reference);
+    return new ArrayBuffer(0);
+  }
+  memory ??= openMemory(interpreter().path);
+  const buffer = memory.view(start, bytes, reference);
+  if (!buffer) throw new Error("ArrayBuffers of memory that is not the runtime's own are forbidden");
+  return buffer;
 }
 
 /**
@@ -136,16 +127,17 @@ export class PyBuffer {
   readonly itemsize: number;
   /** Whether Python forbids writing; JavaScript must not write either. */
   readonly readonly: boolean;
-  #lock: Lock;
-  #object: PyProxy | undefined;
+  readonly #memory: ArrayBuffer;
+  readonly #bytes: number;
+  /** Python's memoryview, until it is released. */
+  #lock: PyProxy | undefined;
 
   /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
-  constructor(object: PyProxy, parts: [number, number, number, number, number, boolean, string, number[], number[]]) {
-    const [address, start, bytes, offset, itemsize, readonly, format, shape, strides] = parts;
+  constructor(parts: Parts, memory: ArrayBuffer) {
+    const [lock, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
     let Maker = makerOf(format, itemsize);
     const size = Maker.BYTES_PER_ELEMENT;
     if (bytes % size || offset % size || strides.some((stride) => stride % size)) Maker = Uint8Array; // fields of packed records
-    const memory = bytes === 0 ? new ArrayBuffer(0) : backend.view(backend.pointer(start), bytes);
     this.data = new Maker(memory);
     this.shape = shape;
     this.strides = strides;
@@ -153,63 +145,62 @@ export class PyBuffer {
     this.format = format;
     this.itemsize = itemsize;
     this.readonly = readonly;
-    this.#lock = { address, memory, bytes };
-    if (transfer) Object.defineProperties(memory, { transfer: refusal, transferToFixedLength: refusal });
-    dropped.register(this.data, this.#lock, this);
+    this.#memory = memory;
+    this.#bytes = bytes;
+    this.#lock = lock.$copy(); // a hold of its own: tidy() gives up the other
     brandBuffer(this, () => this.#memoryview());
-    this.#object = object.$copy(); // a hold of its own: tidy() and $destroy() give up those of others
   }
 
   #memoryview(): PyProxy {
-    if (!this.#object) throw new TypeError("Cannot use this PyBuffer: it was released");
-    return callHelper("memoryview", this.#object) as PyProxy;
+    if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
+    return callHelper("memoryview", this.#lock) as PyProxy;
   }
 
   /**
    * Ends it: `data` is detached (its length is 0) and the exporter is free again. Idempotent.
    *
-   * @throws {TypeError} if the memory was transferred to another ArrayBuffer: then the exporter stays locked for ever
+   * @throws {TypeError} if the memory was transferred to another ArrayBuffer: the exporter stays locked as long as that lives
    */
   release(): void {
-    const object = this.#object;
-    if (!object) return;
-    this.#object = undefined;
-    object.$destroy();
-    if (isMoved(this.#lock)) {
+    const lock = this.#lock;
+    if (!lock) return;
+    this.#lock = undefined;
+    const moved = this.#memory.byteLength < this.#bytes;
+    if (!moved && detach(this.#memory) && !isClosed()) callHelper("release_view", lock); // else when it is collected
+    lock.$destroy();
+    if (moved) {
       throw new TypeError(
-        "Cannot release this PyBuffer: its memory was transferred to another ArrayBuffer, so its exporter stays locked",
+        "Cannot release this PyBuffer: its memory was transferred to another ArrayBuffer, and the exporter stays locked as long as that lives",
       );
     }
-    if (!detach(this.#lock.memory)) return; // Node 20: when `data` is collected
-    dropped.unregister(this);
-    unlock(this.#lock.address);
   }
 }
 const dispose = (Symbol as { dispose?: symbol }).dispose;
 if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffer.prototype.release });
 
 /** The live buffer of a Python object; see `$getBuffer`. */
-export function lockBuffer(proxy: PyProxy, address: number): PyBuffer {
+export function lockBuffer(address: number): PyBuffer {
   const level = begin();
   let parts;
   try {
     level.input.object(address);
-    parts = readOutcome(invoke(level, Operation.lockBuffer)) as ConstructorParameters<typeof PyBuffer>[1];
+    parts = readOutcome(invoke(level, Operation.lockBuffer)) as Parts;
   } finally {
     end();
   }
-  if (hasObjects(parts[6])) {
-    unlock(parts[0]);
-    throw new TypeError(
-      "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
-    );
-  }
+  const [lock, reference, , , , , , format] = parts;
   try {
-    return new PyBuffer(proxy, parts);
+    if (!hasObjects(format)) return new PyBuffer(parts, view(parts));
   } catch (error) {
-    unlock(parts[0]);
+    giveUp(reference);
+    callHelper("release_view", lock);
     throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause: error });
   }
+  giveUp(reference);
+  callHelper("release_view", lock);
+  throw new TypeError(
+    "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
+  );
 }
 
 /**

@@ -139,8 +139,9 @@ function releaseUnread(r: Reader, start: number): void {
 
 function readDeep(r: Reader, containers: unknown[]): unknown {
   const tag = r.bytes[r.at];
-  if (tag < Tag.list || tag > Tag.reference || tag === Tag.date) return read(r);
+  if (tag < Tag.array || tag > Tag.reference || tag === Tag.date) return read(r);
   r.at++;
+  if (tag === Tag.array) return containers[containers.length] = readArray(r);
   return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
 }
 

@@ -13,7 +13,7 @@ import { Thrown } from "./wrappers.ts";
 export interface ProxyHooks {
   then(state: State, proxy: object): Promise<unknown>;
   asyncIterator(proxy: object): AsyncIterator<unknown>;
-  lockBuffer(proxy: object, address: number): unknown;
+  lockBuffer(address: number): unknown;
 }
 let hooks: ProxyHooks;
 
@@ -28,7 +28,7 @@ const members: Record<string, (state: State, proxy: object) => unknown> = {
   $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
   $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
   $toJs: (state) => (options: CopyOptions = {}) => copyAt(addressOf(state), options),
-  $getBuffer: (state, proxy) => () => hooks.lockBuffer(proxy, addressOf(state)),
+  $getBuffer: (state) => () => hooks.lockBuffer(addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),
   $type: (_, proxy) => callHelper("type_name", proxy),
@@ -43,6 +43,7 @@ function fallback(state: State, proxy: object, key: string): unknown {
     case "toJSON":
       return () => {
         const copy = copyAt(addressOf(state), {});
+        if (copy === proxy && !callable) throw notJson(proxy); // functions are left out, as JavaScript's own are
         return copy instanceof Date ? copy.toJSON() : copy; // JSON asks once only
       };
     case "length":
@@ -57,6 +58,14 @@ function fallback(state: State, proxy: object, key: string): unknown {
       return callable ? (_this: unknown, ...first: unknown[]) => (...args: unknown[]) => apply(state, [...first, ...args]) : undefined;
   }
   return undefined;
+}
+
+/** JSON would write `{}`, and nobody would see that something is lost. */
+function notJson(proxy: object): TypeError {
+  return new TypeError(
+    `Cannot write ${callHelper("type_name", proxy)} as JSON: it has no counterpart in JavaScript; ` +
+      "convert it before, as toJs(value, { default: String }) does",
+  );
 }
 
 const ifThere = (value: unknown) => value === missing ? undefined : value;

@@ -7,7 +7,7 @@ import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { type Loader, openLoader } from "../ffi/shim/library.ts";
 import { ShimError } from "../ffi/shim/binary.ts";
-import { Opened, openShim, type Shim } from "../ffi/shim/shim.ts";
+import { type LoadedShim, Opened, openShim, type Shim } from "../ffi/shim/shim.ts";
 import type { Pointer } from "../ffi/types.ts";
 import { pythonSource } from "./chapters.ts";
 import { checkEnvironment } from "./environment.ts";
@@ -18,12 +18,9 @@ import { Tag, Writer } from "./wire.ts";
 import { workingFolder } from "./working_folder.ts";
 
 /** A Python that runs. */
-export interface Started {
-  readonly shim: Shim;
+export interface Started extends LoadedShim {
   readonly location: Location;
   readonly options: Options;
-  /** Where the shim's binary came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
-  readonly origin: string;
 }
 
 let failed: PythonLoadError | undefined;
@@ -32,7 +29,7 @@ let failed: PythonLoadError | undefined;
 export function start(configured: Options | undefined): Started {
   if (failed) throw failed;
   const loader = openLoader();
-  const { shim, origin } = loadShim(loader);
+  const loaded = loadShim(loader), { shim } = loaded;
   const opener = readOpener(shim);
   const options = configured ?? resolveOptions({});
   const location = opener ? keep(opener, options) : choose(options);
@@ -40,7 +37,7 @@ export function start(configured: Options | undefined): Started {
   const { answer, problem } = openPython(shim, loader, library, location, options);
   switch (answer) {
     case Opened.before:
-      return { shim, origin, ...join(readOpener(shim)!, configured) };
+      return { ...loaded, ...join(readOpener(shim)!, configured) };
     case Opened.closed:
       throw new PythonClosedError();
     case Opened.failed:
@@ -50,7 +47,7 @@ export function start(configured: Options | undefined): Started {
     case Opened.refused:
       throw cannotStart(location, problem, mendRefused(location, problem));
   }
-  return { shim, location, options, origin };
+  return { ...loaded, location, options };
 }
 
 function choose(options: Options): Location {
@@ -130,7 +127,7 @@ function load(loader: Loader, location: Location): Pointer {
   }
 }
 
-function loadShim(loader: Loader): { shim: Shim; origin: string } {
+function loadShim(loader: Loader): LoadedShim {
   try {
     return openShim(loader);
   } catch (error) {

@@ -5,7 +5,7 @@
 import { test } from "node:test";
 import { buffer, kw, PyBuffer, PyProxy, python, PythonError, tidy, toJs, toThread } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
-import { child, runtime } from "./child.ts";
+import { child } from "./child.ts";
 import { collect } from "./collect.ts";
 import { define } from "./define.ts";
 
@@ -42,10 +42,6 @@ class Holder(ctypes.Structure): _fields_ = [("O", ctypes.c_int32), ("b", ctypes.
 `);
 const { made, is_locked } = py;
 const { builtins } = python;
-
-/** Node 20 cannot detach memory that is not its own: there the exporter stays locked until `data` is collected. */
-const detaches = typeof (ArrayBuffer.prototype as { transfer?: unknown }).transfer === "function";
-if (!detaches) console.log("this runtime cannot detach foreign memory: locks are waited for");
 
 /** Collects on both sides until it holds; what is dropped is collected in some later turn. */
 async function until(condition: () => boolean): Promise<void> {
@@ -150,32 +146,25 @@ test("both sides see what the other writes", async () => {
   assertEquals(assertThrows(() => map.close(), PythonError).name, "BufferError");
 });
 
-test("the exporter is locked until release, and then data is empty", async () => {
+test("the exporter is locked until release, and then data is empty", () => {
   for (const [exporter, code] of [[builtins.bytearray(8), "B"], [made("array.array('d', [1, 2])"), "d"]]) {
-    let view: PyBuffer | undefined = exporter.$getBuffer() as PyBuffer;
+    const view = exporter.$getBuffer() as PyBuffer;
     assertEquals([view.format, is_locked(exporter)], [code, true]);
     assertEquals(assertThrows(() => exporter.append(1), PythonError).name, "BufferError");
-    const before = view.data.length;
     view.release();
     view.release(); // twice is once
-    assertEquals(view.data.length, detaches ? 0 : before);
-    if (detaches) assertEquals([view.data[0], view.data.buffer.byteLength, is_locked(exporter)], [undefined, 0, false]);
-    view = undefined;
-    await until(() => !is_locked(exporter));
+    assertEquals([view.data.length, view.data[0], view.data.buffer.byteLength, is_locked(exporter)], [0, undefined, 0, false]);
     exporter.append(1);
   }
 });
 
-test("two views: the lock is given up with the last one", async () => {
-  const bytes = builtins.bytearray(8);
-  let one: PyBuffer | undefined = bytes.$getBuffer(), two: PyBuffer | undefined = bytes.$getBuffer();
-  one!.release();
+test("two views: the lock is given up with the last one", () => {
+  const bytes = builtins.bytearray(8), one = bytes.$getBuffer() as PyBuffer, two = bytes.$getBuffer() as PyBuffer;
+  one.release();
   assertEquals(is_locked(bytes), true);
-  two!.data[0] = 5;
-  two!.release();
-  one = two = undefined;
-  await until(() => !is_locked(bytes));
-  assertEquals(bytes[0], 5);
+  two.data[0] = 5;
+  two.release();
+  assertEquals([is_locked(bytes), bytes[0]], [false, 5]);
 });
 
 const { dispose } = Symbol as { dispose?: symbol };
@@ -361,22 +350,20 @@ test("an exporter outlives its proxy while it is seen", async () => {
   view.release();
 });
 
-test("memory that is moved away stays locked for ever, and transfer() is refused", async () => {
-  const bytes = builtins.bytearray(4), view = bytes.$getBuffer() as PyBuffer & { data: Uint8Array };
-  const memory = view.data.buffer as ArrayBuffer & Record<"transfer" | "transferToFixedLength", () => ArrayBuffer>;
-  if (detaches) {
-    assertThrows(() => memory.transfer(), TypeError, "data.slice().buffer");
-    assertThrows(() => memory.transferToFixedLength(), TypeError, "data.slice().buffer");
-    assertEquals([view.data.length, view.data.slice().buffer.byteLength], [4, 4]);
-    const moved = (ArrayBuffer.prototype as typeof memory).transfer.call(memory);
-    assertThrows(() => view.release(), TypeError, "stays locked");
+test("memory that is moved away keeps the exporter locked as long as it lives, wherever it is", async () => {
+  const { transfer } = ArrayBuffer.prototype as unknown as { transfer?(this: unknown): ArrayBuffer };
+  if (transfer) {
+    const bytes = builtins.bytearray(4), view = bytes.$getBuffer() as PyBuffer & { data: Uint8Array };
+    const moved = transfer.call(view.data.buffer);
+    assertThrows(() => view.release(), TypeError, "transferred to another ArrayBuffer");
     view.release(); // twice is once
-    assertEquals([moved.byteLength, is_locked(bytes)], [4, true]);
+    assertEquals([moved.byteLength, view.data.length, is_locked(bytes)], [4, 0, true]);
   }
   const { code, signal, stdout, stderr } = await child("transfers");
   assertEquals({ code, signal, stderr }, { code: 0, signal: null, stderr: "" }, stdout);
   const lines = stdout.trimEnd().split("\n");
-  assertEquals([lines.length, lines.filter((line) => !/: (stayed|moved, locked, 7)$/.test(line))], [13, []]);
-  for (const line of lines) if (line.startsWith("transfer")) assert(line.endsWith("stayed"), line);
-  if (runtime !== "deno") assert(!stdout.includes("Clone, released: moved") && !stdout.includes("Message, released: moved"), stdout);
+  assertEquals([lines.length, lines.filter((line) => !/: (stayed|moved, locked, 7, (un)?locked)$/.test(line))], [24, []]);
+  const moved = lines.filter((line) => line.includes(": moved")), late = moved.filter((line) => !line.endsWith("unlocked"));
+  const slack = "Bun" in globalThis ? moved.length / 2 : 0; // its collector scans the stack conservatively
+  assert(moved.length > 0 && late.length <= slack, stdout);
 });

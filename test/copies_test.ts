@@ -150,6 +150,28 @@ test("toJs copies buffers into typed arrays of their item type", () => {
   assertEquals([[...matrix], matrix.shape], [[0, 1, 2, 3, 4, 5], [2, 3]]);
 });
 
+test("a buffer that is there twice is one typed array", () => {
+  const globals = { a: python.exec("import array\narray.array('d', [1, 2])"), b: python.builtins.bytearray(new Uint8Array([97])) };
+  // deno-lint-ignore no-explicit-any
+  const copy = toJs(python.exec("[a, [1], a, {'a': a, 'b': [b, b]}, (b, memoryview(b))]", { globals })) as any[];
+  assertEquals(copy[0], new Float64Array([1, 2]));
+  assert(copy[0] === copy[2] && copy[0] === copy[3].a && copy[3].b[0] === copy[3].b[1] && copy[3].b[0] === copy[4][0]);
+  assert(copy[4][0] !== copy[4][1]); // another object with the same memory
+  // deno-lint-ignore no-explicit-any
+  const circular = toJs(python.exec("l = [a, [1], a]; l += [l[1], l]; l", { globals })) as any[];
+  assert(circular[4] === circular && circular[3] === circular[1] && circular[2] === circular[0]);
+});
+
+test("keys with the same text, of classes of their own, are refused", () => {
+  const globals = python.builtins.dict();
+  python.exec("class Key(str):\n    __hash__ = object.__hash__\n    def __eq__(self, other): return self is other", { globals });
+  const made = (code: string) => python.exec(code, { globals });
+  for (const dict of ["auto", "object", "map"] as const) {
+    assertThrows(() => toJs(made("[{Key('a'): 1, Key('a'): object()}]"), { dict }), Error, "two of its keys", dict);
+  }
+  assertEquals(toJs(made("{Key('a'): 1, 'b': 2}")), { a: 1, b: 2 });
+});
+
 test("what has no counterpart stays a proxy, inside containers too", () => {
   for (
     const expression of [

@@ -52,6 +52,15 @@ def run_on_new_loops(sleep, count):
         loop.close()
     return results
 
+def ask_often(js, count):
+    """How many answers are right, given to a loop of this thread's own and to the thread itself."""
+    is_right = lambda value, at: type(value) is list and value == [at, "x"]
+    async def ask(): return sum([is_right(await js(at), at) for at in range(count)])
+    return asyncio.run(ask())
+
+def call_often(js, count):
+    return sum(type(value) is list and value == [at, "x"] for at in range(count) for value in [js(at)])
+
 async def where(): return asyncio.get_running_loop()
 async def fail(): raise KeyError("failed")
 
@@ -272,6 +281,21 @@ test("a loop that runs for ever on a thread of the user's, stopped through call_
     assertEquals([loop.is_running(), loop.is_closed()], [false, false]);
   }
   loop.close();
+});
+
+test("an object that JavaScript answers with may be given up at once, whichever thread reads the answer", async () => {
+  const list = python.builtins.list, count = 3000;
+  const later = async (proxy: PyProxy) => { // a few microtasks: in the turn in which the answer is sent
+    for (let i = 0; i < 6; i++) await undefined;
+    proxy.$destroy();
+  };
+  const answer = (at: number) => {
+    const made = list([at, "x"]);
+    later(made);
+    return made;
+  };
+  assertEquals(await toThread(py.ask_often, [async (at: number) => answer(at), count]), count);
+  assertEquals(await toThread(py.call_often, [answer, count]), count);
 });
 
 test("no event-loop policy is set, whatever loop is asked for", async () => {

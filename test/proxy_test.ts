@@ -324,6 +324,12 @@ test("JSON.stringify writes what toJs gives", () => {
     '{"a":[1,[2.5,null]],"b":true}',
   );
   assertEquals(JSON.stringify({ list: python.exec("[1]") }), '{"list":[1]}');
+  const price = python.exec("import decimal\n{'price': decimal.Decimal('1.5'), 'f': len}");
+  for (const value of [price, price.$get("price"), [py.Thing()]]) {
+    assertThrows(() => JSON.stringify(value), TypeError, "{ default: String }");
+  }
+  assertEquals(JSON.stringify(toJs(price, { default: String })), '{"price":"1.5","f":"<built-in function len>"}');
+  assertEquals(JSON.stringify({ f: builtins.len, all: [builtins.len] }), '{"all":[null]}');
 });
 
 test("structuredClone refuses", () => {

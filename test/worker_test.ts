@@ -44,6 +44,16 @@ test("python.close in a Worker closes Python for all", async () => {
   await assertPrinted("closes", ["ready", "CancelledError CancelledError 0", "true"]);
 });
 
+test("terminate: memory that the Worker has seen is unlocked", async () => {
+  const seen = '["locked",50,50]';
+  await assertPrinted("buffers", [seen, seen, seen, "locked 7", "unlocked"]);
+});
+
+test("terminate: the references that the Worker had are given up", async () => {
+  const held = "[1000,true,1010]";
+  await assertPrinted("references", [held, held, held, "10 true"]);
+});
+
 test("one Worker after the other is terminated while it is at work", async () => {
   await assertPrinted("storm", ["survived"]);
 });

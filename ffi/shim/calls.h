@@ -114,6 +114,15 @@ static u32 calling_loop(void) {
   return loop ? loop->id : NO_LOOP;
 }
 
+/* A value behind the number of what JavaScript holds for it: it borrows references, and RELEASE goes to another inbox.
+   Once they are ours JavaScript is told. */
+static PyObject *decode_borrowing(struct reader *r, struct heap *heap) {
+  u32 pinned = read_u32(r);
+  PyObject *value = decode(r);
+  if (pinned) send_number(heap, OUT_UNPIN, pinned);
+  return value;
+}
+
 /* call(op, heap, handle, arguments, keywords): runs it in JavaScript and gives its result. */
 static PyObject *call_js(PyObject *self, PyObject *tuple) {
   (void)self;
@@ -146,25 +155,28 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
   if (!call.answered) return raise(helper.JavaScriptEnded, "The JavaScript function did not return: its thread has ended, or is ending with the process");
   struct reader reader = {.at = call.answer, .end = call.answer + call.length};
-  PyObject *result = decode(&reader);
+  PyObject *result = decode_borrowing(&reader, heap);
   close_reader(&reader);
   py.PyMem_RawFree(call.answer);
+  if (!own) end_reading(heap);
   return result;
 }
 
-/* JavaScript's answer to a CALL; a late one, to a call that has been failed, finds nothing and is dropped. */
-static void answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
+/* JavaScript's answer to a CALL; 0: a late one, to a call that has been failed, finds nothing and is dropped. */
+static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
+  int answered = 0;
   lock_registry();
   struct call *call = heap->calls;
   while (call && call->id != id) call = call->next;
   if (call && (call->answer = py.PyMem_RawMalloc(length + 1))) {
     memcpy(call->answer, data, length);
     call->length = length;
-    call->answered = 1;
+    call->answered = answered = 1;
     unlink_call(heap, call);
-    if (call->lock) py.PyThread_release_lock(call->lock);
+    if (call->lock) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL), py.PyThread_release_lock(call->lock);
   }
   unlock_registry();
+  return answered;
 }
 
 static void fail_calls(struct heap *heap) {

@@ -14,7 +14,7 @@
 #define PYAWAIT_CONTEXT_H
 #include "queue.h"
 
-enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT, OUT_SCOPE_END, OUT_ITEM, OUT_LOOP_END };
+enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT, OUT_SCOPE_END, OUT_ITEM, OUT_LOOP_END, OUT_UNPIN };
 
 static size_t object_bytes; /* sizeof(PyObject) of this build */
 

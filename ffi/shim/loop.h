@@ -8,10 +8,15 @@
  */
 #ifndef PYAWAIT_LOOP_H
 #define PYAWAIT_LOOP_H
-#include "buffer.h"
 #include "tasks.h"
 
-enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK, IN_HEAP_END };
+enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK, IN_HEAP_END, IN_HEAP_LOST };
+
+/* What a loop that is closed will not read. Attached. */
+static void drop_chunk(struct chunk *chunk) {
+  if (chunk->data[4] == IN_HEAP_LOST) end_reading(chunk->heap);
+  py.PyMem_RawFree(chunk);
+}
 
 /* Settles a future of a request, unless it is done already. */
 static void settle_future(PyObject *future, PyObject *value, PyObject *error) {
@@ -31,9 +36,9 @@ static void settle_future(PyObject *future, PyObject *value, PyObject *error) {
 }
 
 /* JavaScript's answer to a request. */
-static void settle(struct loop *loop, struct reader *r) {
+static void settle(struct loop *loop, struct heap *heap, struct reader *r) {
   u32 slot = read_u32(r);
-  PyObject *value = decode(r), *error = value ? 0 : fetch_error();
+  PyObject *value = decode_borrowing(r, heap), *error = value ? 0 : fetch_error();
   struct waiter *waiter = find_waiter(loop, slot);
   PyObject *future = waiter ? new_reference(waiter->future) : 0;
   if (waiter) free_slot(waiter), settle_future(future, value, error);
@@ -71,18 +76,37 @@ static void start_record(struct loop *loop, struct heap *heap, struct reader *r,
   release(context);
 }
 
+/* A record without more for every loop. Its memory is had outside of the lock: with tracemalloc that wants the GIL. */
+static void tell_loops(struct heap *heap, u8 kind) {
+  u8 record[] = {5, 0, 0, 0, kind};
+  for (u32 id = ~0u, found = 1; found; id--) { /* newer loops come first, and have heard nothing of this heap */
+    found = 0;
+    lock_registry();
+    for (struct loop *loop = loops; loop && !found; loop = loop->next)
+      if (loop->id <= id) id = loop->id, found = 1;
+    unlock_registry();
+    struct chunk *chunk = found ? new_chunk(heap, record, sizeof record) : 0;
+    if (!chunk) continue;
+    if (kind == IN_HEAP_LOST) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
+    if (!push_to_loop(id, chunk)) drop_chunk(chunk);
+    if (id == 0) break;
+  }
+}
+
 /* A heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and who waits for it is told. From any
    thread, attached or not. */
 static void end_heap(struct heap *heap) {
-  static const u8 record[] = {5, 0, 0, 0, IN_HEAP_END};
   if (__atomic_exchange_n(&heap->dead, 1, __ATOMIC_ACQ_REL)) return;
   fail_calls(heap);
-  lock_registry();
-  for (struct loop *loop = loops; loop; loop = loop->next) {
-    struct chunk *chunk = new_chunk(heap, record, sizeof record);
-    if (chunk && push(&loop->inbox, chunk)) wake(loop);
-  }
-  unlock_registry();
+  tell_loops(heap, IN_HEAP_END);
+}
+
+/* Nothing of this heap's JavaScript runs any more: what it owns is given up when every loop has come so far. Attached. */
+static void lose_heap(struct heap *heap) {
+  if (heap->in->inside || __atomic_exchange_n(&heap->lost, 1, __ATOMIC_ACQ_REL)) return; /* inside: its bell was taken away */
+  __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
+  tell_loops(heap, IN_HEAP_LOST);
+  end_reading(heap);
 }
 
 static void take_signal(struct loop *loop, u32 slot) {
@@ -94,12 +118,13 @@ static void drain_record(struct loop *loop, struct heap *heap, struct reader *r)
   u8 kind = read_u8(r);
   if (kind == IN_START || kind == IN_AWAIT) start_record(loop, heap, r, kind);
   else if (kind == IN_CANCEL) cancel(heap, read_u32(r));
-  else if (kind == IN_SETTLE) settle(loop, r);
+  else if (kind == IN_SETTLE) settle(loop, heap, r);
   else if (kind == IN_SIGNAL_TAKEN) take_signal(loop, read_u32(r));
-  else if (kind == IN_UNLOCK) unlock_buffer(read_u64(r));
+  else if (kind == IN_UNLOCK) py.Py_DecRef((PyObject *)(size_t)read_u64(r));
   else if (kind == IN_HEAP_END) forget_heap(loop, heap);
+  else if (kind == IN_HEAP_LOST) end_reading(heap);
   else if (kind == IN_RELEASE)
-    for (u32 count = read_u32(r); count; count--) py.Py_DecRef((PyObject *)(size_t)read_u64(r));
+    for (u32 count = read_u32(r); count; count--) release_owned(&heap->owner, (PyObject *)(size_t)read_u64(r));
 }
 
 static struct loop *loop_of(PyObject *self) { return (struct loop *)(size_t)py.PyLong_AsUnsignedLongLong(self); }
@@ -111,7 +136,8 @@ static PyObject *drain(PyObject *self, PyObject *unused) {
   PyObject *factory = call_method(loop->object, name.get_task_factory, 0);
   if (!factory) return 0;
   loop->has_factory = factory != None;
-  loop->thread = py.PyThread_get_thread_ident();
+  unsigned long thread = py.PyThread_get_thread_ident();
+  if (loop->thread != thread) lock_registry(), loop->thread = thread, unlock_registry();
   loop->nudged = 0;
   py.Py_DecRef(factory);
   loop->draining++;
@@ -209,7 +235,7 @@ static PyObject *close_loop(PyObject *self, PyObject *id) {
     }
   unlock_registry();
   if (!loop) return new_reference(None);
-  for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) next = chunk->next, py.PyMem_RawFree(chunk);
+  for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) next = chunk->next, drop_chunk(chunk);
   flush_batch(loop);
   lock_registry();
   struct heap *heap = heaps;

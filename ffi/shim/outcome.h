@@ -7,7 +7,7 @@
 #include "write.h"
 
 /* Gives up the references in values that nobody will read. The wire is flat: a container's head, then its items. */
-static void drop_values(const u8 *at, const u8 *end) {
+static void drop_values(struct owner *owner, const u8 *at, const u8 *end) {
   while (at < end) {
     u32 length = 0;
     u64 address = 0;
@@ -15,7 +15,7 @@ static void drop_values(const u8 *at, const u8 *end) {
     switch (tag) {
     case TAG_OBJECT:
       __builtin_memcpy(&address, at + 4, 8);
-      py.Py_DecRef((PyObject *)(size_t)address);
+      release_owned(owner, (PyObject *)(size_t)address);
       at += 12;
       break;
     case TAG_INT32: case TAG_LIST: case TAG_TUPLE: case TAG_SET: case TAG_DICT: case TAG_MAP: case TAG_REFERENCE: at += 4; break;
@@ -33,7 +33,7 @@ static void drop_values(const u8 *at, const u8 *end) {
 static void take_back(struct writer *w, size_t start) {
   PyObject *type, *error, *traceback;
   py.PyErr_Fetch(&type, &error, &traceback); /* releasing an object may run Python */
-  drop_values(w->data + start, w->data + w->length);
+  drop_values(w->owner, w->data + start, w->data + w->length);
   w->length = start;
   py.PyErr_Restore(type, error, traceback);
 }

@@ -9,11 +9,13 @@
 #define STACK_BYTES (16u << 20) /* as CPython's own threads on macOS; musl's default is too small for it */
 
 #ifdef _WIN32
+#define EXPORT __declspec(dllexport)
 
 static struct {
   void *(*CreateThread)(void *, size_t, void *, void *, u32, u32 *);
   int (*WriteFile)(long long, const void *, u32, u32 *, void *);
   void *(*LoadLibraryA)(const char *);
+  void *(*GetModuleHandleA)(const char *);
   int (*send)(long long, const char *, int, int);
 } sys;
 
@@ -21,10 +23,14 @@ static const char *resolve_system(symbol_finder find, void *kernel32) {
   if (!(*(void **)&sys.CreateThread = find(kernel32, "CreateThread"))) return "CreateThread";
   if (!(*(void **)&sys.WriteFile = find(kernel32, "WriteFile"))) return "WriteFile";
   if (!(*(void **)&sys.LoadLibraryA = find(kernel32, "LoadLibraryA"))) return "LoadLibraryA";
+  if (!(*(void **)&sys.GetModuleHandleA = find(kernel32, "GetModuleHandleA"))) return "GetModuleHandleA";
   void *winsock = sys.LoadLibraryA("ws2_32.dll");
   if (!winsock || !(*(void **)&sys.send = find(winsock, "send"))) return "send";
   return 0;
 }
+
+/* Where the functions of the program itself are found: the JavaScript runtime's. */
+static void *program_of(void *kernel32) { return (void)kernel32, sys.GetModuleHandleA(0); }
 
 static int start_thread(void *(*body)(void *)) { return sys.CreateThread(0, STACK_BYTES, (void *)body, 0, 0x10000, 0) ? 0 : -1; }
 
@@ -41,6 +47,7 @@ static void forward_signal(int number) { (void)number; }
 static void break_call(unsigned long thread) { (void)thread; }
 
 #else
+#define EXPORT __attribute__((visibility("default")))
 
 static struct {
   int (*pthread_attr_init)(void *);
@@ -64,6 +71,8 @@ static const char *resolve_system(symbol_finder find, void *libc) {
   if (!(*(void **)&sys.pthread_kill = find(libc, "pthread_kill"))) return "pthread_kill";
   return 0;
 }
+
+static void *program_of(void *libc) { return libc; } /* RTLD_DEFAULT: everything */
 
 static int start_thread(void *(*body)(void *)) {
   u64 attributes[16] = {0}; /* pthread_attr_t: 56 to 64 bytes where it is largest */

@@ -45,10 +45,12 @@ struct attachment {
 /* One JavaScript heap (an isolate: the main thread, a Worker, a `deno test` file) that uses Python. */
 struct heap {
   struct heap *next;
-  u32 id;
+  struct owner owner;
   unsigned long thread;
   struct attachment *in;
-  int dead;             /* its JavaScript has ended */
+  int dead;             /* its JavaScript has ended, or is ending */
+  int lost;             /* nothing can reach it any more, nor it Python: its references are given up, */
+  int busy;             /* ... when so many loops and threads have read what it has sent them: that borrows references */
   long long bell;       /* write end of the bell's pipe, or -1 */
   void (*ring)(void);   /* or a callback that may be called from any thread (Bun) */
   void (*on_call)(int); /* JavaScript's handler of a CALL, on its own thread only */
@@ -140,10 +142,20 @@ static void ring(struct heap *heap) {
   else if (heap->bell >= 0) write_bell(heap->bell);
 }
 
+/* Puts a chunk into a loop's inbox, from any thread, attached or not; 0: there is no such loop. */
+static int push_to_loop(u32 id, struct chunk *chunk) {
+  lock_registry();
+  struct loop *loop = loops;
+  while (loop && loop->id != id) loop = loop->next;
+  if (loop && push(&loop->inbox, chunk)) wake(loop);
+  unlock_registry();
+  return loop != 0;
+}
+
 static struct heap *find_heap(u32 id) {
   struct heap *heap;
   lock_registry();
-  for (heap = heaps; heap && heap->id != id; heap = heap->next);
+  for (heap = heaps; heap && heap->owner.id != id; heap = heap->next);
   unlock_registry();
   return heap && !__atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE) ? heap : 0;
 }
@@ -151,7 +163,7 @@ static struct heap *find_heap(u32 id) {
 /* Records for JavaScript: `begin` writes the size's place and the kind, `end` fills in the size. */
 static size_t begin_record(struct writer *w, struct heap *heap, u8 kind) {
   size_t start = w->length;
-  w->heap = heap->id;
+  w->owner = &heap->owner;
   w->depth = w->level = 0;
   reserve(w, 4);
   write_u8(w, kind);
@@ -161,6 +173,11 @@ static size_t begin_record(struct writer *w, struct heap *heap, u8 kind) {
 static void end_record(struct writer *w, size_t start) {
   u32 size = (u32)(w->length - start);
   __builtin_memcpy(w->data + start, &size, 4);
+}
+
+/* Another reader is through with what this heap has sent. Attached. */
+static void end_reading(struct heap *heap) {
+  if (!__atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL) && __atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE)) disown_all(&heap->owner);
 }
 
 static void send_records(struct heap *heap, struct writer *w) {

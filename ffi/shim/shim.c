@@ -14,12 +14,10 @@
  * nothing, so one binary per platform serves every CPython, glibc and musl (see build.mjs).
  */
 #include "thread.h"
+#include "buffer.h"
 
 #ifdef _WIN32
-#define EXPORT __declspec(dllexport)
 int _fltused = 0;
-#else
-#define EXPORT __attribute__((visibility("default")))
 #endif
 
 /* Compilers may call these two for copies of their own making. */
@@ -80,6 +78,7 @@ static int start_python(void *find, void *library, void *system, const char *ope
   symbol_finder finder;
   *(void **)&finder = find;
   if ((process.problem = resolve(finder, library)) || (process.problem = resolve_system(finder, system))) return FAILED;
+  resolve_node_api(finder, program_of(system));
   if (py.Py_IsInitialized()) return FOREIGN;
   keep_opener(opener);
   registry = py.PyThread_allocate_lock(), process.gate = py.PyThread_allocate_lock();
@@ -129,7 +128,7 @@ EXPORT struct heap *pyawait_heap(void *ring_callback, void *on_call, int stack_b
   struct heap *heap = py.PyMem_RawMalloc(sizeof *heap);
   if (!heap) return 0;
   memset(heap, 0, sizeof *heap);
-  heap->id = __atomic_add_fetch(&last_heap, 1, __ATOMIC_RELAXED);
+  heap->owner.id = __atomic_add_fetch(&last_heap, 1, __ATOMIC_RELAXED);
   heap->thread = py.PyThread_get_thread_ident();
   heap->bell = -1;
   heap->stack_bytes = (size_t)stack_bytes;
@@ -146,7 +145,7 @@ EXPORT struct heap *pyawait_heap(void *ring_callback, void *on_call, int stack_b
   return heap->in ? heap : 0;
 }
 
-EXPORT int pyawait_heap_id(struct heap *heap) { return (int)heap->id; }
+EXPORT int pyawait_heap_id(struct heap *heap) { return (int)heap->owner.id; }
 
 /* koffi runs C on a stack of its own; from 3.14 on Python has to be told where that is. */
 static void protect_stack(struct heap *heap) {
@@ -182,7 +181,7 @@ EXPORT void pyawait_detach(struct heap *heap) {
 /* src/py's `entry`, borrowed for ever: through it JavaScript gets every other function of that module. */
 EXPORT PyObject *pyawait_entry(void) { return helper.entry; }
 
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_UNLOCK_BUFFER, DO_REFER, IN_CONTEXT = 8, IN_SCOPE = 16 };
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER, DO_REFER, IN_CONTEXT = 8, IN_SCOPE = 16 };
 
 /* The attribute, or TAG_MISSING for AttributeError and nothing else. */
 static void get_attribute(struct writer *w, struct reader *r) {
@@ -212,7 +211,6 @@ static void operate(struct writer *w, struct reader *r, int operation) {
   else if (operation == DO_CALL) encode_outcome(w, decode_call(r));
   else if (operation == DO_LOCK_BUFFER) lock_for(w, r);
   else if (operation == DO_REFER) refer(w, r);
-  else if (operation == DO_UNLOCK_BUFFER) unlock_buffer(read_u64(r)), write_u8(w, TAG_NONE);
   else { /* i32 depth, u8 dict_as, then a value or a call: what toJs gives of it */
     w->depth = (int)read_u32(r), w->dict_as = read_u8(r);
     encode_outcome(w, operation == DO_COPY ? decode(r) : decode_call(r));
@@ -248,17 +246,24 @@ static void operate_in_context(struct writer *w, struct reader *r, struct heap *
   release(given), release(context);
 }
 
+/* The message is not read: what it borrows may be gone. */
+static void refuse_lost(struct writer *w, struct reader *r) {
+  r->at = r->end;
+  encode_outcome(w, raise(helper.JavaScriptEnded, "Cannot use Python here any more: somebody has closed the handle by which Python wakes this thread"));
+}
+
 /* One synchronous operation: reads its arguments, writes the length of all (minus the length where `capacity` is too
    small: pyawait_overflow then gives it) and the outcome. It returns nothing, because V8 ends the process if a fast call
    that returns a value has called JavaScript and its caller is no longer valid (denoland/deno#31122). */
 EXPORT void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) {
   struct reader r = {.at = in, .end = in + length};
-  struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .heap = heap->id};
+  struct writer w = {.data = out, .lent = out, .capacity = (size_t)capacity, .owner = &heap->owner};
   reserve(&w, 4);
   pyawait_attach(heap);
   heap->in->inside++;
   if (operation & IN_SCOPE) r.end -= 4, write_u8(&w, 0);
-  if (operation & IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
+  if (__atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE)) refuse_lost(&w, &r);
+  else if (operation & IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in_scope(&w, &r, heap, operation);
   close_reader(&r);
   operation &= ~(IN_CONTEXT | IN_SCOPE);
@@ -281,16 +286,10 @@ EXPORT int pyawait_overflow(struct heap *heap, u8 *out, int capacity) {
 
 /* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. -1: there is no such loop. */
 EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) {
-  struct chunk *chunk = new_chunk(heap, data, (size_t)length);
+  struct chunk *chunk = __atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE) ? 0 : new_chunk(heap, data, (size_t)length);
   if (!chunk) return -1;
-  lock_registry();
-  struct loop *loop = loops;
-  while (loop && loop->id != (u32)loop_id) loop = loop->next;
-  int empty = loop ? push(&loop->inbox, chunk) : 0;
-  if (empty) wake(loop);
-  unlock_registry();
   COUNT(submissions);
-  if (loop) return 0;
+  if (push_to_loop((u32)loop_id, chunk)) return 0;
   py.PyMem_RawFree(chunk);
   return -1;
 }
@@ -326,7 +325,7 @@ EXPORT int pyawait_take(struct heap *heap, u8 *out, int capacity) {
 /* In on_call: the record of the call, as pyawait_take gives it. */
 EXPORT int pyawait_call_record(struct heap *heap, u8 *out, int capacity) { return give(out, capacity, heap->call_record.data, heap->call_record.length); }
 
-EXPORT void pyawait_answer(struct heap *heap, int id, const u8 *data, int length) { answer_call(heap, (u32)id, data, (size_t)length); }
+EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) { return answer_call(heap, (u32)id, data, (size_t)length); }
 
 /* python.interrupt(): KeyboardInterrupt in Python's main thread. Attaching afterwards makes 3.9 to 3.12 look at it. */
 EXPORT void pyawait_interrupt(struct heap *heap) {

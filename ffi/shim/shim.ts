@@ -36,8 +36,8 @@ const symbols = {
   pyawait_take: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
   /** int pyawait_call_record(struct heap *heap, u8 *out, int capacity) */
   pyawait_call_record: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
-  /** void pyawait_answer(struct heap *heap, int id, const u8 *data, int length) */
-  pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "void" },
+  /** int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) */
+  pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
   /** void pyawait_interrupt(struct heap *heap) */
   pyawait_interrupt: { parameters: ["pointer"], result: "void" },
   /** int pyawait_exit(struct heap *heap, int milliseconds) */
@@ -63,39 +63,46 @@ export const Operation = {
   copy: 2,
   callAndCopy: 3,
   lockBuffer: 4,
-  unlockBuffer: 5,
-  refer: 6,
+  refer: 5,
   inContext: 8,
   inScope: 16,
 } as const;
 
+/** A shim that is loaded. */
+export interface LoadedShim {
+  readonly shim: Shim;
+  /** The file that it was loaded from; it may be gone. */
+  readonly path: string;
+  /** Where that came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
+  readonly origin: string;
+}
+
 /** Loads the shim, for good; throws {@linkcode ShimError}. */
-export function openShim(loader: Loader): { shim: Shim; origin: string } {
+export function openShim(loader: Loader): LoadedShim {
   const chosen = variable("PYAWAIT_SHIM");
-  if (chosen !== undefined) {
-    const shim = openChosen(resolve(chosen), (path) => (loader.load(path), backend.open(path, symbols)));
-    return { shim, origin: "PYAWAIT_SHIM" };
-  }
+  if (chosen !== undefined) return openChosen(resolve(chosen), loader);
   const binary = findBinary();
   const { file, origin } = binary;
-  const open = (path: string) => {
+  const open = (path: string): LoadedShim => {
     loader.load(path);
-    return backend.open(loader.loaded(file) ?? path, symbols); // another thread's, if that was faster
+    const loaded = loader.loaded(file) ?? path; // another thread's, if that was faster
+    return { shim: backend.open(loaded, symbols), path: loaded, origin };
   };
   const loaded = loader.loaded(file);
   if (loaded !== undefined) {
     try {
-      return { shim: open(loaded), origin };
+      return open(loaded);
     } catch {
       // its file was removed, and this system's loader wants to see it
     }
   }
-  return { shim: unpack(binary, open), origin };
+  return unpack(binary, open);
 }
 
-function openChosen(path: string, open: (path: string) => Shim): Shim {
+function openChosen(path: string, loader: Loader): LoadedShim {
   try {
-    return open(path);
+    loader.load(path);
+    return { shim: backend.open(path, symbols), path, origin: "PYAWAIT_SHIM" };
   } catch (error) {
     const mend = "Unset PYAWAIT_SHIM: it is only for a shim that was built from ffi/shim/shim.c of this very version";
     throw new ShimError([{ place: `PYAWAIT_SHIM "${path}"`, problem: (error as Error).message }], mend, { cause: error });

@@ -112,9 +112,9 @@ static PyObject *heap_ended(PyObject *self, PyObject *id) {
   struct heap *heap;
   u32 wanted = (u32)py.PyLong_AsUnsignedLongLong(id);
   lock_registry();
-  for (heap = heaps; heap && heap->id != wanted; heap = heap->next);
+  for (heap = heaps; heap && heap->owner.id != wanted; heap = heap->next);
   unlock_registry();
-  if (heap) end_heap(heap), heap->bell = -1;
+  if (heap) end_heap(heap), heap->bell = -1, lose_heap(heap);
   return new_reference(None);
 }
 

@@ -5,19 +5,19 @@
  */
 #ifndef PYAWAIT_WRITE_H
 #define PYAWAIT_WRITE_H
-#include "wire.h"
+#include "owner.h"
 
 struct writer {
   u8 *data;
   size_t length, capacity;
   u8 *lent;          /* the caller's buffer, as long as it is large enough; else data is ours */
-  u32 heap;          /* the JavaScript heap that will read it */
+  struct owner *owner; /* of the JavaScript heap that will read it */
   int depth;         /* how many levels of containers to copy: 0 none */
   int dict_as;       /* TAG_DICT: an object if every key is a str, else a Map; 1: always an object; 2: always a Map */
   int level;
   PyObject **held;   /* where `holds`: what stands for JavaScript values that are written, until the records are sent */
   u32 held_count, held_capacity, holds;
-  PyObject **seen;   /* containers by address, an open hash table that keeps a new reference to each */
+  PyObject **seen;   /* containers and buffers by address, an open hash table that keeps a new reference to each */
   u32 *indexes;
   u32 seen_count, seen_capacity;
 };
@@ -136,8 +136,8 @@ static void let_go(struct writer *w) {
 static int encode_handle(struct writer *w, PyObject *proxy) {
   PyObject *heap = py.PyObject_GetAttr(proxy, name._pyawait_heap), *handle = heap ? py.PyObject_GetAttr(proxy, name._pyawait_handle) : 0;
   int written = 0;
-  if (handle && py.PyLong_AsUnsignedLongLong(heap) == w->heap) {
-    write_tag_u32(w, TAG_JS, w->heap);
+  if (handle && py.PyLong_AsUnsignedLongLong(heap) == w->owner->id) {
+    write_tag_u32(w, TAG_JS, w->owner->id);
     write_u32(w, (u32)py.PyLong_AsUnsignedLongLong(handle));
     hold(w, proxy);
     written = 1;
@@ -164,14 +164,30 @@ static int encode_function(struct writer *w, PyObject *function, u32 *value) {
 static int encode_object(struct writer *w, PyObject *object, u32 value) {
   u8 *at = reserve(w, 13);
   u64 address = (u64)(size_t)new_reference(object);
+  own(w->owner, object);
   at[0] = TAG_OBJECT;
   __builtin_memcpy(at + 1, &value, 4);
   __builtin_memcpy(at + 5, &address, 8);
   return 0;
 }
 
-/* 1 and a reference is written if this container has been written before, else 0 and it is remembered. */
-static int encode_seen(struct writer *w, PyObject *container) {
+/* Where this container (or buffer) is in the table of those that were written, or is to be put. */
+static u32 seen_at(const struct writer *w, const PyObject *container) {
+  u32 at = (u32)((size_t)container >> 4) & (w->seen_capacity - 1);
+  while (w->seen[at] && w->seen[at] != container) at = (at + 1) & (w->seen_capacity - 1);
+  return at;
+}
+
+/* 1 and a reference is written if it has been written before. */
+static int encode_again(struct writer *w, PyObject *container) {
+  u32 at = w->seen_capacity ? seen_at(w, container) : 0;
+  if (!w->seen_capacity || !w->seen[at]) return 0;
+  write_tag_u32(w, TAG_REFERENCE, w->indexes[at]);
+  return 1;
+}
+
+/* It is written now. */
+static void remember_seen(struct writer *w, PyObject *container) {
   if (2 * w->seen_count >= w->seen_capacity) {
     struct writer old = *w;
     w->seen_capacity = old.seen_capacity ? 2 * old.seen_capacity : 32;
@@ -181,17 +197,13 @@ static int encode_seen(struct writer *w, PyObject *container) {
     for (u32 i = 0; i < w->seen_capacity; i++) w->seen[i] = 0;
     for (u32 i = 0; i < old.seen_capacity; i++) {
       if (!old.seen[i]) continue;
-      u32 at = (u32)((size_t)old.seen[i] >> 4) & (w->seen_capacity - 1);
-      while (w->seen[at]) at = (at + 1) & (w->seen_capacity - 1);
+      u32 at = seen_at(w, old.seen[i]);
       w->seen[at] = old.seen[i], w->indexes[at] = old.indexes[i];
     }
     py.PyMem_RawFree(old.seen), py.PyMem_RawFree(old.indexes);
   }
-  u32 at = (u32)((size_t)container >> 4) & (w->seen_capacity - 1);
-  for (; w->seen[at]; at = (at + 1) & (w->seen_capacity - 1))
-    if (w->seen[at] == container) return write_tag_u32(w, TAG_REFERENCE, w->indexes[at]), 1;
+  u32 at = seen_at(w, container);
   w->seen[at] = new_reference(container), w->indexes[at] = w->seen_count++;
-  return 0;
 }
 
 static void forget_seen(struct writer *w) {
@@ -240,33 +252,41 @@ static int encode_set(struct writer *w, PyObject *set) {
 
 static int is_text(PyObject *key) { return (py.PyType_GetFlags(type_of(key)) & (1ul << 28)) != 0; }
 
-/* The items of a dict, in its own order; `plain`: every key is a str. */
-static int encode_items(struct writer *w, PyObject *dict, u32 *count, int *plain) {
+/* What there is to know of a dict's keys: whether every one is a str, and one of a subclass, which may be another key
+   with the same text. */
+struct keys { u32 count; int plain, odd; };
+
+static void note_key(struct keys *keys, PyObject *key) {
+  keys->count++;
+  if (!is_text(key)) keys->plain = 0;
+  else if (type_of(key) != TYPE(Unicode)) keys->odd = 1;
+}
+
+/* The items of a dict, in its own order. */
+static int encode_items(struct writer *w, PyObject *dict, struct keys *keys) {
   Py_ssize_t position = 0, size = py.PyDict_Size(dict);
   PyObject *key, *value;
   while (py.PyDict_Next(dict, &position, &key, &value)) {
     py.Py_IncRef(key), py.Py_IncRef(value);
-    *plain &= is_text(key);
+    note_key(keys, key);
     int failed = encode(w, key) || encode(w, value);
     py.Py_DecRef(key), py.Py_DecRef(value);
     if (failed) return -1;
     if (py.PyDict_Size(dict) != size) return py.PyErr_SetString(EXCEPTION(RuntimeError), "dictionary changed size during iteration"), -1;
-    ++*count;
   }
   return 0;
 }
 
 /* The same as its class gives them: an OrderedDict has an order of its own. */
-static int encode_given_items(struct writer *w, PyObject *dict, u32 *count, int *plain) {
+static int encode_given_items(struct writer *w, PyObject *dict, struct keys *keys) {
   PyObject *items = call_method(dict, name.items, 0), *iterator = items ? py.PyObject_GetIter(items) : 0, *pair;
   release(items);
   int failed = !iterator;
   while (!failed && (pair = py.PyIter_Next(iterator))) {
     int is_pair = py.PyType_GetFlags(type_of(pair)) & (1ul << 26) && py.PyTuple_Size(pair) == 2;
     if (!is_pair) py.PyErr_SetString(EXCEPTION(TypeError), "Cannot convert a dict whose items() are no pairs"), failed = 1;
-    else *plain &= is_text(py.PyTuple_GetItem(pair, 0)), failed = encode(w, py.PyTuple_GetItem(pair, 0)) || encode(w, py.PyTuple_GetItem(pair, 1));
+    else note_key(keys, py.PyTuple_GetItem(pair, 0)), failed = encode(w, py.PyTuple_GetItem(pair, 0)) || encode(w, py.PyTuple_GetItem(pair, 1));
     py.Py_DecRef(pair);
-    ++*count;
   }
   release(iterator);
   return failed || py.PyErr_Occurred() ? -1 : 0;
@@ -274,21 +294,26 @@ static int encode_given_items(struct writer *w, PyObject *dict, u32 *count, int 
 
 static int encode_dict(struct writer *w, PyObject *dict) {
   size_t start = w->length;
-  u32 count = 0;
-  int plain = 1, exact = type_of(dict) == TYPE(Dict);
+  struct keys keys = {.plain = 1};
+  int exact = type_of(dict) == TYPE(Dict);
   write_tag_u32(w, TAG_DICT, 0);
-  if (exact ? encode_items(w, dict, &count, &plain) : encode_given_items(w, dict, &count, &plain)) return -1;
-  if (!plain && w->dict_as == 1) {
+  if (exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys)) return -1;
+  if (!keys.plain && w->dict_as == 1) {
     py.PyErr_SetString(EXCEPTION(TypeError), "Cannot convert a dict to an object: it has a key that is not a str; use { dict: \"map\" }");
     return -1;
   }
-  w->data[start] = plain && w->dict_as != 2 ? TAG_DICT : TAG_MAP;
-  __builtin_memcpy(w->data + start + 1, &count, 4);
-  return 0;
+  int is_object = keys.plain && w->dict_as != 2;
+  w->data[start] = is_object ? TAG_DICT : TAG_MAP;
+  __builtin_memcpy(w->data + start + 1, &keys.count, 4);
+  if (!is_object || (!keys.odd && (Py_ssize_t)keys.count == py.PyDict_Size(dict))) return 0;
+  PyObject *checked = call(helper.check_keys, &dict, 1);
+  release(checked);
+  return checked ? 0 : -1;
 }
 
 /* A (code, bytes, shape) of from_buffer, as TAG_ARRAY; `bytes` as it is; None: no typed array can hold it. */
 static int encode_buffer(struct writer *w, PyObject *object, u32 value) {
+  if (encode_again(w, object)) return 0;
   PyObject *parts = call(helper.from_buffer, &object, 1);
   if (!parts) return -1;
   int failed = 0;
@@ -299,6 +324,7 @@ static int encode_buffer(struct writer *w, PyObject *object, u32 value) {
     Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
     failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
     if (!failed) {
+      remember_seen(w, object);
       write_u8(w, TAG_ARRAY), write_u8(w, (u8)code), write_u32(w, (u32)length);
       memcpy(reserve(w, (size_t)length), bytes, (size_t)length);
       write_u8(w, (u8)dimensions);
@@ -311,7 +337,8 @@ static int encode_buffer(struct writer *w, PyObject *object, u32 value) {
 
 static int encode_container(struct writer *w, PyObject *object, unsigned long flags, int set) {
   if (w->level >= 3000) return py.PyErr_SetString(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep"), -1;
-  if (encode_seen(w, object)) return 0;
+  if (encode_again(w, object)) return 0;
+  remember_seen(w, object);
   w->level++;
   int failed = set                   ? encode_set(w, object)
                : flags & (1ul << 29) ? encode_dict(w, object)
@@ -346,7 +373,8 @@ static int encode(struct writer *w, PyObject *object) {
   if (type == TYPE(Function) && encode_function(w, object, &value)) return 0;
   if (type == TYPE(Method)) {
     PyObject *function = py.PyObject_GetAttrString(object, "__func__");
-    struct writer nowhere = {.heap = ~0u};
+    struct owner nobody = {.id = ~0u};
+    struct writer nowhere = {.owner = &nobody};
     if (function && type_of(function) == TYPE(Function)) encode_function(&nowhere, function, &value);
     release(function);
     py.PyErr_Clear();

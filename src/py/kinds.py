@@ -128,6 +128,13 @@ def from_buffer(value):
     return (code, view.tobytes(), view.shape if view.ndim > 1 else ())
 
 
+def check_keys(mapping):
+    """Raises where two keys, which are str or of its subclasses, have the same text."""
+    keys = [str.__str__(key) for key, _ in mapping.items()]
+    if len(set(keys)) < len(keys):
+        raise TypeError("Cannot convert a dict: two of its keys are the same in JavaScript")
+
+
 _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _millisecond = datetime.timedelta(milliseconds=1)
 

@@ -143,6 +143,10 @@ def make_buffer(code, length):
     return memoryview(bytearray(length * array.array(code).itemsize)).cast(code) if length else memoryview(bytearray()).cast(code)
 
 
+def release_view(view):
+    view.release()
+
+
 def make_async_generator(source):
     return async_generator(source)
 

@@ -1,9 +1,10 @@
 /**
  * Python's memory, moved to another ArrayBuffer in every way that there is: `transfers` prints a line for each, that it
- * stayed where it was or that the exporter is locked for ever. A lock that is given up ends the process by a fault.
+ * stayed where it was, or that the exporter is locked as long as that lives. A lock that is given up too early ends the
+ * process by a fault.
  */
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
-import { type PyBuffer, python } from "../../mod.ts";
+import { type PyBuffer, type PyProxy, python } from "../../mod.ts";
 import { collect } from "../collect.ts";
 
 type Transfers = { transfer(): ArrayBuffer; transferToFixedLength(): ArrayBuffer };
@@ -32,32 +33,49 @@ python.exec(`
       return "unlocked"`);
 const { clear } = python.import("__main__");
 
-/** An exporter and who else has its memory now. */
-async function move(way: string, release: boolean) {
-  const exporter = python.builtins.bytearray(1 << 20), view = exporter.$getBuffer() as PyBuffer & { data: Uint8Array };
-  view.data.fill(7);
-  const moved = await Promise.resolve().then(() => ways[way](view.data.buffer as ArrayBuffer & Transfers, view.data)).catch(() => {});
-  if (view.data.length > 0) return { exporter };
+/** All of it, or a part that outlives `data`; moved before or after that is collected. */
+type Data = PyBuffer & { data: Uint8Array };
+const takes: Record<string, (exporter: PyProxy) => { data: Uint8Array; view?: Data }> = {
+  released(exporter) {
+    const view = exporter.$getBuffer() as Data;
+    return { data: view.data, view };
+  },
+  collected: (exporter) => ({ data: (exporter.$getBuffer() as Data).data }),
+  "of a part": (exporter) => ({ data: (exporter.$getBuffer() as Data).data.subarray(1) }),
+  "of a bare ArrayBuffer": (exporter) => ({ data: new Uint8Array((exporter.$getBuffer() as Data).data.buffer as ArrayBuffer, 2) }),
+};
+
+/** Who has the memory now, if it was moved. */
+async function move(way: string, take: string, exporter: PyProxy): Promise<Uint8Array | undefined> {
+  const { data, view } = takes[take](exporter);
+  data.fill(7);
+  if (take.startsWith("of")) { for (let i = 0; i < 5; i++) await collect(); }
+  const moved = await Promise.resolve().then(() => ways[way](data.buffer as ArrayBuffer & Transfers, data)).catch(() => {});
+  const stayed = data.length > 0;
   try {
-    if (release) view.release();
+    view?.release();
   } catch (error) {
     if (!String(error).includes("Cannot release this PyBuffer: its memory was transferred")) throw error;
   }
-  return { exporter, thief: new Uint8Array(moved as ArrayBuffer) };
+  return stayed ? undefined : new Uint8Array(moved as ArrayBuffer);
 }
+
+/** A function of its own: a suspended one would keep what its registers hold. */
+const read = (thief: Uint8Array[]) => thief[0]?.[5];
 
 for (const way of Object.keys(ways)) {
-  for (const release of [true, false]) {
-    const { exporter, thief } = await move(way, release);
+  for (const take of Object.keys(takes)) {
+    const exporter = python.builtins.bytearray(1 << 20), thief: Uint8Array[] = [];
+    await move(way, take, exporter).then((moved) => moved && thief.push(moved));
     for (let i = 0; i < 10; i++) await collect();
-    const what = thief ? `moved, ${clear(exporter)}, ${thief[5]}` : "stayed";
-    console.log(`${way}, ${release ? "released" : "collected"}: ${what}`);
+    let what = "stayed";
+    if (thief.length > 0) {
+      what = `moved, ${clear(exporter)}, ${read(thief)}`;
+      thief.length = 0;
+      let after = "locked";
+      for (let i = 0; i < 100 && after === "locked"; i++) await collect(), after = clear(exporter);
+      what += `, ${after}`;
+    }
+    console.log(`${way}, ${take}: ${what}`);
   }
 }
-
-/** What is seen by a part alone cannot be moved: nobody would know it afterwards. */
-const takePart = () => (python.builtins.bytearray(1 << 20).$getBuffer() as PyBuffer & { data: Uint8Array }).data.subarray(1);
-const part = takePart();
-for (let i = 0; i < 10; i++) await collect();
-await Promise.resolve().then(() => ways.structuredClone(part.buffer as ArrayBuffer & Transfers, part)).catch(() => {});
-console.log(`a part, collected: ${part.length > 0 ? "stayed" : "moved"}`);

@@ -5,10 +5,10 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { intoPromise, python, PythonClosedError, registerJsModule, toLoop, toThread } from "../../mod.ts";
+import { intoPromise, type PyBuffer, python, PythonClosedError, registerJsModule, toLoop, toThread } from "../../mod.ts";
 
 const code = `
-import asyncio, builtins, threading
+import asyncio, builtins, gc, weakref
 
 if not hasattr(builtins, "shared_by_workers"):
     builtins.shared_by_workers = {"cancelled": 0}
@@ -31,6 +31,17 @@ async def identity(value): await asyncio.sleep(0); return value
 def has(name): return name in shared
 def pop(name): del shared[name]
 def cancelled(): return shared["cancelled"]
+class Thing: pass
+def things(count):
+    made = [Thing() for _ in range(count)]
+    shared.setdefault("things", weakref.WeakSet()).update(made)
+    return tuple(made)
+def living(): gc.collect(); return len(shared.get("things", ()))
+def memory(name): return shared.setdefault(name, bytearray(1000))
+def state(name):
+    try: shared[name].append(0); shared[name].pop()
+    except BufferError: return "locked"
+    return "unlocked"
 `;
 // deno-lint-ignore no-explicit-any
 let py: any;
@@ -38,7 +49,22 @@ const load = () => {
   const globals = python.builtins.dict();
   python.exec(code, { globals });
   py = python.import("types").SimpleNamespace(...[]);
-  for (const name of ["keep", "call", "call_later", "until_cancelled", "identity", "has", "pop", "cancelled"]) {
+  for (
+    const name of [
+      "keep",
+      "call",
+      "call_later",
+      "until_cancelled",
+      "identity",
+      "has",
+      "pop",
+      "cancelled",
+      "memory",
+      "state",
+      "things",
+      "living",
+    ]
+  ) {
     py[name] = globals.$get(name);
   }
 };
@@ -98,6 +124,19 @@ const inWorker: Record<string, () => Promise<void>> = {
     post("ready");
     await python.close();
     post("closed");
+  },
+  async buffers() {
+    const views = Array.from({ length: 100 }, () => py.memory("seen").$getBuffer() as PyBuffer);
+    const parts = views.splice(0, 50).map(({ data }) => (data as Uint8Array).subarray(1));
+    await py.identity("ready");
+    post([py.state("seen"), views.length, parts.length]);
+    for (;;) await later(1), parts[0][0] = views[0].data[0] as number;
+  },
+  async references() {
+    const kept = [...py.things(1000)], again = [...python.builtins.list(kept)];
+    await py.identity(kept[1]);
+    post([kept.length, again[5] === kept[5], py.living()]);
+    for (;;) await py.identity(kept[Math.floor(1000 * Math.random())]).catch(() => {});
   },
   async busy() {
     post("ready");
@@ -190,6 +229,31 @@ const inMain: Record<string, () => Promise<void>> = {
       }
       await later(1);
     }
+  },
+  /** What it has seen of Python's memory is unlocked when it has ended. */
+  async buffers() {
+    const own = py.memory("own").$getBuffer() as PyBuffer;
+    for (let round = 0; round < 3; round++) {
+      const { worker, message } = start("buffers");
+      say(await message);
+      await worker.terminate();
+      while (py.state("seen") === "locked") await later(5);
+    }
+    own.data[0] = 7;
+    say(py.state("own"), py.memory("own")[0]);
+    own.release();
+    say(py.state("own"));
+  },
+  /** What it held of Python's objects is given up when it has ended, and nothing else. */
+  async references() {
+    const own = [...py.things(10)];
+    for (let round = 0; round < 3; round++) {
+      const { worker, message } = start("references");
+      say(await message);
+      await worker.terminate();
+      while (py.living() > 10) await later(5);
+    }
+    say(py.living(), own.every((each) => each.$type === "Thing"));
   },
   /** Ends one Worker after the other while each is at work. */
   async storm() {

@@ -29,10 +29,11 @@ int pyawait_overflow(struct heap *heap, u8 *out, int capacity);
 int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length);
 int pyawait_take(struct heap *heap, u8 *out, int capacity);
 int pyawait_call_record(struct heap *heap, u8 *out, int capacity);
-void pyawait_answer(struct heap *heap, int id, const u8 *data, int length);
+int pyawait_answer(struct heap *heap, int id, const u8 *data, int length);
 void pyawait_interrupt(struct heap *heap);
 int pyawait_exit(struct heap *heap, int milliseconds);
 void pyawait_heap_end(struct heap *heap);
+void *napi_register_module_v1(void *env, void *exports);
 
 /* As in ffi/shim/wire.h, calls.h, loop.h and shim.c; run.mjs compares them. */
 enum tag {
@@ -42,7 +43,7 @@ enum tag {
 };
 enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT, OUT_SCOPE_END, OUT_ITEM, OUT_LOOP_END };
 enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK };
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY };
+enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER };
 enum { KIND_FUNCTION = 1, KIND_ASYNC_FUNCTION = 3 };
 
 static int passed, failed;
@@ -146,6 +147,7 @@ static double get_request(struct input *r, struct released *released) {
 
 static void answer(struct player *p, u32 id, double value) {
   struct message m = {.length = 0};
+  put32(&m, 0);
   if (value == 13) put8(&m, TAG_THROW), put_text(&m, "thirteen");
   else put_int(&m, (int)value + 1);
   pyawait_answer(p->heap, (int)id, m.data, m.length);
@@ -166,7 +168,7 @@ static void handle(struct player *p, struct input r) {
   case OUT_REQUEST:
     id = get32(&r), slot = get32(&r), value = get_request(&r, &p->released), p->requests++;
     if (value == 77) break; /* never settled */
-    begin_record(&p->answers, IN_SETTLE), put32(&p->answers, slot);
+    begin_record(&p->answers, IN_SETTLE), put32(&p->answers, slot), put32(&p->answers, 0);
     if (value == 13) put8(&p->answers, TAG_THROW), put_text(&p->answers, "thirteen");
     else put_int(&p->answers, (int)value + 1);
     end_record(&p->answers);
@@ -470,6 +472,112 @@ static void *second(void *index) {
   return 0;
 }
 
+/* Node-API, as far as the shim uses it: `env` is one of these, and so are `info`, `exports` and what is passed. ------ */
+
+struct node {
+  void *(*view)(void *, void *), *(*detach)(void *, void *);
+  double numbers[3];
+  void *memory, *hint;
+  size_t length;
+  void (*finalize)(void *, void *, void *);
+  int forbidden, detached;
+};
+
+static int create_function(void *env, const char *name, size_t length, void *(*callback)(void *, void *), void *data, void **result) {
+  (void)env, (void)name, (void)length, (void)data;
+  *result = (void *)(size_t)callback;
+  return 0;
+}
+static int set_named_property(void *env, void *exports, const char *name, void *value) {
+  struct node *node = exports;
+  (void)env;
+  *(void **)(strcmp(name, "view") ? (void *)&node->detach : (void *)&node->view) = value;
+  return 0;
+}
+static int get_cb_info(void *env, void *info, size_t *count, void **arguments, void **this, void **data) {
+  struct node *node = info;
+  (void)env, (void)this, (void)data;
+  for (size_t i = 0; i < *count; i++) arguments[i] = &node->numbers[i];
+  return 0;
+}
+static int get_value_double(void *env, void *value, double *result) { return (void)env, *result = *(double *)value, 0; }
+static int create_external_arraybuffer(void *env, void *memory, size_t length, void (*finalize)(void *, void *, void *), void *hint, void **result) {
+  struct node *node = env;
+  if (node->forbidden) return 22;
+  node->memory = memory, node->length = length, node->finalize = finalize, node->hint = hint;
+  *result = node;
+  return 0;
+}
+static int detach_arraybuffer(void *env, void *memory) {
+  (void)memory;
+  ((struct node *)env)->detached = 1;
+  return 0;
+}
+
+static void *node_function(const char *name) {
+  const struct { const char *name; void *function; } functions[] = {
+    {"napi_create_function", (void *)(size_t)create_function}, {"napi_set_named_property", (void *)(size_t)set_named_property},
+    {"napi_get_cb_info", (void *)(size_t)get_cb_info}, {"napi_get_value_double", (void *)(size_t)get_value_double},
+    {"napi_create_external_arraybuffer", (void *)(size_t)create_external_arraybuffer},
+    {"napi_detach_arraybuffer", (void *)(size_t)detach_arraybuffer},
+  };
+  for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
+    if (!strcmp(name, functions[i].name)) return functions[i].function;
+  return 0;
+}
+
+static struct node views[300];
+
+/* The memory of `object`, as a runtime sees it; JavaScript's own reference to the memoryview is given up at once. */
+static void *view(struct player *p, struct node *node, u64 object) {
+  struct message m = {.length = 0};
+  double kind;
+  put_object(&m, object);
+  invoke_bytes(p, DO_LOCK_BUFFER, m.data, m.length);
+  struct input r = {p->out + 4};
+  check(get8(&r) == TAG_TUPLE && get32(&r) == 10 && get_value(&r, &p->released) == -2, "a buffer is locked");
+  kind = get_value(&r, &p->released), node->numbers[2] = kind;
+  node->numbers[0] = get_value(&r, &p->released), node->numbers[1] = get_value(&r, &p->released);
+  return node->view(node, node);
+}
+
+/* A collector's helper thread: Python does not know it. */
+static void *finalize_third(void *index) {
+  for (size_t i = (size_t)index; i < 300; i += 3) views[i].finalize(&views[i], views[i].memory, views[i].hint);
+  return 0;
+}
+
+static void check_buffers(struct player *p) {
+  static const char *const is_locked = "try: buffer.append(1)\nexcept BufferError: locked = 2\nelse: locked = 1\nlocked";
+  u64 buffer = object(p, "buffer = bytearray(64)\nbuffer");
+  struct timespec moment = {.tv_nsec = 10000000};
+  pthread_t threads[3];
+  for (int i = 0; i < 300; i++) {
+    struct node *node = napi_register_module_v1(&views[i], &views[i]);
+    if (!check(node == &views[i] && node->view && node->detach, "the addon exports its functions")) return;
+    check(view(p, node, buffer) == node && node->length == 64, "a view is made");
+    memset(node->memory, i, 64);
+  }
+  views[0].detach(&views[0], &views[0]);
+  check(views[0].detached, "memory is detached");
+  give_back(p);
+  check_tasks(p, 1);
+  check(run(p, is_locked) == 2, "the exporter is locked while memory is seen");
+  for (size_t i = 0; i < 3; i++) pthread_create(&threads[i], 0, finalize_third, (void *)i);
+  for (size_t i = 0; i < 3; i++) pthread_join(threads[i], 0);
+  double locked = 2;
+  for (int i = 0; i < 500 && locked == 2; i++) nanosleep(&moment, 0), locked = run(p, is_locked);
+  check(locked == 1, "and free when all memory has been given up");
+  views[0].forbidden = 1;
+  check(!view(p, &views[0], buffer), "where memory is forbidden, there is no view");
+  struct message m = {.length = 0};
+  u64 reference = (u64)views[0].numbers[2];
+  begin_record(&m, IN_UNLOCK), put(&m, &reference, 8), end_record(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  views[1].forbidden = 0;
+  check(view(p, &views[1], buffer) == &views[1], "this one is seen until the end");
+}
+
 static struct player third_player;
 static sem_t third_ready, third_end;
 
@@ -488,7 +596,7 @@ static void *third(void *unused) {
 
 struct start { void *find, *library; const char *texts; struct message right, wrong; int first; };
 
-static void *finder(void *library, const char *name) { return dlsym(library, name); }
+static void *finder(void *library, const char *name) { return strncmp(name, "napi_", 5) ? dlsym(library, name) : node_function(name); }
 
 static void configure(struct message *m, const char *loop) {
   double interval = 0.0005;
@@ -569,6 +677,7 @@ int main(int count, char **given) {
   check_cancel(p, 300);
   check_requests(p, 500);
   check_threads(p);
+  check_buffers(p);
 
   /* Two more heaps at work at the same time as this one. */
   pthread_t others[3];
@@ -605,6 +714,7 @@ int main(int count, char **given) {
   check(pyawait_exit(p->heap, 1000) == 0, "once");
   take(p);
   check(pyawait_submit(p->heap, 0, m.data, m.length) <= 0, "what is submitted afterwards is not waited for");
+  views[1].finalize(&views[1], views[1].memory, views[1].hint); /* the collector comes last */
   nanosleep(&moment, 0);
 
   printf("%d passed, %d failed\n", passed, failed);
