@@ -1,12 +1,11 @@
 // Python memory in JavaScript, live: `$getBuffer()` and `buffer(Float64Array, length)`.
 //
 // The one thing to know: the exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that
-// is by then (ffi/shim/buffer.h). `release` detaches the array, so nothing reads memory that Python may free.
-import { type Memory, openMemory } from "../ffi/shim/memory.ts";
+// is by then (ffi/shim/node_api.h). `release` detaches the array, so nothing reads memory that Python may free.
 import { Operation } from "../ffi/shim/shim.ts";
 import { callHelper } from "./call.ts";
 import { readOutcome } from "./decode.ts";
-import { begin, end, interpreter, invoke, isClosed } from "./interpreter.ts";
+import { begin, end, interpreter, invoke, isClosed, openInterpreter } from "./interpreter.ts";
 import { type PyProxy } from "./proxy.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
 import { brandBuffer } from "./wrappers.ts";
@@ -53,14 +52,12 @@ function makerOf(format: string, itemsize: number): Maker {
 /** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
 const hasObjects = (format: string) => format.replace(/:[^:]*:/g, "").includes("O");
 
-let memory: Memory | undefined;
-
 const { transfer } = ArrayBuffer.prototype as { transfer?(this: ArrayBuffer, length: number): ArrayBuffer };
 
 /** Whether it is detached now. */
 function detach(buffer: ArrayBuffer): boolean {
   try {
-    transfer ? transfer.call(buffer, 0) : memory!.detach(buffer);
+    transfer ? transfer.call(buffer, 0) : openInterpreter()!.addon!.detach(buffer);
   } catch {
     // somebody has marked it as untransferable
   }
@@ -92,8 +89,7 @@ function view([, reference, start, bytes]: Parts): ArrayBuffer {
     giveUp(reference);
     return new ArrayBuffer(0);
   }
-  memory ??= openMemory(interpreter().path);
-  const buffer = memory.view(start, bytes, reference);
+  const buffer = interpreter().addon?.view(start, bytes, reference);
   if (!buffer) throw new Error("ArrayBuffers of memory that is not the runtime's own are forbidden");
   return buffer;
 }

@@ -4,6 +4,7 @@
 // argument may run a getter, and Python may call back into JavaScript; both may start operations of their own, which
 // then have the next level. So nothing that is half read or half written is ever overwritten.
 import { backend } from "../ffi/mod.ts";
+import { type Addon, openAddon } from "../ffi/shim/addon.ts";
 import { Operation } from "../ffi/shim/shim.ts";
 import type { Bell, Pointer } from "../ffi/types.ts";
 import { PythonClosedError } from "./errors.ts";
@@ -16,6 +17,8 @@ export interface Interpreter extends Started {
   readonly heap: Pointer;
   readonly heapId: number;
   readonly bell: Bell;
+  /** Where the runtime has Node-API. */
+  readonly addon: Addon | undefined;
   /** As `node 20.20.2`. */
   readonly runtime: string;
 }
@@ -89,7 +92,8 @@ function open(): Interpreter {
   const bell = backend.bell(() => ringers.ring());
   const call = backend.callback((id) => ringers.call(id));
   const heap = shim.pyawait_heap(bell.ring ?? backend.pointer(0), call, backend.stackBytes)!;
-  current = { ...started, heap, heapId: shim.pyawait_heap_id(heap), bell, runtime: backend.runtime };
+  const addon = openAddon(started.path, heap);
+  current = { ...started, heap, heapId: shim.pyawait_heap_id(heap), bell, addon, runtime: backend.runtime };
   entry = Number(shim.pyawait_entry());
   for (const fn of openers) fn(current);
   bell.open(

@@ -32,6 +32,14 @@ test("terminate: a thread that waits for a function of the Worker's goes on", as
   await assertPrinted("terminated in a call", [unanswered]);
 });
 
+test("terminate: the loop that waits for a function of the Worker's goes on", async () => {
+  await assertPrinted("terminated while the loop waits", ["main goes on"]);
+});
+
+test("terminate: a Worker that holds the GIL gives it up", async () => {
+  await assertPrinted("terminated in attach", ["main goes on"]);
+});
+
 test("process.exit in a Worker ends the Worker alone", async () => {
   await assertPrinted("exits", ["ready 3", `${ended} main goes on`]);
 });

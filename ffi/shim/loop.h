@@ -79,17 +79,20 @@ static void start_record(struct loop *loop, struct heap *heap, struct reader *r,
 /* A record without more for every loop. Its memory is had outside of the lock: with tracemalloc that wants the GIL. */
 static void tell_loops(struct heap *heap, u8 kind) {
   u8 record[] = {5, 0, 0, 0, kind};
-  for (u32 id = ~0u, found = 1; found; id--) { /* newer loops come first, and have heard nothing of this heap */
-    found = 0;
+  for (u32 id = ~0u;; id--) { /* newer loops come first, and have heard nothing of this heap */
     lock_registry();
-    for (struct loop *loop = loops; loop && !found; loop = loop->next)
-      if (loop->id <= id) id = loop->id, found = 1;
+    struct loop *loop = loops;
+    while (loop && loop->id > id) loop = loop->next;
+    if (loop) id = loop->id;
     unlock_registry();
-    struct chunk *chunk = found ? new_chunk(heap, record, sizeof record) : 0;
-    if (!chunk) continue;
-    if (kind == IN_HEAP_LOST) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
-    if (!push_to_loop(id, chunk)) drop_chunk(chunk);
-    if (id == 0) break;
+    struct chunk *chunk = loop ? new_chunk(heap, record, sizeof record) : 0;
+    if (!chunk) break;
+    if (kind == IN_HEAP_LOST && id) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
+    if (!push_to_loop(id, chunk)) {
+      if (kind == IN_HEAP_LOST && id) __atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
+      py.PyMem_RawFree(chunk);
+    }
+    if (!id) break;
   }
 }
 
@@ -101,12 +104,12 @@ static void end_heap(struct heap *heap) {
   tell_loops(heap, IN_HEAP_END);
 }
 
-/* Nothing of this heap's JavaScript runs any more: what it owns is given up when every loop has come so far. Attached. */
+/* ... and none of it will run again: what it owns is given up when every loop has come so far, the background loop, for
+   which it is busy from the start, last of all that are told. */
 static void lose_heap(struct heap *heap) {
-  if (heap->in->inside || __atomic_exchange_n(&heap->lost, 1, __ATOMIC_ACQ_REL)) return; /* inside: its bell was taken away */
   __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
+  __atomic_store_n(&heap->lost, 1, __ATOMIC_RELEASE);
   tell_loops(heap, IN_HEAP_LOST);
-  end_reading(heap);
 }
 
 static void take_signal(struct loop *loop, u32 slot) {

@@ -40,6 +40,7 @@ static void write_bell(long long pipe) {
   u32 written;
   sys.WriteFile(pipe, "", 1, &written, 0);
 }
+static void close_bell(long long pipe) { (void)pipe; } /* a file of Python's has it */
 static void save_interrupt_action(void) {}
 static void restore_interrupt_action(void) {}
 static void keep_child_action(void) {}
@@ -58,6 +59,7 @@ static struct {
   Py_ssize_t (*write)(int, const void *, size_t);
   int (*raise)(int);
   int (*pthread_kill)(void *, int);
+  int (*close)(int);
 } sys;
 
 static const char *resolve_system(symbol_finder find, void *libc) {
@@ -69,6 +71,7 @@ static const char *resolve_system(symbol_finder find, void *libc) {
   if (!(*(void **)&sys.write = find(libc, "write"))) return "write";
   if (!(*(void **)&sys.raise = find(libc, "raise"))) return "raise";
   if (!(*(void **)&sys.pthread_kill = find(libc, "pthread_kill"))) return "pthread_kill";
+  if (!(*(void **)&sys.close = find(libc, "close"))) return "close";
   return 0;
 }
 
@@ -85,6 +88,7 @@ static int start_thread(void *(*body)(void *)) {
 /* Write ends do not block: a full pipe means that the other side has been told already. */
 static void write_wake(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
 static void write_bell(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
+static void close_bell(long long pipe) { sys.close((int)pipe); }
 
 /* `import asyncio` takes SIGINT over where it is at its default, as in Deno and Bun; it is theirs. */
 static u64 interrupt_action[32]; /* struct sigaction: 152 bytes where it is largest */

@@ -91,6 +91,14 @@ struct waiter {
   int signal_taken;  /* it listens for the await's cancellation */
 };
 
+/* This thread's JavaScript will not detach it any more: it was ended inside of attach(fn), or by an exit there. */
+static void detach_wholly(struct heap *heap) {
+  struct attachment *in = heap->in;
+  if (!in->attached) return;
+  in->attached = 0, in->state = py.PyEval_SaveThread();
+  __atomic_store_n(&in->busy, 0, __ATOMIC_RELAXED);
+}
+
 static struct { u32 wakes, rings, attaches, submissions, takes, late, calls; } counters;
 #define COUNT(name) __atomic_add_fetch(&counters.name, 1, __ATOMIC_RELAXED)
 
@@ -177,7 +185,10 @@ static void end_record(struct writer *w, size_t start) {
 
 /* Another reader is through with what this heap has sent. Attached. */
 static void end_reading(struct heap *heap) {
-  if (!__atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL) && __atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE)) disown_all(&heap->owner);
+  if (__atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL) || !__atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE)) return;
+  disown_all(&heap->owner);
+  if (heap->bell >= 0) close_bell(heap->bell); /* whoever rings is attached, too */
+  heap->bell = -1;
 }
 
 static void send_records(struct heap *heap, struct writer *w) {

@@ -15,6 +15,7 @@
  */
 #include "thread.h"
 #include "buffer.h"
+#include "node_api.h"
 
 #ifdef _WIN32
 int _fltused = 0;
@@ -246,12 +247,6 @@ static void operate_in_context(struct writer *w, struct reader *r, struct heap *
   release(given), release(context);
 }
 
-/* The message is not read: what it borrows may be gone. */
-static void refuse_lost(struct writer *w, struct reader *r) {
-  r->at = r->end;
-  encode_outcome(w, raise(helper.JavaScriptEnded, "Cannot use Python here any more: somebody has closed the handle by which Python wakes this thread"));
-}
-
 /* One synchronous operation: reads its arguments, writes the length of all (minus the length where `capacity` is too
    small: pyawait_overflow then gives it) and the outcome. It returns nothing, because V8 ends the process if a fast call
    that returns a value has called JavaScript and its caller is no longer valid (denoland/deno#31122). */
@@ -262,8 +257,7 @@ EXPORT void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int l
   pyawait_attach(heap);
   heap->in->inside++;
   if (operation & IN_SCOPE) r.end -= 4, write_u8(&w, 0);
-  if (__atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE)) refuse_lost(&w, &r);
-  else if (operation & IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
+  if (operation & IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in_scope(&w, &r, heap, operation);
   close_reader(&r);
   operation &= ~(IN_CONTEXT | IN_SCOPE);
@@ -286,7 +280,7 @@ EXPORT int pyawait_overflow(struct heap *heap, u8 *out, int capacity) {
 
 /* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. -1: there is no such loop. */
 EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) {
-  struct chunk *chunk = __atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE) ? 0 : new_chunk(heap, data, (size_t)length);
+  struct chunk *chunk = new_chunk(heap, data, (size_t)length);
   if (!chunk) return -1;
   COUNT(submissions);
   if (push_to_loop((u32)loop_id, chunk)) return 0;
@@ -344,7 +338,7 @@ EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
   if (__atomic_load_n(&process.state, __ATOMIC_ACQUIRE) != READY) return 0;
   closer = heap;
   __atomic_store_n(&closing, 1, __ATOMIC_RELEASE);
-  if (heap->in->attached) heap->in->attached = 0, heap->in->state = py.PyEval_SaveThread();
+  detach_wholly(heap);
   lock_registry();
   struct heap *each = heaps;
   for (struct loop *loop = loops; loop; loop = loop->next) wake(loop);
@@ -364,7 +358,7 @@ EXPORT void pyawait_tell_closed(struct heap *heap) {
 
 /* This heap's JavaScript is ending (a Worker's), on its own thread. */
 EXPORT void pyawait_heap_end(struct heap *heap) {
-  if (heap->in->attached) heap->in->attached = 0, heap->in->state = py.PyEval_SaveThread();
+  detach_wholly(heap);
   end_heap(heap);
 }
 

@@ -106,24 +106,12 @@ static PyObject *set_bell(PyObject *self, PyObject *tuple) {
   return new_reference(None);
 }
 
-/* heap_ended(heap): the bell's pipe has nobody at its other end. Attached, as whoever rings is: nobody writes to it now. */
-static PyObject *heap_ended(PyObject *self, PyObject *id) {
-  (void)self;
-  struct heap *heap;
-  u32 wanted = (u32)py.PyLong_AsUnsignedLongLong(id);
-  lock_registry();
-  for (heap = heaps; heap && heap->owner.id != wanted; heap = heap->next);
-  unlock_registry();
-  if (heap) end_heap(heap), heap->bell = -1, lose_heap(heap);
-  return new_reference(None);
-}
-
 static PyMethodDef methods[] = {
   {"setup", setup, METH_O, 0}, {"ready", ready, METH_NOARGS, 0}, {"closing", is_closing, METH_NOARGS, 0},
   {"open_loop", open_loop, METH_VARARGS, 0}, {"close_loop", close_loop, METH_O, 0},
   {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
   {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
-  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"heap_ended", heap_ended, METH_O, 0}, {"forward_signal", forward, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
+  {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"forward_signal", forward, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
   {"on_javascript", on_javascript, METH_NOARGS, 0},
 };
 

@@ -4,9 +4,18 @@ The one thing to know: the last expression is compiled apart, so that its value 
 """
 
 
+def _parse(code, filename):
+    """CPython before 3.13 counts the depth of trees for all threads together, and may find that others have counted (gh-106905)."""
+    for attempt in range(20):
+        try:
+            return ast.parse(code, filename, "exec")
+        except SystemError as error:
+            if "recursion depth mismatch" not in str(error) or attempt == 19:
+                raise
+
+
 def _compile(code, filename, flags):
-    code = textwrap.dedent(code)
-    tree = ast.parse(code, filename, "exec")
+    tree = _parse(textwrap.dedent(code), filename)
     last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
     body = compile(tree, filename, "exec", flags=flags, dont_inherit=True) if tree.body else None
     value = compile(ast.Expression(last.value), filename, "eval", flags=flags, dont_inherit=True) if last else None

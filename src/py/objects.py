@@ -160,18 +160,7 @@ def connect_pipe(heap):
     reader, writer = os.pipe()
     os.set_blocking(reader, False), os.set_blocking(writer, False)
     _shim["set_bell"](heap, writer)
-    _background.call_soon_threadsafe(_watch_pipe, heap, writer)
     return reader
-
-
-def _watch_pipe(heap, writer):
-    """Hears of a Worker that was terminated: a pipe that lost its read end is reported to who listens at the other."""
-    def ended():
-        _background.remove_reader(writer)
-        _shim["heap_ended"](heap)
-        os.close(writer)
-    if hasattr(_background, "add_reader"):
-        _background.add_reader(writer, ended)
 
 
 _open_pipes = []
@@ -185,10 +174,7 @@ def connect_socket(heap, name):
         bell.connect(name)
         bell.setblocking(False)
         os.unlink(name)
-        fd = bell.detach()
-        _shim["set_bell"](heap, fd)
-        _background.call_soon_threadsafe(_watch_pipe, heap, fd)
-        return
+        return _shim["set_bell"](heap, bell.detach())
     import msvcrt
     pipe = open(name, "r+b", buffering=0)
     _open_pipes.append(pipe)

@@ -5,7 +5,7 @@
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { intoPromise, type PyBuffer, python, PythonClosedError, registerJsModule, toLoop, toThread } from "../../mod.ts";
+import { attach, intoPromise, type PyBuffer, python, PythonClosedError, registerJsModule, toLoop, toThread } from "../../mod.ts";
 
 const code = `
 import asyncio, builtins, gc, weakref
@@ -105,6 +105,21 @@ const inWorker: Record<string, () => Promise<void>> = {
     toThread(py.call, ["sync"]).catch(() => {});
     await forever();
   },
+  async "terminated while the loop waits"() {
+    toLoop(() => 1).catch(() => {});
+    await undefined; // it is sent
+    post("ready");
+    for (const end = Date.now() + 500; Date.now() < end;);
+    await forever();
+  },
+  async "terminated in attach"() {
+    attach(() => {
+      post("ready");
+      for (const end = Date.now() + 500; Date.now() < end;);
+      py.has("x");
+    });
+    await forever();
+  },
   async exits() {
     intoPromise(py.until_cancelled()).catch(() => {});
     py.keep("async", forever);
@@ -202,6 +217,18 @@ const inMain: Record<string, () => Promise<void>> = {
     await later(50);
     await worker.terminate();
     say(await waiting);
+  },
+  async "terminated while the loop waits"() {
+    const { worker, message } = start("terminated while the loop waits");
+    await message;
+    await worker.terminate();
+    say(await py.identity("main goes on"));
+  },
+  async "terminated in attach"() {
+    const { worker, message } = start("terminated in attach");
+    await message;
+    await worker.terminate();
+    say(await py.identity("main goes on"));
   },
   async exits() {
     const { message, exit } = start("exits");

@@ -286,9 +286,12 @@ static u64 object(struct player *p, const char *code) {
 }
 
 static const char program[] =
-  "import asyncio, threading, gc\n"
+  "import asyncio, threading, gc, weakref\n"
   "class Thing: pass\n"
   "things = [Thing(), Thing()]\n"
+  "class Held(list):\n"
+  "  def append(self, value): all_held.add(value); list.append(self, value)\n"
+  "held, all_held = Held(), weakref.WeakSet([things[0]])\n"
   "async def echo(x): return x\n"
   "async def later(x):\n"
   "  await asyncio.sleep(0)\n"
@@ -475,7 +478,8 @@ static void *second(void *index) {
 /* Node-API, as far as the shim uses it: `env` is one of these, and so are `info`, `exports` and what is passed. ------ */
 
 struct node {
-  void *(*view)(void *, void *), *(*detach)(void *, void *);
+  void *(*view)(void *, void *), *(*detach)(void *, void *), *(*watch)(void *, void *);
+  void (*hook)(void *), *heap;
   double numbers[3];
   void *memory, *hint;
   size_t length;
@@ -491,7 +495,7 @@ static int create_function(void *env, const char *name, size_t length, void *(*c
 static int set_named_property(void *env, void *exports, const char *name, void *value) {
   struct node *node = exports;
   (void)env;
-  *(void **)(strcmp(name, "view") ? (void *)&node->detach : (void *)&node->view) = value;
+  *(void **)(*name == 'v' ? (void *)&node->view : *name == 'd' ? (void *)&node->detach : (void *)&node->watch) = value;
   return 0;
 }
 static int get_cb_info(void *env, void *info, size_t *count, void **arguments, void **this, void **data) {
@@ -514,12 +518,19 @@ static int detach_arraybuffer(void *env, void *memory) {
   return 0;
 }
 
+static int add_env_cleanup_hook(void *env, void (*hook)(void *), void *heap) {
+  struct node *node = env;
+  node->hook = hook, node->heap = heap;
+  return 0;
+}
+
 static void *node_function(const char *name) {
   const struct { const char *name; void *function; } functions[] = {
     {"napi_create_function", (void *)(size_t)create_function}, {"napi_set_named_property", (void *)(size_t)set_named_property},
     {"napi_get_cb_info", (void *)(size_t)get_cb_info}, {"napi_get_value_double", (void *)(size_t)get_value_double},
     {"napi_create_external_arraybuffer", (void *)(size_t)create_external_arraybuffer},
     {"napi_detach_arraybuffer", (void *)(size_t)detach_arraybuffer},
+    {"napi_add_env_cleanup_hook", (void *)(size_t)add_env_cleanup_hook},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     if (!strcmp(name, functions[i].name)) return functions[i].function;
@@ -581,14 +592,21 @@ static void check_buffers(struct player *p) {
 static struct player third_player;
 static sem_t third_ready, third_end;
 
-/* A heap whose JavaScript ends while Python threads wait for it. */
+/* A heap whose JavaScript ends while Python threads wait for it, with objects of Python's. */
 static void *third(void *unused) {
   (void)unused;
+  struct node node = {.numbers = {0}};
   join(&third_player, 3);
+  node.numbers[0] = (double)(size_t)third_player.heap;
+  napi_register_module_v1(&node, &node);
+  node.watch(&node, &node);
+  check(node.heap == third_player.heap, "its end is watched");
+  for (int i = 0; i < 100; i++) check(object(&third_player, i % 2 ? "things[0]" : "held.append(Thing()); held[-1]") != 0, "an object is given");
+  run(&third_player, "held.clear()");
   third_player.silent = 1;
   sem_post(&third_ready);
   sem_wait(&third_end);
-  pyawait_heap_end(third_player.heap);
+  node.hook(node.heap);
   return 0;
 }
 
@@ -695,6 +713,9 @@ int main(int count, char **given) {
   sem_post(&third_end);
   pthread_join(others[0], 0);
   check(join_threads(p) == 3 * 2 * 1000, "calls into a heap that has ended raise");
+  double living = -1;
+  for (int i = 0; i < 500 && living != 1; i++) nanosleep(&moment, 0), living = run(p, "gc.collect(); len(all_held)");
+  check(living == 1, "what it owned is given up, and what others hold is not");
   run(p, "results.clear()");
 
   pyawait_interrupt(p->heap);
