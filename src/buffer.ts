@@ -5,9 +5,11 @@
 import { Operation } from "../ffi/shim/shim.ts";
 import { callHelper } from "./call.ts";
 import { readOutcome } from "./decode.ts";
-import { begin, end, interpreter, invoke, isClosed, openInterpreter } from "./interpreter.ts";
+import { begin, end, helper, interpreter, invoke, isClosed, openInterpreter } from "./interpreter.ts";
 import { type PyProxy } from "./proxy.ts";
+import { Reference } from "./reference.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
+import { Tag } from "./wire.ts";
 import { brandBuffer } from "./wrappers.ts";
 
 /** A typed array of whatever item type. */
@@ -66,7 +68,7 @@ function detach(buffer: ArrayBuffer): boolean {
 
 /** What the shim says of an object's memory. */
 type Parts = [
-  lock: PyProxy,
+  lock: number,
   reference: number,
   start: number,
   bytes: number,
@@ -84,14 +86,37 @@ function giveUp(reference: number): void {
   closeRecord(BACKGROUND);
 }
 
-function view([, reference, start, bytes]: Parts): ArrayBuffer {
-  if (bytes === 0) {
-    giveUp(reference);
-    return new ArrayBuffer(0);
+/** Calls a function of src/py, or a builtin one, with the memoryview. */
+function callWith(name: string, lock: Reference): unknown {
+  const address = helper(name), level = begin();
+  try {
+    const { input } = level;
+    input.object(address);
+    input.u32(1);
+    input.object(lock.address);
+    input.u8(Tag.none);
+    return readOutcome(invoke(level, Operation.call));
+  } finally {
+    end();
   }
-  const buffer = interpreter().addon?.view(start, bytes, reference);
-  if (!buffer) throw new Error("ArrayBuffers of memory that is not the runtime's own are forbidden");
-  return buffer;
+}
+
+const collected = new FinalizationRegistry<Reference>((lock) => lock.release());
+
+/** The memory as an ArrayBuffer, which has the reference that was meant for it. */
+function view([, reference, start, bytes]: Parts): ArrayBuffer {
+  let cause: unknown;
+  if (bytes > 0) {
+    try {
+      const buffer = interpreter().addon?.view(start, bytes, reference);
+      if (buffer) return buffer;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  giveUp(reference);
+  if (bytes === 0) return new ArrayBuffer(0);
+  throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause });
 }
 
 /**
@@ -126,11 +151,11 @@ export class PyBuffer {
   readonly #memory: ArrayBuffer;
   readonly #bytes: number;
   /** Python's memoryview, until it is released. */
-  #lock: PyProxy | undefined;
+  #lock: Reference | undefined;
 
   /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
-  constructor(parts: Parts, memory: ArrayBuffer) {
-    const [lock, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
+  constructor(lock: Reference, parts: Parts, memory: ArrayBuffer) {
+    const [, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
     let Maker = makerOf(format, itemsize);
     const size = Maker.BYTES_PER_ELEMENT;
     if (bytes % size || offset % size || strides.some((stride) => stride % size)) Maker = Uint8Array; // fields of packed records
@@ -143,13 +168,14 @@ export class PyBuffer {
     this.readonly = readonly;
     this.#memory = memory;
     this.#bytes = bytes;
-    this.#lock = lock.$copy(); // a hold of its own: tidy() gives up the other
+    this.#lock = lock;
+    collected.register(this, lock, this);
     brandBuffer(this, () => this.#memoryview());
   }
 
   #memoryview(): PyProxy {
     if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
-    return callHelper("memoryview", this.#lock) as PyProxy;
+    return callWith("memoryview", this.#lock) as PyProxy;
   }
 
   /**
@@ -162,8 +188,9 @@ export class PyBuffer {
     if (!lock) return;
     this.#lock = undefined;
     const moved = this.#memory.byteLength < this.#bytes;
-    if (!moved && detach(this.#memory) && !isClosed()) callHelper("release_view", lock); // else when it is collected
-    lock.$destroy();
+    if (!moved && detach(this.#memory) && !isClosed()) callWith("release_view", lock); // else when it is collected
+    collected.unregister(this);
+    lock.release();
     if (moved) {
       throw new TypeError(
         "Cannot release this PyBuffer: its memory was transferred to another ArrayBuffer, and the exporter stays locked as long as that lives",
@@ -175,28 +202,27 @@ const dispose = (Symbol as { dispose?: symbol }).dispose;
 if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffer.prototype.release });
 
 /** The live buffer of a Python object; see `$getBuffer`. */
-export function lockBuffer(address: number): PyBuffer {
+export function lockBuffer(exporter: number): PyBuffer {
   const level = begin();
   let parts;
   try {
-    level.input.object(address);
+    level.input.object(exporter);
     parts = readOutcome(invoke(level, Operation.lockBuffer)) as Parts;
   } finally {
     end();
   }
-  const [lock, reference, , , , , , format] = parts;
+  const [address, reference, , , , , , format] = parts, lock = new Reference(address);
   try {
-    if (!hasObjects(format)) return new PyBuffer(parts, view(parts));
-  } catch (error) {
+    if (!hasObjects(format)) return new PyBuffer(lock, parts, view(parts));
     giveUp(reference);
-    callHelper("release_view", lock);
-    throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause: error });
+    throw new TypeError(
+      "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
+    );
+  } catch (error) {
+    callWith("release_view", lock);
+    lock.release();
+    throw error;
   }
-  giveUp(reference);
-  callHelper("release_view", lock);
-  throw new TypeError(
-    "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
-  );
 }
 
 /**

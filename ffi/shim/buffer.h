@@ -1,7 +1,7 @@
 /* Live buffers: Python memory that JavaScript sees without a copy. A memoryview is the lock: while it lives and is not
  * released, its exporter stays as it is (a bytearray cannot be resized).
  *
- *    PyBuffer ──── a proxy ──────────────────────────► memoryview ──► exporter
+ *    PyBuffer ──── a reference ──────────────────────► memoryview ──► exporter
  *    ArrayBuffer ──► memory ── a reference of its own ──► (the same)
  *                      └ given up: UNLOCK (node_api.h)
  *
@@ -13,8 +13,8 @@
 
 static void write_int(struct writer *w, long long value) { write_tag_f64(w, TAG_INT53, (double)value); }
 
-/* Locks the memory of `object` and writes (memoryview, its address with a reference for the memory, first byte of the
-   memory, bytes from there, offset of the first item, itemsize, readonly, format, shape, strides), the last two in bytes
+/* Locks the memory of `object` and writes (memoryview, the same for the memory itself, each with a reference, first byte of
+   the memory, bytes from there, offset of the first item, itemsize, readonly, format, shape, strides), the last two in bytes
    as Python has them. -1 with an exception. */
 static int lock_buffer(struct writer *w, PyObject *object) {
   PyObject *lock = py.PyMemoryView_FromObject(object);
@@ -29,8 +29,9 @@ static int lock_buffer(struct writer *w, PyObject *object) {
   }
   if (buffer.len == 0) low = high = 0;
   write_tag_u32(w, TAG_TUPLE, 10);
-  encode_object(w, lock, kinds_of(lock));
-  write_int(w, (long long)(size_t)new_reference(lock)), write_int(w, (long long)(size_t)((char *)buffer.buf + low));
+  own(w->owner, lock);
+  for (int owner = 0; owner < 2; owner++) write_int(w, (long long)(size_t)new_reference(lock));
+  write_int(w, (long long)(size_t)((char *)buffer.buf + low));
   write_int(w, high - low), write_int(w, -low), write_int(w, buffer.itemsize);
   write_u8(w, buffer.readonly ? TAG_TRUE : TAG_FALSE);
   const char *format = buffer.format ? buffer.format : "B";

@@ -542,12 +542,12 @@ static struct node views[300];
 /* The memory of `object`, as a runtime sees it; JavaScript's own reference to the memoryview is given up at once. */
 static void *view(struct player *p, struct node *node, u64 object) {
   struct message m = {.length = 0};
-  double kind;
   put_object(&m, object);
   invoke_bytes(p, DO_LOCK_BUFFER, m.data, m.length);
   struct input r = {p->out + 4};
-  check(get8(&r) == TAG_TUPLE && get32(&r) == 10 && get_value(&r, &p->released) == -2, "a buffer is locked");
-  kind = get_value(&r, &p->released), node->numbers[2] = kind;
+  check(get8(&r) == TAG_TUPLE && get32(&r) == 10, "a buffer is locked");
+  p->released.addresses[p->released.count++] = (u64)get_value(&r, &p->released);
+  node->numbers[2] = get_value(&r, &p->released);
   node->numbers[0] = get_value(&r, &p->released), node->numbers[1] = get_value(&r, &p->released);
   return node->view(node, node);
 }
