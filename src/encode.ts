@@ -124,7 +124,8 @@ function writeProxy(e: Encoding, state: State): void {
 function writeFunction(e: Encoding, value: Function): void {
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
-  writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, typeof value.name === "string" ? value.name : "");
+  const name = typeof value.name === "string" ? value.name : "", traits = traitsOf(value);
+  writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, traits ? new Tuple([name, traits, false]) : name);
 }
 
 /** Writes a value by reference, whatever it is. */
@@ -138,10 +139,22 @@ export function writeHandle(e: Encoding, value: unknown, kind: number, about: un
   write(e, about);
 }
 
+const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
+
+/** What a value can do that Python asks a type for, as bits: `_traits` of src/py/values.py, but for being called. */
+function traitsOf(value: object): number {
+  const iterable = Symbol.iterator in value, disposable = dispose !== undefined && dispose in value;
+  return (iterable ? 2 : 0) |
+    (iterable || Symbol.asyncIterator in value ? 4 : 0) |
+    (typeof value !== "function" && ("length" in value || "size" in value) ? 8 : 0) |
+    (disposable ? 16 : 0) |
+    (disposable || asyncDispose !== undefined && asyncDispose in value ? 32 : 0);
+}
+
 /** An object as a JsProxy; an Array as one that is a list, and what has a `then` as one that can be awaited. */
 function writeByReference(e: Encoding, value: object): void {
-  const thenable = typeof (value as { then?: unknown }).then === "function";
-  writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, Array.isArray(value) || null);
+  const thenable = typeof (value as { then?: unknown }).then === "function", traits = traitsOf(value);
+  writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, traits ? new Tuple([null, traits, Array.isArray(value)]) : null);
 }
 
 /** Whether this container or typed array was written before, and now is by reference. */

@@ -74,7 +74,6 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* SIGNATURE */ (value) => signatureOf(value),
   /* INSTANCE_OF */ (cls, [value]) => value instanceof cls,
   /* SUBCLASS_OF */ (cls, [other]) => cls === other || other?.prototype instanceof cls,
-  /* DISPOSABLE */ (value, [async]) => void (disposerOf(value, async) ?? fail(`it has no Symbol.${async ? "asyncDispose" : "dispose"}`)),
   /* DISPOSE */ (value) => void disposerOf(value, false)!.call(value),
   /* DISPOSE_ASYNC */ async (value) => void await disposerOf(value, true)!.call(value),
   /* CALL_METHOD */ (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),

@@ -5,6 +5,7 @@
 import { test } from "node:test";
 import { asyncDef, intoPromise, kw, PyProxy, python, PythonError, toJs, tuple } from "../mod.ts";
 import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
+import { isAtLeast } from "./define.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python gives is what Python decides
 type Value = any;
@@ -21,6 +22,8 @@ class Point {
 }
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
+/** What Python raises for `with` over an object that is no context manager. */
+const noContext = isAtLeast(3, 11) ? "TypeError" : "AttributeError";
 const noDispose = dispose && asyncDispose ? false : "this runtime has no Symbol.dispose";
 if (noDispose) console.log(`skip: ${noDispose}`);
 
@@ -59,8 +62,8 @@ test("with: Symbol.dispose, whatever ends the block", { skip: noDispose }, () =>
   assertEquals(r.log.splice(0), ["closed", "closed"]);
   r.fails = new Error("dispose");
   assertStrictEquals(assertThrows(() => python.exec("with r: pass", { globals: { r } })), r.fails);
-  const refused = assertThrows(() => python.exec("with r: pass", { globals: { r: new Point(1) } }), PythonError, "Symbol.dispose");
-  assertEquals(refused.name, "TypeError");
+  const refused = assertThrows(() => python.exec("with r: pass", { globals: { r: new Point(1) } }), PythonError);
+  assertEquals(refused.name, noContext);
 });
 
 test("async with: Symbol.asyncDispose, else Symbol.dispose", { skip: noDispose }, async () => {
@@ -74,7 +77,7 @@ test("async with: Symbol.asyncDispose, else Symbol.dispose", { skip: noDispose }
   r.fails = new Error("dispose");
   assertStrictEquals(await assertRejects(() => python.execAsync("async with r: pass", { globals: { r } })), r.fails);
   const refused = () => python.execAsync("async with r: pass", { globals: { r: new Point(1) } });
-  assertEquals((await assertRejects(refused, PythonError, "asyncDispose")).name, "TypeError");
+  assertEquals((await assertRejects(refused, PythonError)).name, noContext);
 });
 
 test("a trailing underscore reaches the names that are Python's keywords", async () => {

@@ -77,6 +77,36 @@ test("classes are constructed, functions called", () => {
   assertEquals(py("x(1, b=2)['b']", f), 2);
 });
 
+test("Python's protocols are there where the object has them", () => {
+  class Empty {}
+  const traits = (value: unknown) =>
+    py(
+      "', '.join(n for n in 'callable iter aiter len enter aenter await'.split() if " +
+        "(callable(x) if n == 'callable' else getattr(type(x), '__%s__' % n, None) is not None))",
+      value,
+    );
+  const all = Object.assign(new Empty(), { [Symbol.iterator]: function* () {}, length: 0, then() {} });
+  const cases: [value: unknown, traits: string][] = [
+    [new Empty(), ""],
+    [() => 1, "callable"],
+    [Empty, "callable"],
+    [/x/, ""],
+    [Math, ""],
+    [Object.assign(new Empty(), { [Symbol.iterator]: function* () {} }), "iter, aiter"],
+    [Object.assign(() => 1, { [Symbol.iterator]: function* () {} }), "callable, iter, aiter"],
+    [Object.assign(new Empty(), { [Symbol.asyncIterator]: async function* () {} }), "aiter"],
+    [Object.assign(new Empty(), { size: 1 }), "len"],
+    [all, "iter, aiter, len, await"],
+  ];
+  for (const [value, wanted] of cases) assertEquals(traits(value), wanted);
+  const names = "c = __import__('collections').abc; [isinstance(x, t) for t in (c.Iterable, c.Callable, c.Sized, c.AsyncIterable)]";
+  assertEquals(py(names, new Empty()).$toJs(), [false, false, false, false]);
+  assertEquals(py(names, all).$toJs(), [true, false, true, true]);
+  assertEquals((assertThrows(() => py("list(x)", new Empty())) as Error).message, "'JsProxy' object is not iterable");
+  assertEquals((assertThrows(() => py("x()", new Empty())) as Error).message, "'JsProxy' object is not callable");
+  assertEquals(py("isinstance(x, __import__('pyawait').JsProxy) and type(x).__name__", new Empty()), "JsProxy");
+});
+
 test("items, length, membership", () => {
   class Bag {
     [key: string]: unknown;

@@ -200,7 +200,7 @@ def _short_repr(value):
 
 
 async def call_main(main):
-    """`main` of JavaScript's `run`: any awaitable (a Promise can be called as well, like every JsProxy), or a function."""
+    """`main` of JavaScript's `run`: any awaitable, or a function."""
     return await (main if hasattr(type(main), "__await__") else main() if callable(main) else main)
 
 

@@ -125,13 +125,15 @@ def wrap_js(heap, handle, kind, about):
         result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
         bound._frames, bound._value = frames, about[5] if len(about) == 6 else _view
     else:
-        cls = JsPromise if kind in (PROMISE, SOURCE) else JsArray if kind == OBJECT and about else JsProxy
+        name, traits, is_array = about if isinstance(about, tuple) else (about, 0, False)
+        base = JsPromise if kind in (PROMISE, SOURCE) else JsArray if is_array else JsProxy
+        cls = _class_with(base, traits | (kind == FUNCTION))
         result = bound = cls.__new__(cls)
     bound._pyawait_bind(heap, handle)
     if kind == FUNCTION:
-        bound.__dict__["__name__"] = bound.__dict__["__qualname__"] = about or "function"
+        bound.__dict__["__name__"] = bound.__dict__["__qualname__"] = name or "function"
     if kind == ASYNC_FUNCTION:
-        result = _async_function(bound, about)
+        result = _async_function(bound, name)
     elif kind in (GENERATOR, ASYNC_GENERATOR):
         return (generator if kind == GENERATOR else async_generator)(bound)
     _wrapped[heap, handle] = result

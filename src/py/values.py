@@ -30,7 +30,7 @@ class _Handle:
 
 
 class JsProxy(_Handle):
-    """A JavaScript object or function."""
+    """A JavaScript object or function. What Python asks a type for (calls, iteration, ...) is in `_traits`, for objects that have it."""
 
     def __getattr__(self, name):
         if name.startswith("__") and name.endswith("__") or name.startswith("_pyawait_"):
@@ -49,9 +49,6 @@ class JsProxy(_Handle):
 
     def __delattr__(self, name):
         _call(DELETE, self._pyawait_heap, self._pyawait_handle, (_js_name(name),), None)
-
-    def __call__(self, *args, **kwargs):
-        return _call(CALL, self._pyawait_heap, self._pyawait_handle, args, kwargs)
 
     def new(self, *args, **kwargs):
         """Constructs an object with this class."""
@@ -72,17 +69,10 @@ class JsProxy(_Handle):
         own = {name for name in object.__dir__(self) if not name.startswith("_pyawait_")}
         return sorted(own | set(_list(_call(KEYS, self._pyawait_heap, self._pyawait_handle, (), None))))
 
-    def __len__(self):
-        return _call(LENGTH, self._pyawait_heap, self._pyawait_handle, (), None)
-
     def __bool__(self):
         return True
 
-    def __iter__(self):
-        return generator(self)
-
-    def __aiter__(self):
-        return async_generator(self)
+    __iter__ = None  # else Python would try all indexes
 
     def __getitem__(self, key):
         if isinstance(key, slice):
@@ -133,22 +123,54 @@ class JsProxy(_Handle):
     def __subclasscheck__(self, cls):
         return isinstance(cls, JsProxy) and _call(SUBCLASS_OF, self._pyawait_heap, self._pyawait_handle, (cls,), None)
 
+
+class _Called:
+    def __call__(self, *args, **kwargs):
+        return _call(CALL, self._pyawait_heap, self._pyawait_handle, args, kwargs)
+
+
+class _Iterated:
+    def __iter__(self):
+        return generator(self)
+
+
+class _AsyncIterated:
+    def __aiter__(self):
+        return async_generator(self)
+
+
+class _Sized:
+    def __len__(self):
+        return _call(LENGTH, self._pyawait_heap, self._pyawait_handle, (), None)
+
+
+class _Disposed:
     def __enter__(self):
-        _call(DISPOSABLE, self._pyawait_heap, self._pyawait_handle, (False,), None)
         return self
 
     def __exit__(self, *error):
         _call(DISPOSE, self._pyawait_heap, self._pyawait_handle, (), None)
 
+
+class _AsyncDisposed:
     async def __aenter__(self):
-        await _wait(DISPOSABLE, self._pyawait_heap, self._pyawait_handle, (True,), None)
         return self
 
     async def __aexit__(self, *error):
         await _wait(DISPOSE_ASYNC, self._pyawait_heap, self._pyawait_handle, (), None)
 
 
-class JsMethod(JsProxy):
+_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed)  # by bit; src/encode.ts has the same list
+
+
+@functools.lru_cache(None)
+def _class_with(base, bits):
+    """`base`, able to do what these bits say."""
+    traits = tuple(trait for bit, trait in enumerate(_traits) if bits >> bit & 1)
+    return type(base)(base.__name__, (*traits, base), {"__module__": base.__module__, "__doc__": base.__doc__}) if traits else base
+
+
+class JsMethod(_Called, JsProxy):
     """A function that was had from an object: it is called with that as its `this`, and is itself in JavaScript."""
 
     def __init__(self, owner, function):
