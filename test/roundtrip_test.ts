@@ -89,6 +89,8 @@ test("numbers: an int if integral and safe, else a float, bit for bit", () => {
   fc.assert(
     fc.property(fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }), (bits) => {
       view.setBigUint64(0, bits, true);
+      // A runtime may make a signalling NaN a quiet one whenever it touches it.
+      if (Number.isNaN(view.getFloat64(0, true))) view.setBigUint64(0, bits | 2n ** 51n, true);
       check(view.getFloat64(0, true));
     }),
     { numRuns: 2000 },

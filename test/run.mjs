@@ -113,7 +113,7 @@ function readReport(path) {
       name: unescape(/ name="([^"]*)"/.exec(attributes)?.[1] ?? ""),
       failed: /<(failure|error)\b/.test(body),
       skipped: skipped !== null,
-      reason: skipped?.[1] ? unescape(skipped[1]) : undefined,
+      reason: skipped?.[1] ? unescape(unescape(skipped[1])) : undefined, // Node escapes it twice
     };
   });
   // Deno also lists a test that has steps, or a describe(), as a test: only what is in it counts.
