@@ -61,6 +61,17 @@ test("names that Python keeps for itself have a trailing underscore", () => {
   assertEquals((value as unknown as { import: number }).import, 6);
 });
 
+test("names with two underscores on both sides are Python's own", () => {
+  const f = function plain(x: number) {
+    return x;
+  };
+  const code = "import functools\ndef g(): 'doc'\nw = functools.wraps(g)(x)\n" +
+    "[w is x, w.__wrapped__ is g, w.__name__, w.__doc__, w(5), delattr(x, '__wrapped__'), hasattr(x, '__wrapped__')]";
+  assertEquals(py(code, f).$toJs(), [true, true, "g", "doc", 5, null, false]);
+  assertEquals([Reflect.ownKeys(f).filter((key) => String(key).startsWith("__")), f.name], [[], "plain"]);
+  assertEquals((assertThrows(() => py("del x.__nothing__", f)) as Error).name, "AttributeError");
+});
+
 test("classes are constructed, functions called", () => {
   const point = py("x(3, 4)", Point);
   assertEquals([point instanceof Point, point.norm()], [true, 5]);

@@ -29,11 +29,16 @@ class _Handle:
             release(self._pyawait_heap, self._pyawait_handle, count)
 
 
+def _is_pythons(name):
+    """Names with two underscores on both sides, as functools.wraps sets and reads them, are no properties of JavaScript's."""
+    return name.startswith("__") and name.endswith("__") or name.startswith("_pyawait_")
+
+
 class JsProxy(_Handle):
     """A JavaScript object or function. What Python asks a type for (calls, iteration, ...) is in `_traits`, for objects that have it."""
 
     def __getattr__(self, name):
-        if name.startswith("__") and name.endswith("__") or name.startswith("_pyawait_"):
+        if _is_pythons(name):
             if name == "__signature__" and self.typeof == "function":
                 return _signature(self)
             raise AttributeError(name)
@@ -43,11 +48,13 @@ class JsProxy(_Handle):
         return found[0] if len(found) == 1 else _method_of(self, found[0])
 
     def __setattr__(self, name, value):
-        if name.startswith("_pyawait_"):
+        if _is_pythons(name):
             return object.__setattr__(self, name, value)
         _call(SET, self._pyawait_heap, self._pyawait_handle, (_js_name(name), value), None)
 
     def __delattr__(self, name):
+        if _is_pythons(name):
+            return object.__delattr__(self, name)
         _call(DELETE, self._pyawait_heap, self._pyawait_handle, (_js_name(name),), None)
 
     def new(self, *args, **kwargs):
