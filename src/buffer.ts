@@ -108,7 +108,7 @@ function view([, reference, start, bytes]: Parts): ArrayBuffer {
   let cause: unknown;
   if (bytes > 0) {
     try {
-      const buffer = interpreter().addon?.view(start, bytes, reference);
+      const { addon, heap } = interpreter(), buffer = addon?.view(Number(heap), start, bytes, reference);
       if (buffer) return buffer;
     } catch (error) {
       cause = error;

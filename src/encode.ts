@@ -143,6 +143,14 @@ const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: s
 
 /** What a value can do that Python asks a type for, as bits: `_traits` of src/py/values.py, but for being called. */
 function traitsOf(value: object): number {
+  try {
+    return askTraits(value);
+  } catch {
+    return 0; // a Proxy that throws when it is asked
+  }
+}
+
+function askTraits(value: object): number {
   const iterable = Symbol.iterator in value, disposable = dispose !== undefined && dispose in value;
   return (iterable ? 2 : 0) |
     (iterable || Symbol.asyncIterator in value ? 4 : 0) |
@@ -153,8 +161,13 @@ function traitsOf(value: object): number {
 
 /** An object as a JsProxy; an Array as one that is a list, and what has a `then` as one that can be awaited. */
 function writeByReference(e: Encoding, value: object): void {
-  const thenable = typeof (value as { then?: unknown }).then === "function", traits = traitsOf(value);
-  writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, traits ? new Tuple([null, traits, Array.isArray(value)]) : null);
+  const thenable = typeof (value as { then?: unknown }).then === "function";
+  writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, aboutObject(value));
+}
+
+function aboutObject(value: object): Tuple | null {
+  const traits = traitsOf(value);
+  return traits ? new Tuple([null, traits, Array.isArray(value)]) : null;
 }
 
 /** Whether this container or typed array was written before, and now is by reference. */
@@ -198,7 +211,7 @@ function writeBranded(e: Encoding, value: object): void {
   if (types.isDate(value)) return writeDate(e, value);
   if (types.isPromise(value)) {
     watch(value as Promise<unknown>); // it is Python's to handle, not the runtime's to report
-    return writeHandle(e, value, JsKind.promise, null);
+    return writeHandle(e, value, JsKind.promise, aboutObject(value));
   }
   if (isError(value)) return writeError(e, value as Error);
   if (types.isGeneratorObject(value)) {

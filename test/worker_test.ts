@@ -52,9 +52,18 @@ test("python.close in a Worker closes Python for all", async () => {
   await assertPrinted("closes", ["ready", "CancelledError CancelledError 0", "true"]);
 });
 
-test("terminate: memory that the Worker has seen is unlocked", async () => {
-  const seen = '["locked",50,50]';
-  await assertPrinted("buffers", [seen, seen, seen, "locked 7", "unlocked"]);
+test("terminate: memory that the Worker has seen is unlocked where nobody else can have it by then", async () => {
+  await assertPrinted("buffers", ['["locked",50,50]', runtime === "deno" ? "unlocked" : "locked", "locked 7", "unlocked"]);
+});
+
+test("terminate: memory that was sent to the main thread stays there", async () => {
+  await assertPrinted("moved memory", [
+    typeof (ArrayBuffer.prototype as { transfer?: unknown }).transfer === "function" ? "65 65" : "stayed",
+  ]);
+});
+
+test("terminate: a loop that is idle for ever keeps nothing", async () => {
+  await assertPrinted("idle loop", ["100", "0"]);
 });
 
 test("terminate: the references that the Worker had are given up", async () => {

@@ -3,6 +3,7 @@
 // The one thing to know: two things are told to nobody else, when memory is given up and when this heap has ended
 // (`node_api.h`).
 import process from "node:process";
+import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
 
 /** What the shim exports to JavaScript itself. */
@@ -12,13 +13,13 @@ export interface Addon {
    *
    * @param reference the address of a Python object, whose reference is given up when nobody can see the memory any more
    */
-  view(start: number, bytes: number, reference: number): ArrayBuffer | undefined;
+  view(heap: number, start: number, bytes: number, reference: number): ArrayBuffer | undefined;
   /** Detaches it, where the runtime can. */
   detach(memory: ArrayBuffer): void;
 }
 
 interface Exports extends Addon {
-  watch(heap: number): void;
+  watch(heap: number, memoryEnd: number): void;
 }
 
 /** Loads the shim as an addon of this JavaScript heap, whose end it hears of; `undefined` without Node-API. */
@@ -31,6 +32,6 @@ export function openAddon(path: string, heap: Pointer): Addon | undefined {
   }
   const exports = module.exports as Partial<Exports>;
   if (!exports.view || !exports.detach || !exports.watch) return undefined;
-  exports.watch(Number(heap));
+  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]);
   return exports as Addon;
 }

@@ -158,25 +158,26 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   PyObject *result = decode_borrowing(&reader, heap);
   close_reader(&reader);
   py.PyMem_RawFree(call.answer);
-  if (!own) end_reading(heap);
+  if (!own) end_use(heap);
   return result;
 }
 
 /* JavaScript's answer to a CALL; 0: a late one, to a call that has been failed, finds nothing and is dropped. */
 static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
-  int answered = 0;
+  u8 *answer = py.PyMem_RawMalloc(length + 1); /* outside of the lock: with tracemalloc it wants the GIL */
+  if (!answer) return 0;
+  memcpy(answer, data, length);
   lock_registry();
   struct call *call = heap->calls;
   while (call && call->id != id) call = call->next;
-  if (call && (call->answer = py.PyMem_RawMalloc(length + 1))) {
-    memcpy(call->answer, data, length);
-    call->length = length;
-    call->answered = answered = 1;
+  if (call) {
+    call->answer = answer, call->length = length, call->answered = 1;
     unlink_call(heap, call);
     if (call->lock) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL), py.PyThread_release_lock(call->lock);
   }
   unlock_registry();
-  return answered;
+  if (!call) py.PyMem_RawFree(answer);
+  return call != 0;
 }
 
 static void fail_calls(struct heap *heap) {

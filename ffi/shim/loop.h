@@ -12,9 +12,9 @@
 
 enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK, IN_HEAP_END, IN_HEAP_LOST };
 
-/* What a loop that is closed will not read. Attached. */
-static void drop_chunk(struct chunk *chunk) {
-  if (chunk->data[4] == IN_HEAP_LOST) end_reading(chunk->heap);
+/* It is read, or will not be: its loop is closed. Attached. */
+static void free_chunk(struct chunk *chunk) {
+  if (chunk->counted) end_use(chunk->heap);
   py.PyMem_RawFree(chunk);
 }
 
@@ -76,9 +76,12 @@ static void start_record(struct loop *loop, struct heap *heap, struct reader *r,
   release(context);
 }
 
-/* A record without more for every loop. Its memory is had outside of the lock: with tracemalloc that wants the GIL. */
-static void tell_loops(struct heap *heap, u8 kind) {
-  u8 record[] = {5, 0, 0, 0, kind};
+/* A heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and who waits for it is told. From any
+   thread, attached or not. Memory is had outside of the lock: with tracemalloc that wants the GIL. */
+static void end_heap(struct heap *heap) {
+  static const u8 record[] = {5, 0, 0, 0, IN_HEAP_END};
+  if (__atomic_exchange_n(&heap->dead, 1, __ATOMIC_ACQ_REL)) return;
+  fail_calls(heap);
   for (u32 id = ~0u;; id--) { /* newer loops come first, and have heard nothing of this heap */
     lock_registry();
     struct loop *loop = loops;
@@ -87,29 +90,9 @@ static void tell_loops(struct heap *heap, u8 kind) {
     unlock_registry();
     struct chunk *chunk = loop ? new_chunk(heap, record, sizeof record) : 0;
     if (!chunk) break;
-    if (kind == IN_HEAP_LOST && id) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
-    if (!push_to_loop(id, chunk)) {
-      if (kind == IN_HEAP_LOST && id) __atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
-      py.PyMem_RawFree(chunk);
-    }
+    if (!push_to_loop(id, chunk)) py.PyMem_RawFree(chunk);
     if (!id) break;
   }
-}
-
-/* A heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and who waits for it is told. From any
-   thread, attached or not. */
-static void end_heap(struct heap *heap) {
-  if (__atomic_exchange_n(&heap->dead, 1, __ATOMIC_ACQ_REL)) return;
-  fail_calls(heap);
-  tell_loops(heap, IN_HEAP_END);
-}
-
-/* ... and none of it will run again: what it owns is given up when every loop has come so far, the background loop, for
-   which it is busy from the start, last of all that are told. */
-static void lose_heap(struct heap *heap) {
-  __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
-  __atomic_store_n(&heap->lost, 1, __ATOMIC_RELEASE);
-  tell_loops(heap, IN_HEAP_LOST);
 }
 
 static void take_signal(struct loop *loop, u32 slot) {
@@ -125,7 +108,7 @@ static void drain_record(struct loop *loop, struct heap *heap, struct reader *r)
   else if (kind == IN_SIGNAL_TAKEN) take_signal(loop, read_u32(r));
   else if (kind == IN_UNLOCK) py.Py_DecRef((PyObject *)(size_t)read_u64(r));
   else if (kind == IN_HEAP_END) forget_heap(loop, heap);
-  else if (kind == IN_HEAP_LOST) end_reading(heap);
+  else if (kind == IN_HEAP_LOST) end_use(heap);
   else if (kind == IN_RELEASE)
     for (u32 count = read_u32(r); count; count--) release_owned(&heap->owner, (PyObject *)(size_t)read_u64(r));
 }
@@ -155,7 +138,7 @@ static PyObject *drain(PyObject *self, PyObject *unused) {
       if (py.PyErr_Occurred()) py.PyErr_WriteUnraisable(loop->object);
       at += size;
     }
-    py.PyMem_RawFree(chunk);
+    free_chunk(chunk);
   }
   if (!--loop->draining) flush_batch(loop);
   return new_reference(None);
@@ -238,7 +221,7 @@ static PyObject *close_loop(PyObject *self, PyObject *id) {
     }
   unlock_registry();
   if (!loop) return new_reference(None);
-  for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) next = chunk->next, drop_chunk(chunk);
+  for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) next = chunk->next, free_chunk(chunk);
   flush_batch(loop);
   lock_registry();
   struct heap *heap = heaps;

@@ -19,7 +19,9 @@ typedef void (*node_finalizer)(void *env, void *memory, void *hint);
   X(napi_get_value_double, (void *, void *, double *)) \
   X(napi_create_external_arraybuffer, (void *, void *, size_t, node_finalizer, void *, void **)) \
   X(napi_detach_arraybuffer, (void *, void *)) \
-  X(napi_add_env_cleanup_hook, (void *, void (*)(void *), void *))
+  X(napi_add_env_cleanup_hook, (void *, void (*)(void *), void *)) \
+  X(napi_get_undefined, (void *, void **)) \
+  X(napi_strict_equals, (void *, void *, void *, u8 *))
 #define NODE_FUNCTION(name, parameters) int(*name) parameters;
 static struct { NODE_API(NODE_FUNCTION) } node;
 static int has_node_api;
@@ -31,27 +33,58 @@ static void resolve_node_api(symbol_finder find, void *program) {
   NODE_API(FIND_NODE_FUNCTION)
 }
 
-static void on_memory_given_up(void *env, void *memory, void *release) {
-  (void)env, (void)memory;
+/* JavaScript cannot run any more. On its own thread. */
+static int is_ending(void *env) {
+  void *value;
+  u8 same;
+  return node.napi_get_undefined(env, &value) || node.napi_strict_equals(env, value, value, &same);
+}
+
+/* Node and Bun also give memory up when the heap ends in which it was seen first, though another heap may have been sent
+   it by then. Nobody can tell, so it stays locked for ever. */
+static void on_memory_given_up(void *env, void *memory, void *hint) {
+  struct chunk *release = hint;
+  struct heap *heap = release->heap;
+  (void)memory;
+  if (heap->memory_ends_with_it == NODE_ENDS ? is_ending(env) : heap->memory_ends_with_it && __atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE)) return;
   push_to_loop(0, release); /* Python is closed: it is left, as everything is then */
 }
 
-/* view(start, bytes, reference): an ArrayBuffer, or undefined where the runtime forbids it; `reference` is the address of
-   an object that is given up when nobody can see the memory any more. */
-static void *node_view(void *env, void *info) {
-  void *arguments[3], *result = 0;
-  size_t count = 3;
-  double numbers[3];
-  u8 record[13] = {sizeof record, 0, 0, 0, IN_UNLOCK};
-  if (node.napi_get_cb_info(env, info, &count, arguments, 0, 0)) return 0;
-  for (int i = 0; i < 3; i++)
+/* This heap's JavaScript has ended, its thread has not yet. At the end of the process nobody cares. */
+static void on_heap_ended(void *ended) {
+  static const u8 record[] = {5, 0, 0, 0, IN_HEAP_LOST};
+  struct heap *heap = ended;
+  if (py.PyThread_get_thread_ident() == heap->thread) detach_wholly(heap);
+  if (__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) return;
+  end_heap(heap);
+  struct chunk *chunk = new_chunk(heap, record, sizeof record);
+  if (chunk && !push_to_loop(0, chunk)) py.PyMem_RawFree(chunk);
+}
+
+/* The arguments of a call: `count` numbers. */
+static int get_numbers(void *env, void *info, size_t count, double *numbers) {
+  void *arguments[4];
+  size_t given = count;
+  if (node.napi_get_cb_info(env, info, &given, arguments, 0, 0)) return 0;
+  for (size_t i = 0; i < count; i++)
     if (node.napi_get_value_double(env, arguments[i], &numbers[i])) return 0;
-  u64 reference = (u64)numbers[2];
+  return 1;
+}
+
+/* view(heap, start, bytes, reference): an ArrayBuffer, or undefined where the runtime forbids it; `reference` is the
+   address of an object that is given up when nobody can see the memory any more. */
+static void *node_view(void *env, void *info) {
+  void *result = 0;
+  double numbers[4];
+  u8 record[13] = {sizeof record, 0, 0, 0, IN_UNLOCK};
+  if (!get_numbers(env, info, 4, numbers)) return 0;
+  struct heap *heap = (void *)(size_t)numbers[0];
+  u64 reference = (u64)numbers[3];
   __builtin_memcpy(record + 5, &reference, 8);
-  struct chunk *chunk = new_chunk(0, record, sizeof record);
-  if (!chunk) return 0;
-  if (!node.napi_create_external_arraybuffer(env, (void *)(size_t)numbers[0], (size_t)numbers[1], on_memory_given_up, chunk, &result)) return result;
-  py.PyMem_RawFree(chunk);
+  struct chunk *release = new_chunk(heap, record, sizeof record);
+  if (!release) return 0;
+  if (!node.napi_create_external_arraybuffer(env, (void *)(size_t)numbers[1], (size_t)numbers[2], on_memory_given_up, release, &result)) return result;
+  py.PyMem_RawFree(release);
   return 0;
 }
 
@@ -63,22 +96,13 @@ static void *node_detach(void *env, void *info) {
   return 0;
 }
 
-/* This heap's JavaScript has ended, its thread has not yet. At the end of the process nobody cares. */
-static void on_heap_ended(void *ended) {
-  struct heap *heap = ended;
-  if (__atomic_load_n(&closing, __ATOMIC_ACQUIRE)) return;
-  if (py.PyThread_get_thread_ident() == heap->thread) detach_wholly(heap);
-  end_heap(heap);
-  lose_heap(heap);
-}
-
-/* watch(heap): hears of its end. */
+/* watch(heap, how): hears of its end; `how` memory that it saw is given up then (enum memory_end). */
 static void *node_watch(void *env, void *info) {
-  void *argument;
-  size_t count = 1;
-  double heap;
-  if (node.napi_get_cb_info(env, info, &count, &argument, 0, 0) || node.napi_get_value_double(env, argument, &heap)) return 0;
-  node.napi_add_env_cleanup_hook(env, on_heap_ended, (void *)(size_t)heap);
+  double numbers[2];
+  if (!get_numbers(env, info, 2, numbers)) return 0;
+  struct heap *heap = (void *)(size_t)numbers[0];
+  heap->memory_ends_with_it = (int)numbers[1];
+  node.napi_add_env_cleanup_hook(env, on_heap_ended, heap);
   return 0;
 }
 

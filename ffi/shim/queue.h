@@ -20,6 +20,7 @@ struct chunk {
   struct chunk *next;
   struct heap *heap; /* in an inbox: who submitted it */
   size_t length, at; /* at: how much of it has been taken */
+  int counted;       /* in an inbox: its heap is busy until it is read */
   u8 data[];         /* records: u32 size (of all of it), then what the record's kind says */
 };
 
@@ -42,6 +43,10 @@ struct attachment {
   char *stack_at;       /* where Python was told that the stack is */
 };
 
+/* What becomes of Python's memory that a heap has seen first when that ends: nothing; it is given up before the hook is
+   called that tells of the end, or after that. */
+enum memory_end { MEMORY_STAYS, NODE_ENDS, BUN_ENDS };
+
 /* One JavaScript heap (an isolate: the main thread, a Worker, a `deno test` file) that uses Python. */
 struct heap {
   struct heap *next;
@@ -49,8 +54,7 @@ struct heap {
   unsigned long thread;
   struct attachment *in;
   int dead;             /* its JavaScript has ended, or is ending */
-  int lost;             /* nothing can reach it any more, nor it Python: its references are given up, */
-  int busy;             /* ... when so many loops and threads have read what it has sent them: that borrows references */
+  int busy;             /* who may still use the references that it owns: itself, and what it sent that is not read yet */
   long long bell;       /* write end of the bell's pipe, or -1 */
   void (*ring)(void);   /* or a callback that may be called from any thread (Bun) */
   void (*on_call)(int); /* JavaScript's handler of a CALL, on its own thread only */
@@ -60,6 +64,7 @@ struct heap {
   struct writer call_record;    /* arguments of the CALL that on_call is about to fetch */
   u8 *overflow;                 /* a result that did not fit into the caller's buffer */
   size_t overflow_length;
+  enum memory_end memory_ends_with_it;
   PyObject **tasks; /* by id of the promise; guarded by the GIL */
   u32 tasks_capacity;
 };
@@ -132,7 +137,7 @@ static struct chunk *take_all(struct chunk **queue) {
 static struct chunk *new_chunk(struct heap *heap, const u8 *data, size_t length) {
   struct chunk *chunk = py.PyMem_RawMalloc(sizeof *chunk + length);
   if (!chunk) return 0;
-  chunk->next = 0, chunk->heap = heap, chunk->length = length, chunk->at = 0;
+  chunk->next = 0, chunk->heap = heap, chunk->length = length, chunk->at = 0, chunk->counted = 0;
   memcpy(chunk->data, data, length);
   return chunk;
 }
@@ -183,9 +188,9 @@ static void end_record(struct writer *w, size_t start) {
   __builtin_memcpy(w->data + start, &size, 4);
 }
 
-/* Another reader is through with what this heap has sent. Attached. */
-static void end_reading(struct heap *heap) {
-  if (__atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL) || !__atomic_load_n(&heap->lost, __ATOMIC_ACQUIRE)) return;
+/* Somebody is through with what this heap has sent, or it has ended. What it owned is given up after the last. Attached. */
+static void end_use(struct heap *heap) {
+  if (__atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL)) return;
   disown_all(&heap->owner);
   if (heap->bell >= 0) close_bell(heap->bell); /* whoever rings is attached, too */
   heap->bell = -1;

@@ -132,18 +132,24 @@ EXPORT struct heap *pyawait_heap(void *ring_callback, void *on_call, int stack_b
   heap->owner.id = __atomic_add_fetch(&last_heap, 1, __ATOMIC_RELAXED);
   heap->thread = py.PyThread_get_thread_ident();
   heap->bell = -1;
+  heap->busy = 1;
   heap->stack_bytes = (size_t)stack_bytes;
   *(void **)&heap->ring = ring_callback;
   *(void **)&heap->on_call = on_call;
   py.PyGILState_Ensure(); /* never released: a fresh thread state at each call costs up to 300 µs on 3.14 */
   PyThreadState *state = py.PyEval_SaveThread();
+  struct attachment *in = py.PyMem_RawMalloc(sizeof *in); /* outside of the lock: with tracemalloc it wants the GIL */
+  if (!in) return 0;
+  *in = (struct attachment){.state = state};
   lock_registry();
   for (struct heap *other = heaps; other && !heap->in; other = other->next)
     if (other->in->state == state) heap->in = other->in;
-  if (!heap->in && (heap->in = py.PyMem_RawMalloc(sizeof *heap->in))) *heap->in = (struct attachment){.state = state};
-  if (heap->in) heap->next = heaps, heaps = heap;
+  int shared = heap->in != 0;
+  if (!shared) heap->in = in;
+  heap->next = heaps, heaps = heap;
   unlock_registry();
-  return heap->in ? heap : 0;
+  if (shared) py.PyMem_RawFree(in);
+  return heap;
 }
 
 EXPORT int pyawait_heap_id(struct heap *heap) { return (int)heap->owner.id; }
@@ -283,7 +289,10 @@ EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int le
   struct chunk *chunk = new_chunk(heap, data, (size_t)length);
   if (!chunk) return -1;
   COUNT(submissions);
+  chunk->counted = loop_id != 0; /* the background loop reads in order what is sent and that this heap has ended */
+  if (chunk->counted) __atomic_add_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
   if (push_to_loop((u32)loop_id, chunk)) return 0;
+  if (chunk->counted) __atomic_sub_fetch(&heap->busy, 1, __ATOMIC_ACQ_REL);
   py.PyMem_RawFree(chunk);
   return -1;
 }

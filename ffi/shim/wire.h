@@ -37,7 +37,7 @@ enum { KIND_JS = 1, KIND_SCALAR = 2, KIND_BUFFER = 4, KIND_DATETIME = 8, KIND_AS
 /* Python functions and classes that the shim calls: `setup` takes them from src/py. */
 #define HELPERS(X) \
   X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
-  X(from_datetime) X(check_keys) X(guard_error) X(entry) X(ensure_task) X(new_loop) X(JsProxy) X(JavaScriptEnded) X(Task) X(get_running_loop) X(_get_running_loop) X(CancelledError)
+  X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(new_loop) X(JsProxy) X(JavaScriptEnded) X(Task) X(get_running_loop) X(_get_running_loop) X(CancelledError)
 #define HELPER(name) PyObject *name;
 static struct { HELPERS(HELPER) } helper;
 

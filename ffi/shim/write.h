@@ -153,7 +153,8 @@ static int encode_function(struct writer *w, PyObject *function, u32 *value) {
   int written = 0;
   if (flags && py.PyLong_AsUnsignedLongLong(flags) & 0x80) { /* CO_COROUTINE */
     *value |= KIND_ASYNC_FUNCTION;
-    PyObject *js = py.PyObject_GetAttr(function, name.__pyawait_js__);
+    int ours = code == py.PyTuple_GetItem(helper.async_codes, 0) || code == py.PyTuple_GetItem(helper.async_codes, 1);
+    PyObject *js = ours ? py.PyObject_GetAttr(function, name.__pyawait_js__) : 0;
     if (js) written = encode_handle(w, js), py.Py_DecRef(js);
   }
   release(flags);

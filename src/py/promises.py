@@ -113,11 +113,21 @@ def _async_method(owner, function):
     return method
 
 
+def _code_in(function):
+    return next(each for each in function.__code__.co_consts if isinstance(each, types.CodeType))
+
+
+# The code of functions that stand for JavaScript's own: one that only has the attributes of such a one (functools.wraps) does not.
+async_codes = (_code_in(_async_function), _code_in(_async_method))
+
+
 def wrap_js(heap, handle, kind, about):
     """The Python object for a JavaScript value; the same one while it lives."""
     known = _wrapped.get((heap, handle))
     if known is not None and kind < GENERATOR:
         getattr(known, "__pyawait_js__", known)._pyawait_count += 1
+        if isinstance(about, tuple) and isinstance(known, JsProxy) and (kind in (OBJECT, FUNCTION) or isinstance(known, JsPromise)):
+            known.__class__ = _class_of(kind, about)  # it may be able to do more by now
         return known
     if kind == ERROR:
         name, message, stack, frames = about[:4]
@@ -125,9 +135,7 @@ def wrap_js(heap, handle, kind, about):
         result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
         bound._frames, bound._value = frames, about[5] if len(about) == 6 else _view
     else:
-        name, traits, is_array = about if isinstance(about, tuple) else (about, 0, False)
-        base = JsPromise if kind in (PROMISE, SOURCE) else JsArray if is_array else JsProxy
-        cls = _class_with(base, traits | (kind == FUNCTION))
+        cls, name = _class_of(kind, about), about[0] if isinstance(about, tuple) else about
         result = bound = cls.__new__(cls)
     bound._pyawait_bind(heap, handle)
     if kind == FUNCTION:
@@ -138,6 +146,13 @@ def wrap_js(heap, handle, kind, about):
         return (generator if kind == GENERATOR else async_generator)(bound)
     _wrapped[heap, handle] = result
     return result
+
+
+def _class_of(kind, about):
+    """`about`: a name, or (name, traits, whether it is an Array)."""
+    _, traits, is_array = about if isinstance(about, tuple) else (None, 0, False)
+    base = JsPromise if kind in (PROMISE, SOURCE) else JsArray if is_array else JsProxy
+    return _class_with(base, traits | (kind == FUNCTION))
 
 
 # "    at name (file:1:2)" of V8, "name@file:1:2" of JavaScriptCore

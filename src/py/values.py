@@ -177,7 +177,7 @@ def _class_with(base, bits):
     return type(base)(base.__name__, (*traits, base), {"__module__": base.__module__, "__doc__": base.__doc__}) if traits else base
 
 
-class JsMethod(_Called, JsProxy):
+class JsMethod(JsProxy):
     """A function that was had from an object: it is called with that as its `this`, and is itself in JavaScript."""
 
     def __init__(self, owner, function):
@@ -185,6 +185,12 @@ class JsMethod(_Called, JsProxy):
 
     def __call__(self, *args, **kwargs):
         return _call(CALL_METHOD, self._pyawait_heap, self._pyawait_handle, (self.__self__, *args), kwargs)
+
+
+@functools.lru_cache(None)
+def _method_class(cls):
+    """JsMethod, able to do what functions of this class are."""
+    return type("JsMethod", (JsMethod, cls), {"__module__": JsMethod.__module__, "__doc__": JsMethod.__doc__})
 
 
 class JsArray(JsProxy, collections.abc.MutableSequence):
@@ -195,7 +201,7 @@ class JsArray(JsProxy, collections.abc.MutableSequence):
 
 
 def _method_of(owner, function):
-    return _async_method(owner, function) if isinstance(function, types.FunctionType) else JsMethod(owner, function)
+    return _async_method(owner, function) if isinstance(function, types.FunctionType) else _method_class(type(function))(owner, function)
 
 
 def _list(value):
@@ -263,8 +269,8 @@ else:
     JsExceptionGroup = None
 
 
-class JsErrorView(JsProxy):
-    """The Error object of a JsException, with its attributes; it lives as long as the exception does."""
+class JsErrorView(*_traits, JsProxy):
+    """What a JsException holds, with all that it may be able to do; it lives as long as the exception does."""
 
     def __init__(self, exception):
         self._pyawait_heap, self._pyawait_handle, self._pyawait_count = exception._pyawait_heap, exception._pyawait_handle, 0

@@ -37,6 +37,9 @@ def things(count):
     shared.setdefault("things", weakref.WeakSet()).update(made)
     return tuple(made)
 def living(): gc.collect(); return len(shared.get("things", ()))
+def run_once(js):
+    shared["loop"] = asyncio.new_event_loop()  # it is never closed
+    shared["loop"].run_until_complete(js())
 def memory(name): return shared.setdefault(name, bytearray(1000))
 def state(name):
     try: shared[name].append(0); shared[name].pop()
@@ -63,6 +66,7 @@ const load = () => {
       "state",
       "things",
       "living",
+      "run_once",
     ]
   ) {
     py[name] = globals.$get(name);
@@ -152,6 +156,18 @@ const inWorker: Record<string, () => Promise<void>> = {
     await py.identity(kept[1]);
     post([kept.length, again[5] === kept[5], py.living()]);
     for (;;) await py.identity(kept[Math.floor(1000 * Math.random())]).catch(() => {});
+  },
+  async "moved memory"() {
+    const { transfer } = ArrayBuffer.prototype as { transfer?(this: unknown): ArrayBuffer };
+    const moved = transfer?.call((python.exec("memoryview(b'A' * 5_000_000)").$getBuffer() as PyBuffer).data.buffer);
+    moved ? parentPort!.postMessage(moved, [moved]) : post("stayed");
+    await forever();
+  },
+  async "idle loop"() {
+    const kept = [...py.things(100)];
+    await toThread(py.run_once, [async () => 1]);
+    post(kept.length);
+    await forever();
   },
   async busy() {
     post("ready");
@@ -257,15 +273,14 @@ const inMain: Record<string, () => Promise<void>> = {
       await later(1);
     }
   },
-  /** What it has seen of Python's memory is unlocked when it has ended. */
+  /** What it has seen of Python's memory when it ends. */
   async buffers() {
     const own = py.memory("own").$getBuffer() as PyBuffer;
-    for (let round = 0; round < 3; round++) {
-      const { worker, message } = start("buffers");
-      say(await message);
-      await worker.terminate();
-      while (py.state("seen") === "locked") await later(5);
-    }
+    const { worker, message } = start("buffers");
+    say(await message);
+    await worker.terminate();
+    for (let i = 0; i < 30 && py.state("seen") === "locked"; i++) await later(10);
+    say(py.state("seen"));
     own.data[0] = 7;
     say(py.state("own"), py.memory("own")[0]);
     own.release();
@@ -281,6 +296,20 @@ const inMain: Record<string, () => Promise<void>> = {
       while (py.living() > 10) await later(5);
     }
     say(py.living(), own.every((each) => each.$type === "Thing"));
+  },
+  async "moved memory"() {
+    const { worker, message } = start("moved memory");
+    const memory = await message;
+    await worker.terminate();
+    for (let i = 0; i < 10; i++) await py.identity(i), await later(10);
+    say(typeof memory === "string" ? memory : [...new Uint8Array(memory as ArrayBuffer).subarray(4_999_998)].join(" "));
+  },
+  async "idle loop"() {
+    const { worker, message } = start("idle loop");
+    say(await message);
+    await worker.terminate();
+    for (let i = 0; i < 100 && py.living() > 0; i++) await later(10);
+    say(py.living());
   },
   /** Ends one Worker after the other while each is at work. */
   async storm() {

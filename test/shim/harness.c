@@ -480,11 +480,11 @@ static void *second(void *index) {
 struct node {
   void *(*view)(void *, void *), *(*detach)(void *, void *), *(*watch)(void *, void *);
   void (*hook)(void *), *heap;
-  double numbers[3];
+  double numbers[4];
   void *memory, *hint;
   size_t length;
   void (*finalize)(void *, void *, void *);
-  int forbidden, detached;
+  int forbidden, detached, ending;
 };
 
 static int create_function(void *env, const char *name, size_t length, void *(*callback)(void *, void *), void *data, void **result) {
@@ -524,6 +524,9 @@ static int add_env_cleanup_hook(void *env, void (*hook)(void *), void *heap) {
   return 0;
 }
 
+static int get_undefined(void *env, void **value) { return (void)env, *value = 0, 0; }
+static int strict_equals(void *env, void *one, void *other, u8 *same) { return *same = one == other, ((struct node *)env)->ending; }
+
 static void *node_function(const char *name) {
   const struct { const char *name; void *function; } functions[] = {
     {"napi_create_function", (void *)(size_t)create_function}, {"napi_set_named_property", (void *)(size_t)set_named_property},
@@ -531,6 +534,7 @@ static void *node_function(const char *name) {
     {"napi_create_external_arraybuffer", (void *)(size_t)create_external_arraybuffer},
     {"napi_detach_arraybuffer", (void *)(size_t)detach_arraybuffer},
     {"napi_add_env_cleanup_hook", (void *)(size_t)add_env_cleanup_hook},
+    {"napi_get_undefined", (void *)(size_t)get_undefined}, {"napi_strict_equals", (void *)(size_t)strict_equals},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     if (!strcmp(name, functions[i].name)) return functions[i].function;
@@ -547,8 +551,8 @@ static void *view(struct player *p, struct node *node, u64 object) {
   struct input r = {p->out + 4};
   check(get8(&r) == TAG_TUPLE && get32(&r) == 10, "a buffer is locked");
   p->released.addresses[p->released.count++] = (u64)get_value(&r, &p->released);
-  node->numbers[2] = get_value(&r, &p->released);
-  node->numbers[0] = get_value(&r, &p->released), node->numbers[1] = get_value(&r, &p->released);
+  node->numbers[0] = (double)(size_t)p->heap, node->numbers[3] = get_value(&r, &p->released);
+  node->numbers[1] = get_value(&r, &p->released), node->numbers[2] = get_value(&r, &p->released);
   return node->view(node, node);
 }
 
@@ -582,7 +586,7 @@ static void check_buffers(struct player *p) {
   views[0].forbidden = 1;
   check(!view(p, &views[0], buffer), "where memory is forbidden, there is no view");
   struct message m = {.length = 0};
-  u64 reference = (u64)views[0].numbers[2];
+  u64 reference = (u64)views[0].numbers[3];
   begin_record(&m, IN_UNLOCK), put(&m, &reference, 8), end_record(&m);
   pyawait_submit(p->heap, 0, m.data, m.length);
   views[1].forbidden = 0;
@@ -597,15 +601,21 @@ static void *third(void *unused) {
   (void)unused;
   struct node node = {.numbers = {0}};
   join(&third_player, 3);
-  node.numbers[0] = (double)(size_t)third_player.heap;
+  node.numbers[0] = (double)(size_t)third_player.heap, node.numbers[1] = 1;
   napi_register_module_v1(&node, &node);
   node.watch(&node, &node);
   check(node.heap == third_player.heap, "its end is watched");
   for (int i = 0; i < 100; i++) check(object(&third_player, i % 2 ? "things[0]" : "held.append(Thing()); held[-1]") != 0, "an object is given");
   run(&third_player, "held.clear()");
+  static struct node seen[2]; /* one is given up before JavaScript ends, the other by the runtime when it does */
+  for (int i = 0; i < 2; i++) {
+    napi_register_module_v1(&seen[i], &seen[i]);
+    check(view(&third_player, &seen[i], object(&third_player, i ? "stuck = bytearray(9); stuck" : "stays = bytearray(9); stays")) == &seen[i], "it is seen");
+  }
   third_player.silent = 1;
   sem_post(&third_ready);
   sem_wait(&third_end);
+  for (int i = 0; i < 2; i++) seen[i].ending = i, seen[i].finalize(&seen[i], seen[i].memory, seen[i].hint);
   node.hook(node.heap);
   return 0;
 }
@@ -716,6 +726,10 @@ int main(int count, char **given) {
   double living = -1;
   for (int i = 0; i < 500 && living != 1; i++) nanosleep(&moment, 0), living = run(p, "gc.collect(); len(all_held)");
   check(living == 1, "what it owned is given up, and what others hold is not");
+  double state = -1;
+  for (int i = 0; i < 500 && state != 3; i++)
+    nanosleep(&moment, 0), state = run(p, "state = 0\nfor i, b in enumerate((stays, stuck)):\n  try: b.append(1)\n  except BufferError: state += 1 + i\n  else: state += 3 * (1 - i)\nstate");
+  check(state == 5, "memory is unlocked, but for what may be another heap's by now");
   run(p, "results.clear()");
 
   pyawait_interrupt(p->heap);
