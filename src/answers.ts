@@ -16,7 +16,8 @@
 import { backend } from "../ffi/mod.ts";
 import { callHelper } from "./call.ts";
 import { read } from "./decode.ts";
-import { encoding, write, writeThrown } from "./encode.ts";
+import { write, writeThrown } from "./encode.ts";
+import { encoding } from "./encoding.ts";
 import { PythonError } from "./errors.ts";
 import { Source } from "./functions.ts";
 import { giveBack, receive } from "./handles.ts";

@@ -6,8 +6,10 @@ import { Operation } from "../ffi/shim/shim.ts";
 import { callHelper } from "./call.ts";
 import { readOutcome } from "./decode.ts";
 import { begin, end, helper, interpreter, invoke, isClosed, openInterpreter } from "./interpreter.ts";
+import { addressOf } from "./lifetime.ts";
 import { type PyProxy } from "./proxy.ts";
 import { Reference } from "./reference.ts";
+import { stateOf } from "./state.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
 import { Tag } from "./wire.ts";
 import { brandBuffer } from "./wrappers.ts";
@@ -154,9 +156,9 @@ export class PyBuffer {
   #lock: Reference | undefined;
 
   /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
-  constructor(lock: Reference, parts: Parts, memory: ArrayBuffer) {
+  constructor(lock: Reference, parts: Parts, memory: ArrayBuffer, type?: Maker) {
     const [, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
-    let Maker = makerOf(format, itemsize);
+    let Maker = type ?? makerOf(format, itemsize);
     const size = Maker.BYTES_PER_ELEMENT;
     if (bytes % size || offset % size || strides.some((stride) => stride % size)) Maker = Uint8Array; // fields of packed records
     this.data = new Maker(memory);
@@ -201,8 +203,12 @@ export class PyBuffer {
 const dispose = (Symbol as { dispose?: symbol }).dispose;
 if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffer.prototype.release });
 
-/** The live buffer of a Python object; see `$getBuffer`. */
-export function lockBuffer(exporter: number): PyBuffer {
+/**
+ * The live buffer of a Python object; see `$getBuffer`.
+ *
+ * @param type the class of `data`, if it is not the one that the format says
+ */
+export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
   const level = begin();
   let parts;
   try {
@@ -213,7 +219,7 @@ export function lockBuffer(exporter: number): PyBuffer {
   }
   const [address, reference, , , , , , format] = parts, lock = new Reference(address);
   try {
-    if (!hasObjects(format)) return new PyBuffer(lock, parts, view(parts));
+    if (!hasObjects(format)) return new PyBuffer(lock, parts, view(parts), type);
     giveUp(reference);
     throw new TypeError(
       "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
@@ -250,6 +256,6 @@ export function buffer<T extends TypedArray>(
   if (!Number.isSafeInteger(length) || length < 0) {
     throw new RangeError(`Cannot make a buffer of ${length} items: the length has to be an integer from 0 on`);
   }
-  const view = callHelper("make_buffer", code, length) as PyProxy;
-  return view.$getBuffer() as PyBuffer & { readonly data: T };
+  const memory = callHelper("make_buffer", code, length) as PyProxy;
+  return lockBuffer(addressOf(stateOf(memory)!), type as unknown as Maker) as PyBuffer & { readonly data: T };
 }

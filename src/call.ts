@@ -4,7 +4,8 @@
 // Python's (operator.getitem, builtins.len) or of src/py, found once by name.
 import { Operation } from "../ffi/shim/shim.ts";
 import { readOutcome, withLeftovers } from "./decode.ts";
-import { encoding, write, writeArguments } from "./encode.ts";
+import { write, writeArguments } from "./encode.ts";
+import { encoding } from "./encoding.ts";
 import { countHandles, giveBack } from "./handles.ts";
 import { begin, end, helper, interpreter, invoke, type Level } from "./interpreter.ts";
 import { captureScope, currentPlace, endOffer, offerScope } from "./locals.ts";

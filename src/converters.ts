@@ -32,16 +32,19 @@ export interface ToPyOptions {
  * ```
  */
 // deno-lint-ignore no-explicit-any
-export function toPy(value: unknown, options: ToPyOptions = {}): any {
-  const { depth } = options;
-  if (depth !== undefined && typeof depth !== "number") {
+export function toPy(value: unknown, options?: ToPyOptions): any {
+  const { depth, default: fallback } = options ?? {};
+  if (depth !== undefined && (typeof depth !== "number" || Number.isNaN(depth))) {
     throw new TypeError(`Cannot convert with depth ${String(depth)}: it has to be a number`);
+  }
+  if (fallback !== undefined && typeof fallback !== "function") {
+    throw new TypeError(`Cannot convert with default ${String(fallback)}: it has to be a function, which is given a value`);
   }
   if ((typeof value !== "object" || value === null) && typeof value !== "function") {
     if (typeof value === "symbol") throughPython(value); // throws
     return value;
   }
-  return throughPython(value, options);
+  return throughPython(value, options ?? {});
 }
 
 /** A rule of {@linkcode registerConverter}. */

@@ -4,48 +4,15 @@
 // JavaScript object as its handle.
 import { types } from "node:util";
 import { ownFramesCut, PythonError, returning } from "./errors.ts";
-import { isAsync, Source } from "./functions.ts";
+import type { Encoding } from "./encoding.ts";
+import { isAsync, Source, traitsOf } from "./functions.ts";
 import { JsKind, send } from "./handles.ts";
 import { helper } from "./interpreter.ts";
-import type { Reference } from "./reference.ts";
+import { Kind } from "./kinds.ts";
 import { watch } from "./rejections.ts";
 import { type State, stateOf } from "./state.ts";
-import { Tag, type Writer } from "./wire.ts";
+import { Tag } from "./wire.ts";
 import { ByReference, Float, Keywords, memoryviewOf, Thrown, Tuple } from "./wrappers.ts";
-
-/** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
-export interface Encoding {
-  readonly writer: Writer;
-  heap: number;
-  containers: Map<object, number> | undefined;
-  /** References that the message borrows, where it outlives the call that made it. */
-  pins: Reference[] | undefined;
-  /** Handles that it takes, to give back if it is never sent. */
-  handles: number[];
-  /** How many levels of containers are still copied; the others go by reference. */
-  depth: number;
-  /** What is asked for values that would go by reference. */
-  fallback: ((value: unknown) => unknown) | undefined;
-  /** The AggregateErrors that are being written. */
-  groups: Set<Error> | undefined;
-  /** What rules of the user's have made of values. */
-  converted: Map<object, unknown> | undefined;
-}
-
-/** Begins to write the values of one message. */
-export function encoding(writer: Writer, heap: number): Encoding {
-  return {
-    writer,
-    heap,
-    containers: undefined,
-    pins: undefined,
-    handles: [],
-    depth: Infinity,
-    fallback: undefined,
-    converted: undefined,
-    groups: undefined,
-  };
-}
 
 /** A rule of the user's, tried before the table: what it gives is converted instead. */
 export interface ConverterRule {
@@ -139,26 +106,6 @@ export function writeHandle(e: Encoding, value: unknown, kind: number, about: un
   write(e, about);
 }
 
-const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
-
-/** What a value can do that Python asks a type for, as bits: `_traits` of src/py/values.py, but for being called. */
-function traitsOf(value: object): number {
-  try {
-    return askTraits(value);
-  } catch {
-    return 0; // a Proxy that throws when it is asked
-  }
-}
-
-function askTraits(value: object): number {
-  const iterable = Symbol.iterator in value, disposable = dispose !== undefined && dispose in value;
-  return (iterable ? 2 : 0) |
-    (iterable || Symbol.asyncIterator in value ? 4 : 0) |
-    (typeof value !== "function" && ("length" in value || "size" in value) ? 8 : 0) |
-    (disposable ? 16 : 0) |
-    (disposable || asyncDispose !== undefined && asyncDispose in value ? 32 : 0);
-}
-
 /** An object as a JsProxy; an Array as one that is a list, and what has a `then` as one that can be awaited. */
 function writeByReference(e: Encoding, value: object): void {
   const thenable = typeof (value as { then?: unknown }).then === "function";
@@ -228,9 +175,16 @@ function writeBranded(e: Encoding, value: object): void {
     throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
   }
   if (isPlainObject(value)) return writeContainer(e, value, writeDict);
-  const other = e.fallback ? e.fallback(value) : value;
+  const other = e.fallback ? fallbackOf(e, value) : value;
   if (other === value || other === undefined) return writeByReference(e, value);
   write(e, other);
+}
+
+/** What is made of it by `default`: once in a message, so that shared and circular references are kept. */
+function fallbackOf(e: Encoding, value: object): unknown {
+  e.defaults ??= new Map();
+  if (!e.defaults.has(value)) e.defaults.set(value, e.fallback!(value));
+  return e.defaults.get(value);
 }
 
 /** It has no prototype, or that of plain objects, in any realm. */
@@ -336,22 +290,28 @@ function writeError(e: Encoding, error: Error): void {
     returning.set(error.exception, error);
     return write(e, error.exception);
   }
-  let about: unknown[] = ["Error", "", "", ""], errors: unknown;
+  let about: unknown[] = ["Error", "", "", ""], errors: unknown, cause: unknown;
   try {
     const stack = String(error.stack ?? "");
     about = [String(error.name), String(error.message), stack, ownFramesCut(stack)];
     errors = (error as { errors?: unknown }).errors;
+    cause = error.cause;
   } catch {
     // a getter of its own throws: it goes as it is
   }
   const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
-  const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !e.groups?.has(error);
-  if (!grouped) return writeHandle(e, error, JsKind.error, new Tuple(about));
+  const again = e.groups?.has(error); // one that is in itself, or caused by itself, is no group there, and has no cause
+  const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !again, caused = isRaisable(cause) && !again;
+  if (!grouped && !caused) return writeHandle(e, error, JsKind.error, new Tuple(about));
   e.groups ??= new Set();
-  e.groups.add(error); // one that is in itself is no group there
-  writeHandle(e, error, JsKind.error, new Tuple([...about, new Tuple((errors as unknown[]).map(asThrowable))]));
+  e.groups.add(error);
+  const members = grouped ? new Tuple((errors as unknown[]).map(asThrowable)) : null;
+  writeHandle(e, error, JsKind.error, new Tuple(caused ? [...about, members, cause] : [...about, members]));
   e.groups.delete(error);
 }
+
+/** Whether it can be the cause of an exception: an Error, or Python's. */
+const isRaisable = (cause: unknown) => isError(cause) || ((stateOf(cause)?.kinds ?? 0) & Kind.exception) !== 0;
 
 /** A member of a group: what is no Error goes by its text. */
 const asThrowable = (error: unknown) => isError(error) || stateOf(error) ? error : new Error(textOf(error), { cause: error });
@@ -382,7 +342,7 @@ function writeThrowable(e: Encoding, thrown: unknown): void {
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null, ""]));
   }
   if (typeof thrown === "symbol" || thrown === undefined || typeof thrown === "bigint" && isSafe(thrown)) { // as values they would not come back the same
-    const value = typeof thrown === "symbol" ? [] : [null, thrown];
+    const value = typeof thrown === "symbol" ? [] : [null, null, thrown];
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, "", ...value]));
   }
   write(e, thrown);

@@ -83,8 +83,7 @@ export class PythonError extends Error {
       get: () => this.#stack(),
       set: (value) => Object.defineProperty(this, "stack", { value, writable: true, configurable: true }),
     });
-    if (has & 1) Object.defineProperty(this, "cause", { get: () => this.#look().cause, configurable: true });
-    if (has & 2) Object.defineProperty(this, "errors", { get: () => this.#look().errors, configurable: true });
+    this.#expose(has);
     Object.defineProperty(this, brand, { value: true });
   }
 
@@ -94,19 +93,41 @@ export class PythonError extends Error {
   }
 
   /** It has been to Python and comes back: what has happened to the exception there is looked up anew. */
-  static renew(error: PythonError): PythonError {
+  static renew(error: PythonError, has: number): PythonError {
     error.#details = undefined;
+    error.#expose(has);
     return error;
   }
 
+  #expose(has: number): void {
+    if (has & 1) Object.defineProperty(this, "cause", { get: () => this.#look().cause, configurable: true });
+    else delete this.cause;
+    if (has & 2) Object.defineProperty(this, "errors", { get: () => this.#look().errors, configurable: true });
+  }
+
+  /** What shows an error reads its stack first, and shows no property that is a getter. */
+  #settle({ cause, errors }: ErrorDetails): void {
+    const settled = (value: unknown) => ({ value, writable: true, configurable: true });
+    if (Object.getOwnPropertyDescriptor(this, "cause")?.get) Object.defineProperty(this, "cause", settled(cause));
+    if (Object.getOwnPropertyDescriptor(this, "errors")?.get) Object.defineProperty(this, "errors", settled(errors));
+  }
+
   #look(): ErrorDetails {
-    return this.#details ??= describe(this.exception);
+    if (this.#details) return this.#details;
+    this.#details = describe(this.exception);
+    for (const error of [this.#details.cause, ...this.#details.errors ?? []]) { // made now, but JavaScript was where this one was made
+      const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.exception);
+      if (made) error.#javaScriptStack = this.#javaScriptStack;
+    }
+    return this.#details;
   }
 
   #stack(): string {
     const lines = [`${this.name}: ${this.message}`];
     try {
-      for (const [name, file, line] of this.#look().frames) lines.push(`    at ${name} (${file}:${line})`);
+      const details = this.#look();
+      this.#settle(details);
+      for (const [name, file, line] of details.frames) lines.push(`    at ${name} (${file}:${line})`);
     } catch {
       // Python is closed: the JavaScript half is what there is
     }
@@ -130,7 +151,7 @@ export const returning: WeakMap<object, PythonError> = new WeakMap();
 /** The PythonError of an exception. */
 export function pythonError(exception: unknown, name: string, message: string, has: number): PythonError {
   const known = returning.get(exception as object);
-  return known ? PythonError.renew(known) : new PythonError(exception, name, message, has);
+  return known ? PythonError.renew(known, has) : new PythonError(exception, name, message, has);
 }
 
 /**

@@ -1,6 +1,7 @@
 // Which JavaScript functions are asynchronous for Python, and Promises that start when they are first awaited.
 //
 // The one thing to know: `async function` is told by its brand; a function that only returns a Promise is marked.
+// And what else Python asks a value's type for.
 import { AsyncResource } from "node:async_hooks";
 import { types } from "node:util";
 
@@ -89,4 +90,25 @@ export class Source {
   ): Promise<A | B> {
     return this.begin().then(fulfilled, rejected);
   }
+}
+
+const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
+
+/** What a value can do that Python asks a type for, as bits: `_traits` of src/py/values.py, but for being called. */
+export function traitsOf(value: object): number {
+  try {
+    return askTraits(value);
+  } catch {
+    return 0; // a Proxy that throws when it is asked
+  }
+}
+
+function askTraits(value: object): number {
+  const iterable = Symbol.iterator in value, disposable = dispose !== undefined && dispose in value;
+  return (iterable ? 2 : 0) |
+    (iterable || Symbol.asyncIterator in value ? 4 : 0) |
+    (typeof value !== "function" && ("length" in value || "size" in value) ? 8 : 0) |
+    (disposable ? 16 : 0) |
+    (disposable || asyncDispose !== undefined && asyncDispose in value ? 32 : 0) |
+    (iterable && typeof (value as { next?: unknown }).next === "function" ? 64 : 0);
 }

@@ -29,8 +29,8 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* CALL */ callFunction,
   /* AWAIT */ () => undefined,
   /* GET */ (value, [name]) => {
-    if (!(name in Object(value))) return null; // AttributeError there
     const member = value[name];
+    if (member === undefined && !(name in Object(value))) return null; // AttributeError there
     return isMethod(value, member) ? [member, true] : [member];
   },
   /* SET */ (value, [name, item]) => void (value[name] = item),
@@ -50,11 +50,14 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* GET_ITEM */ (value, [key]) => {
     if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
     if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
-    return key in Object(value) ? value[key] : raise("KeyError", key);
+    if (key === "__proto__") return Object.hasOwn(value, key) ? value[key] : raise("KeyError", key);
+    const item = value[key];
+    return item !== undefined || key in Object(value) ? item : raise("KeyError", key);
   },
   /* SET_ITEM */ (value, [key, item]) => {
     if (isMapLike(value)) value.set(key, item);
     else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
+    else if (key === "__proto__") Object.defineProperty(value, key, { value: item, writable: true, enumerable: true, configurable: true });
     else value[key] = item;
   },
   /* DELETE_ITEM */ (value, [key]) => {
@@ -64,7 +67,13 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
     if (!Reflect.deleteProperty(value, key)) fail(`its item ${String(key)} cannot be deleted`);
   },
   /* HAS_ITEM */ (value, [key]) =>
-    typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : key in value,
+    typeof value.has === "function"
+      ? value.has(key)
+      : Array.isArray(value)
+      ? value.includes(key)
+      : key === "__proto__"
+      ? Object.hasOwn(value, key)
+      : key in value,
   /* COPY */ (value, [depth]) => copyIn(value, depth),
   /* PULL */ (stream, item) => stream.pull(item),
   /* CREDIT */ (stream) => stream.credit(),
@@ -79,6 +88,11 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* CALL_METHOD */ (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),
   /* GET_ITEMS */ (value, indexes) => indexes.map((index: number) => value[index]),
   /* SPLICE */ (value, [start, count, ...items]) => void value.splice(start, count, ...items),
+  /* ADVANCE */ (value) => {
+    const { done, value: item } = value.next();
+    return [Boolean(done), item];
+  },
+  /* TEXT */ (value) => textOf(value),
 ];
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
@@ -119,11 +133,24 @@ function allKeys(value: Value): string[] {
   return [...keys];
 }
 
+/** Its own `toString`, where that says more than what kind of object it is. */
+function textOf(value: Value): string {
+  if (typeof value === "function" || Array.isArray(value)) return describe(value);
+  const text = String(value);
+  return /^\[object .*\]$/s.test(text) ? describe(value) : text;
+}
+
+/** The name of its kind, or of its class where that has one. */
+function kindOf(value: Value): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1), made = tag === "Object" ? value.constructor?.name : undefined;
+  return typeof made === "string" && made !== "" ? made : tag;
+}
+
 function describe(value: Value): string {
   if (typeof value === "function") return `<JavaScript ${isClass(value) ? "class" : "function"} ${value.name || "(anonymous)"}>`;
   if (value instanceof Error) return String(value);
   try {
-    return `<JavaScript ${Object.prototype.toString.call(value).slice(8, -1)} ${JSON.stringify(value)?.slice(0, 120) ?? ""}>`;
+    return `<JavaScript ${kindOf(value)} ${JSON.stringify(value)?.slice(0, 120) ?? ""}>`;
   } catch {
     return `<JavaScript ${Object.prototype.toString.call(value).slice(8, -1)}>`;
   }

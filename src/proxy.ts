@@ -27,7 +27,7 @@ const members: Record<string, (state: State, proxy: object) => unknown> = {
   $set: (_, proxy) => (key: unknown, value: unknown) => void callHelper("setitem", proxy, key, value),
   $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
   $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
-  $toJs: (state) => (options: CopyOptions = {}) => copyAt(addressOf(state), options),
+  $toJs: (state) => (options?: CopyOptions) => copyAt(addressOf(state), options ?? {}),
   $getBuffer: (state) => () => hooks.lockBuffer(addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),
@@ -96,7 +96,11 @@ function getString(state: State, proxy: object, key: string): unknown {
   if (first === 45 && isNegativeIndex(key)) return undefined;
   if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);
   const value = attribute(state, key);
-  return value === missing ? fallback(state, proxy, key) : value;
+  if (value !== missing) return value;
+  if ((key === "next" || key === "return") && state.kinds & Kind.iterator && !(state.kinds & Kind.coroutine)) {
+    return generatorMethod(state, proxy, key);
+  }
+  return fallback(state, proxy, key);
 }
 
 type Step = [item: boolean, value: unknown];
@@ -144,6 +148,7 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
     case STATE:
       return state;
     case Symbol.iterator:
+      if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return
       return state.kinds & Kind.iterable && !(state.kinds & Kind.coroutine) ? () => iterate(proxy) : undefined;
     case Symbol.asyncIterator:
       return state.kinds & Kind.asyncIterable ? () => hooks.asyncIterator(proxy) : undefined;
@@ -216,7 +221,9 @@ const handler: ProxyHandler<object> = {
     return apply((target as unknown as Target)[STATE], args);
   },
   construct(target, args) {
-    return apply((target as unknown as Target)[STATE], args) as object;
+    const made = apply((target as unknown as Target)[STATE], args);
+    if (Object(made) === made) return made as object;
+    throw new TypeError(`Cannot construct with new: it gives ${made === null ? "None" : `a ${typeof made}`}; call it without new`);
   },
 };
 
@@ -265,7 +272,7 @@ export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy }
  * toJs(python.exec("{'a': [1, 2, (3,)]}")); // { a: [1, 2, [3]] }
  * ```
  */
-export function toJs(value: unknown, options: CopyOptions = {}): unknown {
+export function toJs(value: unknown, options?: CopyOptions): unknown {
   const state = stateOf(value);
-  return state ? copyAt(addressOf(state), options) : value;
+  return state ? copyAt(addressOf(state), options ?? {}) : value;
 }

@@ -253,14 +253,17 @@ static int encode_set(struct writer *w, PyObject *set) {
 
 static int is_text(PyObject *key) { return (py.PyType_GetFlags(type_of(key)) & (1ul << 28)) != 0; }
 
-/* What there is to know of a dict's keys: whether every one is a str, and one of a subclass, which may be another key
-   with the same text. */
+/* What there is to know of a dict's keys: whether every one is a str, and one of a subclass, or with surrogates, so that
+   another key may have the same text in JavaScript. */
 struct keys { u32 count; int plain, odd; };
 
-static void note_key(struct keys *keys, PyObject *key) {
+static int encode_key(struct writer *w, struct keys *keys, PyObject *key) {
+  size_t start = w->length;
+  if (encode(w, key)) return -1;
   keys->count++;
   if (!is_text(key)) keys->plain = 0;
-  else if (type_of(key) != TYPE(Unicode)) keys->odd = 1;
+  else if (type_of(key) != TYPE(Unicode) || w->data[start] == TAG_UTF16) keys->odd = 1;
+  return 0;
 }
 
 /* The items of a dict, in its own order. */
@@ -269,8 +272,7 @@ static int encode_items(struct writer *w, PyObject *dict, struct keys *keys) {
   PyObject *key, *value;
   while (py.PyDict_Next(dict, &position, &key, &value)) {
     py.Py_IncRef(key), py.Py_IncRef(value);
-    note_key(keys, key);
-    int failed = encode(w, key) || encode(w, value);
+    int failed = encode_key(w, keys, key) || encode(w, value);
     py.Py_DecRef(key), py.Py_DecRef(value);
     if (failed) return -1;
     if (py.PyDict_Size(dict) != size) return py.PyErr_SetString(EXCEPTION(RuntimeError), "dictionary changed size during iteration"), -1;
@@ -286,7 +288,7 @@ static int encode_given_items(struct writer *w, PyObject *dict, struct keys *key
   while (!failed && (pair = py.PyIter_Next(iterator))) {
     int is_pair = py.PyType_GetFlags(type_of(pair)) & (1ul << 26) && py.PyTuple_Size(pair) == 2;
     if (!is_pair) py.PyErr_SetString(EXCEPTION(TypeError), "Cannot convert a dict whose items() are no pairs"), failed = 1;
-    else note_key(keys, py.PyTuple_GetItem(pair, 0)), failed = encode(w, py.PyTuple_GetItem(pair, 0)) || encode(w, py.PyTuple_GetItem(pair, 1));
+    else failed = encode_key(w, keys, py.PyTuple_GetItem(pair, 0)) || encode(w, py.PyTuple_GetItem(pair, 1));
     py.Py_DecRef(pair);
   }
   release(iterator);

@@ -130,7 +130,7 @@ def from_buffer(value):
 
 def check_keys(mapping):
     """Raises where two keys, which are str or of its subclasses, have the same text."""
-    keys = [str.__str__(key) for key, _ in mapping.items()]
+    keys = [str.encode(key, "utf-16", "surrogatepass") for key, _ in mapping.items()]  # as JavaScript has them
     if len(set(keys)) < len(keys):
         raise TypeError("Cannot convert a dict: two of its keys are the same in JavaScript")
 

@@ -123,29 +123,41 @@ async_codes = (_code_in(_async_function), _code_in(_async_method))
 
 def wrap_js(heap, handle, kind, about):
     """The Python object for a JavaScript value; the same one while it lives."""
-    known = _wrapped.get((heap, handle))
-    if known is not None and kind < GENERATOR:
-        getattr(known, "__pyawait_js__", known)._pyawait_count += 1
+    known, is_generator = _wrapped.get((heap, handle)), kind in (GENERATOR, ASYNC_GENERATOR)
+    if known is not None and is_generator == isinstance(known, (types.GeneratorType, types.AsyncGeneratorType)):
+        bound = _sources[known] if is_generator else getattr(known, "__pyawait_js__", known)
+        bound._pyawait_count += 1
         if isinstance(about, tuple) and isinstance(known, JsProxy) and (kind in (OBJECT, FUNCTION) or isinstance(known, JsPromise)):
             known.__class__ = _class_of(kind, about)  # it may be able to do more by now
         return known
     if kind == ERROR:
-        name, message, stack, frames = about[:4]
-        grouped = len(about) > 4 and about[4] is not None and JsExceptionGroup is not None and all(isinstance(to_error(each), Exception) for each in about[4])
-        result = bound = JsExceptionGroup(name, message, stack, about[4]) if grouped else JsException(name, message, stack)
-        bound._frames, bound._value = frames, about[5] if len(about) == 6 else _view
+        result = bound = _new_exception(*about)
     else:
         cls, name = _class_of(kind, about), about[0] if isinstance(about, tuple) else about
         result = bound = cls.__new__(cls)
     bound._pyawait_bind(heap, handle)
     if kind == FUNCTION:
-        bound.__dict__["__name__"] = bound.__dict__["__qualname__"] = name or "function"
+        bound.__dict__.update(__name__=name or "function", __qualname__=name or "function", __doc__=None)
     if kind == ASYNC_FUNCTION:
         result = _async_function(bound, name)
-    elif kind in (GENERATOR, ASYNC_GENERATOR):
-        return (generator if kind == GENERATOR else async_generator)(bound)
+    elif is_generator:
+        result = (generator if kind == GENERATOR else async_generator)(bound)
+        _sources[result] = bound
     _wrapped[heap, handle] = result
     return result
+
+
+_sources = weakref.WeakKeyDictionary()  # generator -> what it is made of
+
+
+def _new_exception(name, message, stack, frames, errors=None, cause=None, *value):
+    """`value`: what was thrown, where no handle can stand for it."""
+    grouped = errors is not None and JsExceptionGroup is not None and all(isinstance(to_error(each), Exception) for each in errors)
+    made = JsExceptionGroup(name, message, stack, errors) if grouped else JsException(name, message, stack)
+    made._frames, made._value = frames, value[0] if value else _view
+    if cause is not None:
+        made.__cause__ = to_error(cause)
+    return made
 
 
 def _class_of(kind, about):

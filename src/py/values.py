@@ -72,6 +72,9 @@ class JsProxy(_Handle):
     def __repr__(self):
         return _call(STRING, self._pyawait_heap, self._pyawait_handle, (), None)
 
+    def __str__(self):
+        return _call(TEXT, self._pyawait_heap, self._pyawait_handle, (), None)
+
     def __dir__(self):
         own = {name for name in object.__dir__(self) if not name.startswith("_pyawait_")}
         return sorted(own | set(_list(_call(KEYS, self._pyawait_heap, self._pyawait_handle, (), None))))
@@ -167,13 +170,24 @@ class _AsyncDisposed:
         await _wait(DISPOSE_ASYNC, self._pyawait_heap, self._pyawait_handle, (), None)
 
 
-_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed)  # by bit; src/encode.ts has the same list
+class _Stepped:
+    def __iter__(self):
+        return self
+
+    def __next__(self):
+        done, value = _call(ADVANCE, self._pyawait_heap, self._pyawait_handle, (), None)
+        if done:
+            raise StopIteration(value)
+        return value
+
+
+_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed, _Stepped)  # by bit, as src/functions.ts has them
 
 
 @functools.lru_cache(None)
 def _class_with(base, bits):
     """`base`, able to do what these bits say."""
-    traits = tuple(trait for bit, trait in enumerate(_traits) if bits >> bit & 1)
+    traits = tuple(trait for bit, trait in reversed(list(enumerate(_traits))) if bits >> bit & 1)
     return type(base)(base.__name__, (*traits, base), {"__module__": base.__module__, "__doc__": base.__doc__}) if traits else base
 
 
@@ -269,7 +283,7 @@ else:
     JsExceptionGroup = None
 
 
-class JsErrorView(*_traits, JsProxy):
+class JsErrorView(*_traits[:-1], JsProxy):
     """What a JsException holds, with all that it may be able to do; it lives as long as the exception does."""
 
     def __init__(self, exception):
