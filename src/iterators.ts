@@ -20,7 +20,8 @@ const closed: Step = [true, undefined];
 /** How long a cancelled Python waits for an iterator that does not end what it does: then it closes behind. */
 const patience = 100;
 
-function stepOf(result: unknown): Step {
+/** What an iterator has answered. */
+export function stepOf(result: unknown): Step {
   if (Object(result) !== result) throw new TypeError(`iterator result ${String(result)} is not an object`);
   const { done, value } = result as IteratorResult<unknown>;
   return [Boolean(done), value];

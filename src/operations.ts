@@ -5,7 +5,7 @@ import { callHelper } from "./call.ts";
 import { copyIn } from "./copy_in.ts";
 import { asError } from "./exceptions.ts";
 import { isClass } from "./functions.ts";
-import { asyncSteps, Stepped } from "./iterators.ts";
+import { asyncSteps, stepOf, Stepped } from "./iterators.ts";
 import { signatureOf } from "./signature.ts";
 import { stateOf } from "./state.ts";
 
@@ -88,10 +88,7 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* CALL_METHOD */ (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),
   /* GET_ITEMS */ (value, indexes) => indexes.map((index: number) => value[index]),
   /* SPLICE */ (value, [start, count, ...items]) => void value.splice(start, count, ...items),
-  /* ADVANCE */ (value) => {
-    const { done, value: item } = value.next();
-    return [Boolean(done), item];
-  },
+  /* ADVANCE */ (value) => stepOf(value.next()),
   /* TEXT */ (value) => textOf(value),
 ];
 

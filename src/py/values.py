@@ -170,10 +170,7 @@ class _AsyncDisposed:
         await _wait(DISPOSE_ASYNC, self._pyawait_heap, self._pyawait_handle, (), None)
 
 
-class _Stepped:
-    def __iter__(self):
-        return self
-
+class _Stepped:  # its __iter__ is that of _Iterated: whoever leaves a loop closes it
     def __next__(self):
         done, value = _call(ADVANCE, self._pyawait_heap, self._pyawait_handle, (), None)
         if done:
