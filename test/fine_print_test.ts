@@ -163,6 +163,8 @@ test("a wrapper around an async function of JavaScript's is Python's own", async
   assert(wrapper !== load);
   assertEquals(await wrapper(1), "logged 1");
   assertStrictEquals(py.ask(load, "x"), load);
+  const signature = "str(inspect.signature(x)), list(inspect.signature(x).parameters), inspect.signature(x) == inspect.signature(x)";
+  assertEquals(py.ask(async (_x: number, _y = 1) => await 1, `[${signature}]`).$toJs(), ["(_x, _y=None, /)", ["_x", "_y"], true]);
   assertEquals(py.ask(function plain() {}, "[x.__doc__, x.__name__]").$toJs(), [null, "plain"]);
 });
 

@@ -27,6 +27,7 @@ import collections.abc
 import contextvars
 import datetime
 import functools
+import inspect
 import io
 import operator
 import re

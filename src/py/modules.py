@@ -88,7 +88,6 @@ def register_module(modules, aliases):
     for name in sorted(modules, key=len):
         for value in modules[name].values():
             if isinstance(value, types.FunctionType) and hasattr(value, "__pyawait_js__"):
-                value.__signature__ = _signature(value.__pyawait_js__)
                 value.__module__ = name
         if _is_js_module(sys.modules.get(name)):
             _fill_module(sys.modules[name], modules[name])
@@ -134,7 +133,6 @@ def unregister_module(name):
 
 def _signature(proxy):
     """inspect.signature of a JavaScript function, as far as its source tells."""
-    import inspect
     parameters = []
     for name, rest, optional in _call(SIGNATURE, proxy._pyawait_heap, proxy._pyawait_handle, (), None):
         kind = inspect.Parameter.VAR_POSITIONAL if rest else inspect.Parameter.POSITIONAL_ONLY

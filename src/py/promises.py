@@ -83,6 +83,19 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
         pass
 
 
+class _LaterSignature(inspect.Signature):
+    """The signature of an async function, which JavaScript is asked for when somebody looks at it."""
+
+    def __init__(self, proxy):
+        self._pyawait_proxy = proxy
+
+    _parameters = property(lambda self: _signature(self._pyawait_proxy)._parameters)
+    _return_annotation = inspect.Signature.empty
+
+    def __reduce__(self):
+        return _signature(self._pyawait_proxy).__reduce__()
+
+
 def _async_function(proxy, name):
     heap, handle = proxy._pyawait_heap, proxy._pyawait_handle
 
@@ -96,7 +109,7 @@ def _async_function(proxy, name):
             raise
 
     function.__name__ = function.__qualname__ = name or "function"
-    function.__module__ = "javascript"
+    function.__module__, function.__signature__ = "javascript", _LaterSignature(proxy)
     function.__pyawait_js__ = proxy
     return function
 
@@ -109,7 +122,7 @@ def _async_method(owner, function):
         return await _wait(CALL_METHOD, proxy._pyawait_heap, proxy._pyawait_handle, (owner, *args), kwargs)
 
     method.__name__, method.__qualname__, method.__module__ = function.__name__, function.__qualname__, function.__module__
-    method.__self__, method.__pyawait_js__ = owner, proxy
+    method.__self__, method.__pyawait_js__, method.__signature__ = owner, proxy, function.__signature__
     return method
 
 
