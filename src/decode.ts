@@ -172,10 +172,15 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   for (let i = 0; i < count; i++) {
     const key = read(r) as string;
     const value = readDeep(r, containers);
-    if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-    else object[key] = value;
+    setItem(object, key, value);
   }
   return object;
+}
+
+/** An item of an object: `__proto__` is an ordinary key. */
+export function setItem(object: object, key: PropertyKey, value: unknown): void {
+  if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  else (object as Record<PropertyKey, unknown>)[key] = value;
 }
 
 type TypedArrayMaker = { new (buffer: ArrayBuffer): object };

@@ -3,6 +3,7 @@
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
 import { callHelper } from "./call.ts";
 import { copyIn } from "./copy_in.ts";
+import { setItem } from "./decode.ts";
 import { asError } from "./exceptions.ts";
 import { isClass } from "./functions.ts";
 import { asyncSteps, stepOf, Stepped } from "./iterators.ts";
@@ -21,6 +22,9 @@ export function callFunction(fn: Value, args: unknown[], keywords: Record<string
   if (keywords !== null) args.push(keywords);
   return isClass(fn) ? Reflect.construct(fn, args) : fn(...args);
 }
+
+/** Whether an object has this item: `__proto__` is an ordinary key. */
+const hasItem = (value: Value, key: Value): boolean => key === "__proto__" ? Object.hasOwn(value, key) : key in Object(value);
 
 const isMapLike = (value: Value) => value instanceof Map;
 
@@ -50,30 +54,22 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* GET_ITEM */ (value, [key]) => {
     if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
     if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
-    if (key === "__proto__") return Object.hasOwn(value, key) ? value[key] : raise("KeyError", key);
-    const item = value[key];
-    return item !== undefined || key in Object(value) ? item : raise("KeyError", key);
+    const item = value[key]; // a Proxy may answer to names that it does not own to
+    return item !== undefined && key !== "__proto__" || hasItem(value, key) ? item : raise("KeyError", key);
   },
   /* SET_ITEM */ (value, [key, item]) => {
     if (isMapLike(value)) value.set(key, item);
     else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
-    else if (key === "__proto__") Object.defineProperty(value, key, { value: item, writable: true, enumerable: true, configurable: true });
-    else value[key] = item;
+    else setItem(value, key, item);
   },
   /* DELETE_ITEM */ (value, [key]) => {
     if (isMapLike(value)) return value.delete(key) ? undefined : raise("KeyError", key);
     if (typeof key === "number" && Array.isArray(value)) return void value.splice(indexIn(value, key), 1);
-    if (!(key in Object(value))) raise("KeyError", key);
+    if (!hasItem(value, key)) raise("KeyError", key);
     if (!Reflect.deleteProperty(value, key)) fail(`its item ${String(key)} cannot be deleted`);
   },
   /* HAS_ITEM */ (value, [key]) =>
-    typeof value.has === "function"
-      ? value.has(key)
-      : Array.isArray(value)
-      ? value.includes(key)
-      : key === "__proto__"
-      ? Object.hasOwn(value, key)
-      : key in value,
+    typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : hasItem(value, key),
   /* COPY */ (value, [depth]) => copyIn(value, depth),
   /* PULL */ (stream, item) => stream.pull(item),
   /* CREDIT */ (stream) => stream.credit(),

@@ -1,5 +1,5 @@
 /**
- * Python for tests: a piece of Python source as a module.
+ * For tests: a piece of Python source as a module, and what a function throws.
  */
 import { python } from "../mod.ts";
 
@@ -15,4 +15,15 @@ export function define(source: string): any {
 export function isAtLeast(major: number, minor: number): boolean {
   const [ours, its] = python.version.split(".").map(Number);
   return ours > major || (ours === major && its >= minor);
+}
+
+/** What this throws; it has to throw something. */
+// deno-lint-ignore no-explicit-any -- JavaScript throws whatever it likes
+export function thrownBy(fn: () => unknown): any {
+  try {
+    fn();
+  } catch (error) {
+    return error;
+  }
+  throw new Error("nothing was thrown");
 }

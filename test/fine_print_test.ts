@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { inspect } from "node:util";
 import { buffer, type PyBuffer, python, PythonError, toJs, toPy } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStrictEquals, assertThrows } from "#std/assert";
-import { define, isAtLeast } from "./define.ts";
+import { define, isAtLeast, thrownBy } from "./define.ts";
 
 // deno-lint-ignore no-explicit-any
 type Value = any;
@@ -35,19 +35,12 @@ def chain(f):
         text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
         return [type(error.__cause__).__name__, error.__suppress_context__, "ZeroDivisionError" in text]
 def set_item(x, key, value): x[key] = value
+def delete_item(x, key): del x[key]
 def logged(f):
     @functools.wraps(f)
     async def wrapper(x): return "logged %s" % await f(x)
     return wrapper
 `);
-const caught = (fn: () => unknown): Value => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-};
-
 test("keys that are surrogate pairs are the same in JavaScript, and are refused", () => {
   const twins = python.exec("{'\\ud83d\\ude00': 1, '\u{1f600}': 2}");
   for (const dict of ["auto", "object", "map"] as const) assertThrows(() => toJs(twins, { dict }), Error, "two of its keys");
@@ -113,10 +106,13 @@ test("objects that answer to every name have every attribute, and throwing traps
 test("__proto__ is an ordinary item of an object by reference", () => {
   const object: Record<string, unknown> = { a: 1 }, proxy = toPy(object, { depth: 0 });
   assertEquals(py.ask(proxy, "'__proto__' in x"), false);
-  assertEquals(caught(() => py.ask(proxy, "x['__proto__']")).name, "KeyError");
+  assertEquals(thrownBy(() => py.ask(proxy, "x['__proto__']")).name, "KeyError");
+  assertEquals(thrownBy(() => py.delete_item(proxy, "__proto__")).name, "KeyError");
   py.set_item(proxy, "__proto__", 5);
   assertEquals([Object.getPrototypeOf(object) === Object.prototype, Object.hasOwn(object, "__proto__")], [true, true]);
   assertEquals(py.ask(proxy, "x['__proto__']"), 5);
+  py.delete_item(proxy, "__proto__");
+  assertEquals(py.ask(proxy, "'__proto__' in x"), false);
 });
 
 test("str() is toString where an object has one of its own; repr says its class", () => {
@@ -169,7 +165,7 @@ test("a wrapper around an async function of JavaScript's is Python's own", async
 });
 
 test("the cause of a JavaScript error is its cause in Python", () => {
-  const python_error = caught(() => python.exec("1 / 0"));
+  const python_error = thrownBy(() => python.exec("1 / 0"));
   const outer = (cause: unknown) => () => {
     throw new Error("outer", { cause });
   };
@@ -183,15 +179,15 @@ test("the cause of a JavaScript error is its cause in Python", () => {
 });
 
 test("an error that is shown shows its causes and members, with the frames of where it was raised", () => {
-  const origin = () => caught(() => python.exec("try: 1 / 0\nexcept Exception as e: raise KeyError('x') from e"));
+  const origin = () => thrownBy(() => python.exec("try: 1 / 0\nexcept Exception as e: raise KeyError('x') from e"));
   const error = origin();
   assertInstanceOf(error.cause, PythonError);
-  assertMatch(error.cause.stack, /ZeroDivisionError[^]*\bcaught\b/);
+  assertMatch(error.cause.stack, /ZeroDivisionError[^]*\bthrownBy\b/);
   assert(!/\[Getter\]/.test(inspect(origin())), inspect(origin()));
   assertMatch(inspect(origin()), /KeyError[^]*ZeroDivisionError/);
   assertStrictEquals(error.cause, error.cause);
   if (!isAtLeast(3, 11)) return;
-  const group = caught(() => python.exec("raise ExceptionGroup('g', [ValueError(1), KeyError(2)])"));
+  const group = thrownBy(() => python.exec("raise ExceptionGroup('g', [ValueError(1), KeyError(2)])"));
   assert(!/\[Getter\]/.test(inspect(group)), inspect(group));
 });
 

@@ -6,7 +6,7 @@ import vm from "node:vm";
 import { kw, pyClass, PyProxy, python, PythonError, tidy, toJs, toPy } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
 import { collect } from "./collect.ts";
-import { define } from "./define.ts";
+import { define, thrownBy } from "./define.ts";
 
 // deno-lint-ignore no-explicit-any
 type Value = any;
@@ -75,14 +75,6 @@ def row():
     return connection.execute("select 1 as a, 'two' as b").fetchone()
 `);
 
-const thrownBy = (fn: () => unknown): Value => {
-  try {
-    fn();
-  } catch (error) {
-    return error;
-  }
-  throw new Error("nothing was thrown");
-};
 const thrower = (value: unknown) => () => {
   throw value;
 };
