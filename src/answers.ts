@@ -31,7 +31,7 @@ import { BACKGROUND, closeRecord, flush, In, openRecord, whenLoopIsGone } from "
 import { Reader, Tag, Writer } from "./wire.ts";
 import { Thrown } from "./wrappers.ts";
 
-/** Kinds of records, as `enum out` of ffi/shim/calls.h. */
+/** Kinds of records, as `enum out` of ffi/shim/context.h. */
 const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9, unpin: 10 } as const;
 
 const capacity = 1 << 18;

@@ -284,7 +284,7 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
   writer.data(bytes);
 }
 
-/** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group. */
+/** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group, its cause. */
 function writeError(e: Encoding, error: Error): void {
   if (error instanceof PythonError) {
     returning.set(error.exception, error);
@@ -300,14 +300,14 @@ function writeError(e: Encoding, error: Error): void {
     // a getter of its own throws: it goes as it is
   }
   const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
-  const again = e.groups?.has(error); // one that is in itself, or caused by itself, is no group there, and has no cause
+  const again = e.errors?.has(error); // one that is in itself, or caused by itself, is no group there, and has no cause
   const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !again, caused = isRaisable(cause) && !again;
   if (!grouped && !caused) return writeHandle(e, error, JsKind.error, new Tuple(about));
-  e.groups ??= new Set();
-  e.groups.add(error);
+  e.errors ??= new Set();
+  e.errors.add(error);
   const members = grouped ? new Tuple((errors as unknown[]).map(asThrowable)) : null;
   writeHandle(e, error, JsKind.error, new Tuple(caused ? [...about, members, cause] : [...about, members]));
-  e.groups.delete(error);
+  e.errors.delete(error);
 }
 
 /** Whether it can be the cause of an exception: an Error, or Python's. */

@@ -18,8 +18,8 @@ export interface Encoding {
   depth: number;
   /** What is asked for values that would go by reference. */
   fallback: ((value: unknown) => unknown) | undefined;
-  /** The AggregateErrors that are being written. */
-  groups: Set<Error> | undefined;
+  /** The Errors whose members and causes are being written. */
+  errors: Set<Error> | undefined;
   /** What rules of the user's have made of values. */
   converted: Map<object, unknown> | undefined;
   /** What `fallback` has made of values. */
@@ -38,6 +38,6 @@ export function encoding(writer: Writer, heap: number): Encoding {
     fallback: undefined,
     converted: undefined,
     defaults: undefined,
-    groups: undefined,
+    errors: undefined,
   };
 }

@@ -32,6 +32,6 @@ export function openAddon(path: string, heap: Pointer): Addon | undefined {
   }
   const exports = module.exports as Partial<Exports>;
   if (!exports.view || !exports.detach || !exports.watch) return undefined;
-  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]);
+  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]); // enum memory_end of queue.h
   return exports as Addon;
 }

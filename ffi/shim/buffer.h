@@ -30,7 +30,7 @@ static int lock_buffer(struct writer *w, PyObject *object) {
   if (buffer.len == 0) low = high = 0;
   write_tag_u32(w, TAG_TUPLE, 10);
   own(w->owner, lock);
-  for (int owner = 0; owner < 2; owner++) write_int(w, (long long)(size_t)new_reference(lock));
+  for (int i = 0; i < 2; i++) write_int(w, (long long)(size_t)new_reference(lock));
   write_int(w, (long long)(size_t)((char *)buffer.buf + low));
   write_int(w, high - low), write_int(w, -low), write_int(w, buffer.itemsize);
   write_u8(w, buffer.readonly ? TAG_TRUE : TAG_FALSE);

@@ -128,15 +128,15 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   (void)self;
   struct heap *heap = live_heap(argument_u32(tuple, 1));
   if (!heap) return 0;
-  int own = heap->thread == py.PyThread_get_thread_ident();
-  if (own && !heap->in->inside) return raise(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
+  int direct = heap->thread == py.PyThread_get_thread_ident();
+  if (direct && !heap->in->inside) return raise(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
   struct call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
   struct writer record = {0};
   size_t start = begin_record(&record, heap, OUT_CALL);
   write_u32(&record, call.id), write_u32(&record, calling_loop());
   int failed = encode_request(&record, heap, tuple);
   end_record(&record, start);
-  if (!failed && !own && !(call.lock = py.PyThread_allocate_lock())) py.PyErr_NoMemory(), failed = 1;
+  if (!failed && !direct && !(call.lock = py.PyThread_allocate_lock())) py.PyErr_NoMemory(), failed = 1;
   if (failed) return py.PyMem_RawFree(record.data), (PyObject *)0;
   COUNT(calls);
   if (call.lock) py.PyThread_acquire_lock(call.lock, 1);
@@ -145,7 +145,7 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   if (!dead) call.next = heap->calls, heap->calls = &call;
   unlock_registry();
   if (!dead) {
-    if (own) call_directly(heap, &call, &record);
+    if (direct) call_directly(heap, &call, &record);
     else call_and_wait(heap, &call, &record);
     lock_registry();
     unlink_call(heap, &call);
@@ -158,7 +158,7 @@ static PyObject *call_js(PyObject *self, PyObject *tuple) {
   PyObject *result = decode_borrowing(&reader, heap);
   close_reader(&reader);
   py.PyMem_RawFree(call.answer);
-  if (!own) end_use(heap);
+  if (!direct) end_use(heap);
   return result;
 }
 

@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "3c52fef80ccc0587c549db10dfdd7f999cda41d3d13c4a7e5a69106023df6d2c",
+  source: "62f47bcad5980b2def7b0a15bd56cdfee9db6275554c88f17bf150481321ef32",
   binaries: {
     "linux-x64": {
       sha256: "fdb4172eacc19aac21a2a1c21ae140d51a885d106eefe7586b0d3a1a55eaf32f",
