@@ -22,6 +22,10 @@ test("python.close(): a loop that is stuck is interrupted", async () => {
   assertEquals(await closes("spinning"), "KeyboardInterrupt closed\nend\n");
 });
 
+test("python.close(): memory that JavaScript sees stays, and can be released", async () => {
+  assertEquals(await closes("buffers"), "0 2\nend\n");
+});
+
 test("python.close(): every later use throws a PythonClosedError", async () => {
   assertEquals(await closes("later"), "all closed\nstring string\nend\n");
 });

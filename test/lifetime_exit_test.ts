@@ -101,6 +101,10 @@ for (const [how, fn] of [["sync", "calls"], ["async", "awaits"]]) {
   });
 }
 
+test("the process ends while JavaScript sees Python's memory", async () => {
+  await Promise.all([ends("buffers", "natural", 0), ends("buffers", "exit", 3), ends("buffers", "throw", 1)]);
+});
+
 for (const load of ["stuck", "stubborn", "executor"]) {
   test(`a cleanup that does not end holds up the exit for two seconds at most: ${load}`, async () => {
     await Promise.all([ends(load, "exit", 3, 3500), ends(load, "natural", 0, 3500)]);

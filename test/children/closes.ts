@@ -2,7 +2,7 @@
  * A process that ends Python by python.close(): `closes CASE`.
  */
 import process from "node:process";
-import { attach, intoPromise, python, toLoop, toThread } from "../../mod.ts";
+import { attach, intoPromise, type PyBuffer, python, toLoop, toThread } from "../../mod.ts";
 
 const outcome = (promise: PromiseLike<unknown>) => promise.then((value) => String(value), (error: Error) => error.name);
 
@@ -33,6 +33,13 @@ atexit.register(lambda: print("atexit"))`);
     await python.close();
     console.log("closed");
     console.log((await Promise.all([...promises, never])).join(" "));
+  },
+  /** What JavaScript sees of Python's memory stays readable, and can be released. */
+  async buffers() {
+    const [one, two] = [1, 2].map((n) => python.builtins.bytearray(new Uint8Array([n])).$getBuffer() as PyBuffer);
+    await python.close();
+    one.release();
+    console.log(one.data.length, two.data[0]);
   },
   /** A loop that is stuck is interrupted. */
   async spinning() {

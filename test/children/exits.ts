@@ -3,7 +3,7 @@
  * freely; test/lifetime_test.ts and test/stress/exits.mjs do.
  */
 import process from "node:process";
-import { attach, python, toLoop } from "../../mod.ts";
+import { attach, type PyBuffer, python, toLoop } from "../../mod.ts";
 
 const [load = "idle", end = "natural"] = process.argv.slice(2);
 
@@ -71,6 +71,7 @@ const main: any = python.exec(`
 `);
 
 const { list, map } = python.builtins;
+const seen: unknown[] = (globalThis as { seen?: unknown[] }).seen = [];
 const never = () => new Promise(() => {});
 const loads: Record<string, () => unknown> = {
   idle() {},
@@ -82,6 +83,15 @@ const loads: Record<string, () => unknown> = {
   },
   async stubborn() {
     await toLoop(main.keep, [main.stubborn()]);
+  },
+  /** Memory that JavaScript sees until the very end: whole, in part, moved away, and some that was released. */
+  buffers() {
+    for (let i = 0; i < 100; i++) {
+      const view = python.builtins.bytearray(1000).$getBuffer() as PyBuffer & { data: Uint8Array };
+      seen.push(i % 2 ? view : view.data.subarray(3));
+      if (i % 5 === 0) view.release();
+      else if (i % 7 === 0) seen.push((view.data.buffer as { transfer?(): ArrayBuffer }).transfer?.());
+    }
   },
   executor() {
     if (end !== "natural") {
