@@ -56,8 +56,13 @@ export function socketBell(ring: () => void): Bell {
   return streamBell((listen, _makePipe, connect) => {
     const name = `pyawait-${process.pid}-${++sockets}-${Math.random().toString(36).slice(2)}`;
     const at = process.platform === "win32" ? `\\\\.\\pipe\\${name}` : path.join(os.tmpdir(), name);
+    // It is not closed after the one connection that it is for, ours: Deno closes a Unix socket's descriptor twice, and
+    // by the second time it can be that of a file which another thread has just opened.
+    let connected = false;
     const server = net.createServer((socket) => {
-      server.close(); // one connection: ours
+      if (connected) return void socket.destroy();
+      connected = true;
+      server.unref();
       socket.on("error", () => {});
       socket.on("data", ring);
       listen(socket);

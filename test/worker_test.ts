@@ -75,6 +75,10 @@ test("one Worker after the other is terminated while it is at work", async () =>
   await assertPrinted("storm", ["survived"]);
 });
 
+test("Workers that come and go close no file of anybody else", async () => {
+  await assertPrinted("files", ["0"]);
+});
+
 test("the process ends while Workers are at work", async () => {
   await assertPrinted("leaves", ["end"], 5);
 });

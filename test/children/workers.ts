@@ -2,6 +2,7 @@
  * Workers that use Python beside the main thread: `node workers.js CASE`. The main thread prints what it sees, each
  * Worker runs `inWorker[CASE]`.
  */
+import { closeSync, fstatSync, openSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -322,6 +323,29 @@ const inMain: Record<string, () => Promise<void>> = {
       if (await py.identity(round) !== round) throw new Error("lost");
     }
     say("survived");
+  },
+  /** Files are opened and closed all the time while Workers come and go, which open and close their bells. */
+  async files() {
+    let problems = 0;
+    for (let round = 0; round < 60; round++) {
+      const { worker, message } = start("natural");
+      let ready = false;
+      message.then(() => ready = true);
+      while (!ready) {
+        for (const end = Date.now() + 3; Date.now() < end;) {
+          try {
+            const files = [1, 2].map(() => openSync(fileURLToPath(import.meta.url), "r"));
+            for (let i = 0; i < 6; i++) fstatSync(files[i % 2]);
+            files.forEach(closeSync);
+          } catch {
+            problems++;
+          }
+        }
+        await later(0);
+      }
+      await worker.terminate();
+    }
+    say(problems);
   },
   /** The process ends while Workers are at work. */
   async leaves() {
