@@ -52,7 +52,7 @@ async def cancel_at_once(f):
     task.cancel()
     return await outcome(task)
 
-async def time_out(f): return await outcome(asyncio.wait_for(f(), 0.01))
+async def time_out(f): return await outcome(asyncio.wait_for(f(), 0.2))
 def asker(awaitable):
     async def ask(): return await awaitable
     return ask
@@ -257,15 +257,19 @@ test("an await of promiseIntoPy ends at once unless its signal was taken, and wh
   while (py.log.length < 2) await later(1);
   assertEquals(toJs(py.log), ["started", "cleaned"]);
   py.log.clear();
-  let ended = "";
+  let ended = "", take!: () => void;
+  const taken = new Promise<void>((resolve) => take = resolve);
   const served = promiseIntoPy(async () => {
     await later(1);
-    await aborted(getCurrentSignal()!);
+    const signal = getCurrentSignal()!;
+    take();
+    await aborted(signal);
     await later(20);
     ended = "cleaned up";
   });
-  assertEquals(await timeOut(served), "TimeoutError");
+  assertEquals((await py.cancel(py.asker(served), taken))[0], "CancelledError");
   assertEquals(ended, "cleaned up");
+  logged();
 });
 
 test("a cancelled await of a Promise leaves the others their result", async () => {
@@ -286,7 +290,7 @@ function chain() {
   const begun = new Promise<void>((resolve) => begin = resolve);
   const inner = async () => {
     const signal = getCurrentSignal();
-    setTimeout(begin, 5);
+    setTimeout(() => started().then(begin));
     try {
       return await py.work();
     } finally {
