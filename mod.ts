@@ -35,10 +35,11 @@ export { getCurrentLocals, getCurrentLoop, getRunningLoop, scope, TaskLocals } f
 export { float, kw, tuple } from "./src/wrappers.ts";
 export type { Float, Keywords, Tuple } from "./src/wrappers.ts";
 export { PyProxy, toJs } from "./src/proxy.ts";
-export { tidy } from "./src/lifetime.ts";
+export { tidy } from "./src/tidy.ts";
 export { registerConverter, toPy } from "./src/converters.ts";
 export type { Converter, ToPyOptions } from "./src/converters.ts";
 export { pyClass } from "./src/classes.ts";
 export type { CopyOptions } from "./src/call.ts";
-export { PythonClosedError, PythonError } from "./src/errors.ts";
+export { PythonClosedError } from "./src/closed.ts";
+export { PythonError } from "./src/errors.ts";
 export { PythonLoadError, PythonNotFoundError } from "./src/locate.ts";

@@ -2,6 +2,7 @@
 //
 // The one thing to know: the exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that
 // is by then (ffi/shim/node_api.h). `release` detaches the array, so nothing reads memory that Python may free.
+import { constants } from "node:buffer";
 import { Operation } from "../ffi/shim/shim.ts";
 import { callHelper } from "./call.ts";
 import { readOutcome } from "./decode.ts";
@@ -44,6 +45,8 @@ const makers: Record<string, Maker> = {
   f: Float32Array,
   d: Float64Array,
 };
+const Float16 = (globalThis as unknown as { Float16Array?: Maker }).Float16Array;
+if (Float16) makers.e = Float16;
 
 /** The array of a format of Python's `struct`; bytes where no typed array has such items. */
 function makerOf(format: string, itemsize: number): Maker {
@@ -88,14 +91,14 @@ function giveUp(reference: number): void {
   closeRecord(BACKGROUND);
 }
 
-/** Calls a function of src/py, or a builtin one, with the memoryview. */
-function callWith(name: string, lock: Reference): unknown {
-  const address = helper(name), level = begin();
+/** Calls an object of Python's. */
+function call(callee: number, ...args: number[]): unknown {
+  const level = begin();
   try {
     const { input } = level;
-    input.object(address);
-    input.u32(1);
-    input.object(lock.address);
+    input.object(callee);
+    input.u32(args.length);
+    for (const address of args) input.object(address);
     input.u8(Tag.none);
     return readOutcome(invoke(level, Operation.call));
   } finally {
@@ -118,6 +121,12 @@ function view([, reference, start, bytes]: Parts): ArrayBuffer {
   }
   giveUp(reference);
   if (bytes === 0) return new ArrayBuffer(0);
+  if (bytes > constants.MAX_LENGTH) {
+    throw new RangeError(
+      `Cannot see ${bytes} bytes of Python's memory: here an ArrayBuffer has at most ${constants.MAX_LENGTH}; take it in parts, as memoryview(x)[:n]`,
+      { cause },
+    );
+  }
   throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause });
 }
 
@@ -152,7 +161,7 @@ export class PyBuffer {
   readonly readonly: boolean;
   readonly #memory: ArrayBuffer;
   readonly #bytes: number;
-  /** Python's memoryview, until it is released. */
+  /** What keeps Python's memory as it is, until it is released. */
   #lock: Reference | undefined;
 
   /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
@@ -177,7 +186,7 @@ export class PyBuffer {
 
   #memoryview(): PyProxy {
     if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
-    return callWith("memoryview", this.#lock) as PyProxy;
+    return call(this.#lock.address) as PyProxy;
   }
 
   /**
@@ -190,7 +199,7 @@ export class PyBuffer {
     if (!lock) return;
     this.#lock = undefined;
     const moved = this.#memory.byteLength < this.#bytes;
-    if (!moved && detach(this.#memory) && !isClosed()) callWith("release_view", lock); // else when it is collected
+    if (!moved && detach(this.#memory) && !isClosed()) call(helper("release_lock"), lock.address); // else when it is collected
     collected.unregister(this);
     lock.release();
     if (moved) {
@@ -225,10 +234,17 @@ export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
       "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
     );
   } catch (error) {
-    callWith("release_view", lock);
+    call(helper("release_lock"), lock.address);
     lock.release();
     throw error;
   }
+}
+
+/** What Python's `array` has for items of a typed array; it knows nothing of clamped ones and of float16. */
+function typecodeOf(type: unknown): string | undefined {
+  if (type === Uint8ClampedArray) return "B";
+  if (Float16 && type === Float16) return "H";
+  return Object.keys(makers).find((code) => makers[code] as unknown === type);
 }
 
 /**
@@ -250,11 +266,11 @@ export function buffer<T extends TypedArray>(
   type: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
   length: number,
 ): PyBuffer & { readonly data: T } {
-  const code = Object.keys(makers).find((each) => makers[each] as unknown === type) ??
-    ((type as unknown) === Uint8ClampedArray ? "B" : undefined);
+  const code = typecodeOf(type);
   if (!code) throw new TypeError("Cannot make a buffer: its first argument has to be a typed array's class, as Float64Array");
   if (!Number.isSafeInteger(length) || length < 0) {
-    throw new RangeError(`Cannot make a buffer of ${length} items: the length has to be an integer from 0 on`);
+    const given = typeof length === "string" ? JSON.stringify(length) : String(length);
+    throw new RangeError(`Cannot make a buffer of ${given} items: the length has to be an integer from 0 on`);
   }
   const memory = callHelper("make_buffer", code, length) as PyProxy;
   return lockBuffer(addressOf(stateOf(memory)!), type as unknown as Maker) as PyBuffer & { readonly data: T };

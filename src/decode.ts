@@ -196,11 +196,20 @@ const arrays: Record<string, TypedArrayMaker> = {
   f: Float32Array,
   d: Float64Array,
 };
+const Float16 = (globalThis as unknown as { Float16Array?: TypedArrayMaker }).Float16Array;
+if (Float16) arrays.e = Float16;
+
+/** The number that 16 bits are as a float. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1, exponent = bits >> 10 & 31, fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * 2 ** (Math.max(exponent, 1) - 25) * (exponent ? fraction + 1024 : fraction);
+}
 
 function readArray(r: Reader): unknown {
   const code = String.fromCharCode(r.u8());
-  const data = r.data(r.u32()).slice();
-  const array = new arrays[code](data.buffer as ArrayBuffer);
+  const { buffer } = r.data(r.u32()).slice();
+  const array = code in arrays ? new arrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
   const shape = Array.from({ length: r.u8() }, () => r.u32());
   if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
   return array;

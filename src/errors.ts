@@ -1,21 +1,29 @@
-// The errors that pyawait throws, besides TypeError, RangeError and the two of `not_found.ts`.
+// The errors that pyawait throws, besides TypeError, RangeError and those of `not_found.ts` and `closed.ts`.
 //
 // The one thing to know: a PythonError holds the live exception, so thrown back into Python it is the same object, and
 // its traceback is formatted when somebody reads it.
 
-/** What a PythonError asks Python for when its traceback, stack, cause or errors are read; `src/exceptions.ts` sets it. */
+import { handOutMember, takeBack } from "./holds.ts";
+import { stateOf } from "./state.ts";
+
+/** What a PythonError asks Python for when its stack, cause or errors are read. */
 export interface ErrorDetails {
-  readonly traceback: string;
   readonly frames: readonly (readonly [name: string, file: string, line: number])[];
   readonly cause: unknown;
   readonly errors: readonly unknown[] | null;
 }
 
-let describe: (exception: unknown) => ErrorDetails;
+/** How an exception is looked into. */
+export interface ErrorReader {
+  details(exception: unknown): ErrorDetails;
+  traceback(exception: unknown): string;
+}
 
-/** Tells how an exception is looked into. */
-export function describeErrorsWith(fn: (exception: unknown) => ErrorDetails): void {
-  describe = fn;
+let reader: ErrorReader;
+
+/** `src/exceptions.ts` can. */
+export function lookIntoErrorsWith(given: ErrorReader): void {
+  reader = given;
 }
 
 const isFrame = (line: string) => /^\s+at |@/.test(line);
@@ -60,21 +68,23 @@ const brand = Symbol.for("pyawait.PythonError");
  * ```
  */
 export class PythonError extends Error {
-  /** The live exception object; it keeps the frames' locals alive, like a caught exception in Python. */
-  // deno-lint-ignore no-explicit-any
-  readonly exception: any;
   /** From `__cause__`, else `__context__` unless it is suppressed; there is no such property where there is none. */
   declare cause?: unknown;
   /** The exceptions of an `ExceptionGroup`; no other exception has this property. */
   declare errors?: readonly unknown[];
+  readonly #exception: unknown;
   #details: ErrorDetails | undefined;
+  #traceback: string | undefined;
   #javaScriptStack: string;
 
   /** @ignore made by pyawait only */
   constructor(exception: unknown, name: string, message: string, has: number) {
+    if (typeof has !== "number") {
+      throw new TypeError("Cannot make a PythonError: Python makes them, as python.builtins.ValueError(text) that is thrown");
+    }
     super(message);
     Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
-    Object.defineProperty(this, "exception", { value: exception, enumerable: false });
+    this.#exception = exception;
     const trace = { stack: "" }; // not this.stack: Deno keeps the frames of an error whose own stack was read, and shows them
     Error.captureStackTrace(trace, PythonError);
     this.#javaScriptStack = framesOf(trace.stack);
@@ -94,7 +104,7 @@ export class PythonError extends Error {
 
   /** It has been to Python and comes back: what has happened to the exception there is looked up anew. */
   static renew(error: PythonError, has: number): PythonError {
-    error.#details = undefined;
+    error.#details = error.#traceback = undefined;
     error.#expose(has);
     return error;
   }
@@ -114,9 +124,9 @@ export class PythonError extends Error {
 
   #look(): ErrorDetails {
     if (this.#details) return this.#details;
-    this.#details = describe(this.exception);
+    this.#details = reader.details(this.#exception);
     for (const error of [this.#details.cause, ...this.#details.errors ?? []]) { // made now, but JavaScript was where this one was made
-      const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.exception);
+      const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.#exception as object);
       if (made) error.#javaScriptStack = this.#javaScriptStack;
     }
     return this.#details;
@@ -137,7 +147,23 @@ export class PythonError extends Error {
 
   /** Python's own text of the exception, with its traceback and its causes. */
   get traceback(): string {
-    return this.#look().traceback;
+    return this.#traceback ??= reader.traceback(this.#exception);
+  }
+
+  /** The live exception object; it keeps the frames' locals alive, like a caught exception in Python. */
+  // deno-lint-ignore no-explicit-any
+  get exception(): any {
+    return handOutMember(this.#exception);
+  }
+
+  /** The same, handed out to nobody. */
+  static exceptionOf(error: PythonError): object {
+    return (#exception in error ? error.#exception : (error as { exception: unknown }).exception) as object;
+  }
+
+  /** Its exception, its cause and its errors, as far as they are known. */
+  static partsOf(error: PythonError): unknown[] {
+    return #exception in error ? [error.#exception, error.#details?.cause, error.#details?.errors] : [];
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -151,28 +177,7 @@ export const returning: WeakMap<object, PythonError> = new WeakMap();
 /** The PythonError of an exception. */
 export function pythonError(exception: unknown, name: string, message: string, has: number): PythonError {
   const known = returning.get(exception as object);
-  return known ? PythonError.renew(known, has) : new PythonError(exception, name, message, has);
-}
-
-/**
- * Python has been closed by `python.close()`, for good, or is ending with the process.
- *
- * @example
- * ```ts
- * import { python, PythonClosedError } from "pyawait";
- * python.open();
- * await python.close();
- * try {
- *   python.import("math");
- * } catch (error) {
- *   console.log(error instanceof PythonClosedError); // true
- * }
- * ```
- */
-export class PythonClosedError extends Error {
-  override name = "PythonClosedError";
-
-  constructor(message = "Cannot use Python: it was closed by python.close(), which is for good; start a new process") {
-    super(message);
-  }
+  if (!known) return new PythonError(exception, name, message, has);
+  takeBack(stateOf(exception)!); // it has a hold of its own
+  return PythonError.renew(known, has);
 }

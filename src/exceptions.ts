@@ -2,8 +2,9 @@
 //
 // The one thing to know: it asks Python when somebody reads them, not when the error is made: most errors are caught
 // and never looked at.
-import { callAndCopy } from "./call.ts";
-import { describeErrorsWith, type ErrorDetails, pythonError } from "./errors.ts";
+import { callAndCopy, callHelper } from "./call.ts";
+import { lookIntoErrorsWith, pythonError } from "./errors.ts";
+import { takeBack } from "./holds.ts";
 import { Kind } from "./kinds.ts";
 import { stateOf } from "./state.ts";
 
@@ -12,15 +13,19 @@ export function asError(exception: unknown): unknown {
   const state = stateOf(exception);
   if (!state || !(state.kinds & Kind.exception)) return exception;
   const about = callAndCopy("describe_error", [exception], { depth: 1 }) as [unknown] | [string, string, number];
-  return about.length === 1 ? about[0] : pythonError(exception, ...about);
+  if (about.length === 3) return pythonError(exception, ...about);
+  takeBack(state);
+  return about[0];
 }
 
-describeErrorsWith((exception): ErrorDetails => {
-  const [traceback, frames, cause, errors] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
-    string,
-    [string, string, number][],
-    unknown,
-    unknown[] | null,
-  ];
-  return { traceback, frames, cause: asError(cause), errors: errors && errors.map(asError) };
+lookIntoErrorsWith({
+  details(exception) {
+    const [frames, cause, errors] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
+      [string, string, number][],
+      unknown,
+      unknown[] | null,
+    ];
+    return { frames, cause: asError(cause), errors: errors && errors.map(asError) };
+  },
+  traceback: (exception) => callHelper("traceback_text", exception) as string,
 });

@@ -7,7 +7,7 @@ import { backend } from "../ffi/mod.ts";
 import { type Addon, openAddon } from "../ffi/shim/addon.ts";
 import { Operation } from "../ffi/shim/shim.ts";
 import type { Bell, Pointer } from "../ffi/types.ts";
-import { PythonClosedError } from "./errors.ts";
+import { PythonClosedError } from "./closed.ts";
 import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
 import { start, type Started } from "./start.ts";
 import { Reader, Tag, Writer } from "./wire.ts";

@@ -5,12 +5,12 @@
 import { callEncoded, callHelper, dropLazy, encodeCall, takeLazy } from "./call.ts";
 import { proxyWith } from "./decode.ts";
 import { addressWith } from "./encode.ts";
+import { handOut, handOutNew } from "./holds.ts";
 import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
 import { forget, Reference } from "./reference.ts";
 import { STATE, State, stateOf } from "./state.ts";
-import { isAsynchronous } from "./synchronous.ts";
 
 let handler: ProxyHandler<object>;
 
@@ -55,63 +55,15 @@ function targetOf(state: State, callableToo: boolean): object {
 function proxyFor(address: number, kinds: number): unknown {
   const living = livingProxy(address);
   if (living) {
-    const { reference } = stateOf(living)!;
-    reference.holds++;
     forget(address);
-    handedOut?.push(stateOf(living)!);
+    handOut(stateOf(living)!);
     return living;
   }
   const state = new State(new Reference(address), kinds);
   const proxy = new Proxy(targetOf(state, (kinds & Kind.callable) !== 0), handler);
   rememberProxy(proxy, state);
-  handedOut?.push(state);
+  handOutNew(state);
   return proxy;
-}
-
-let handedOut: State[] | undefined;
-
-/**
- * Runs `fn` and gives up the proxies that were handed out in it, but for what it returns (itself, or in an Array or
- * plain object) and what it has `$copy`d: for long synchronous loops, in which no finalizer can run.
- *
- * @param fn a synchronous function
- * @returns what `fn` returns
- * @throws {TypeError} if `fn` returns a Promise
- * @example
- * ```ts
- * import { python, tidy } from "pyawait";
- * const rows = python.exec("[{'n': i} for i in range(1000)]");
- * let sum = 0;
- * for (let i = 0; i < 1000; i++) tidy(() => sum += rows[i].$get("n"));
- * ```
- */
-export function tidy<T>(fn: () => T): T {
-  const outer = handedOut;
-  const mine: State[] = handedOut = [];
-  try {
-    const result = fn();
-    if (isAsynchronous(result) && !stateOf(result)) {
-      throw new TypeError("Cannot tidy up after an asynchronous function: tidy(fn) takes one that has done its work when it returns");
-    }
-    const kept = keptBy(result);
-    for (const state of kept) { // one hold stays with the caller, and with an outer tidy
-      const at = mine.indexOf(state);
-      if (at >= 0) mine.splice(at, 1);
-      if (at >= 0) outer?.push(state);
-    }
-    return result;
-  } finally {
-    handedOut = outer;
-    for (const state of mine) destroy(state);
-  }
-}
-
-function keptBy(result: unknown): State[] {
-  const state = stateOf(result);
-  if (state) return state.lazy ? [state, state.lazy.callee] : [state]; // a coroutine that is not made yet needs its function
-  if (typeof result !== "object" || result === null) return [];
-  const values = Array.isArray(result) ? result : Object.getPrototypeOf(result) === Object.prototype ? Object.values(result) : [];
-  return values.flatMap((value) => stateOf(value) ? keptBy(value) : []);
 }
 
 /** A coroutine that is not made before somebody asks more of it than to be awaited. */
@@ -175,7 +127,7 @@ export function proxyOf(state: State): object {
 /** Whether awaiting this proxy awaits its object. */
 export function isThenable(state: State): boolean {
   const { kinds } = state;
-  if (kinds & (Kind.coroutine | Kind.future)) return state.epitaph === undefined;
+  if (kinds & (Kind.coroutine | Kind.future)) return true; // also when it was destroyed: awaiting it says so
   return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && state.epitaph === undefined;
 }
 

@@ -11,7 +11,7 @@ import { type LoadedShim, Opened, openShim, type Shim } from "../ffi/shim/shim.t
 import type { Pointer } from "../ffi/types.ts";
 import { pythonSource } from "./chapters.ts";
 import { checkEnvironment } from "./environment.ts";
-import { PythonClosedError } from "./errors.ts";
+import { PythonClosedError } from "./closed.ts";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "./locate.ts";
 import { type Options, resolveOptions } from "./options.ts";
 import { Tag, Writer } from "./wire.ts";

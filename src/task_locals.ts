@@ -4,6 +4,7 @@
 // `scope` the scope's, and everywhere else the background loop and a fresh context.
 import { attributeAt, callHelper, missing } from "./call.ts";
 import { currentPlace, inPlace, type Place } from "./locals.ts";
+import { handOutMember } from "./holds.ts";
 import { addressOf } from "./lifetime.ts";
 import type { PyProxy } from "./proxy.ts";
 import { Reference } from "./reference.ts";
@@ -30,10 +31,8 @@ export interface Destination {
  * ```
  */
 export class TaskLocals {
-  /** The asyncio event loop. */
-  readonly eventLoop: PyProxy;
-  /** The `contextvars.Context`, or `null`: a fresh one. */
-  readonly context: PyProxy | null;
+  readonly #eventLoop: PyProxy;
+  readonly #context: PyProxy | null;
 
   /**
    * @param eventLoop an asyncio event loop; it need not run yet
@@ -46,8 +45,23 @@ export class TaskLocals {
     if (context !== null && !hasAttribute(context, "run")) {
       throw new TypeError(`Cannot make TaskLocals with context ${String(context)}: it has to be a contextvars.Context, or null`);
     }
-    this.eventLoop = eventLoop;
-    this.context = context;
+    this.#eventLoop = eventLoop.$copy();
+    this.#context = context && context.$copy();
+  }
+
+  /** The asyncio event loop. */
+  get eventLoop(): PyProxy {
+    return handOutMember(this.#eventLoop);
+  }
+
+  /** The `contextvars.Context`, or `null`: a fresh one. */
+  get context(): PyProxy | null {
+    return handOutMember(this.#context);
+  }
+
+  /** @ignore its loop and context, handed out to nobody */
+  static partsOf(locals: TaskLocals): [eventLoop: PyProxy, context: PyProxy | null] {
+    return [locals.#eventLoop, locals.#context];
   }
 
   /**
@@ -61,12 +75,12 @@ export class TaskLocals {
 
   /** The same loop with another context. */
   withContext(context: PyProxy | null): TaskLocals {
-    return new TaskLocals(this.eventLoop, context);
+    return new TaskLocals(this.#eventLoop, context);
   }
 
   /** The same loop with a copy of the current context. */
   copyContext(): TaskLocals {
-    return new TaskLocals(this.eventLoop, currentContext());
+    return new TaskLocals(this.#eventLoop, currentContext());
   }
 }
 
@@ -77,7 +91,8 @@ function hasAttribute(value: unknown, name: string): boolean {
 
 function currentContext(): PyProxy {
   const place = currentPlace();
-  if (place?.locals instanceof TaskLocals && place.locals.context) return callHelper("copy_context_of", place.locals.context) as PyProxy;
+  const context = place?.locals instanceof TaskLocals ? TaskLocals.partsOf(place.locals)[1] : null;
+  if (context) return callHelper("copy_context_of", context) as PyProxy;
   return callHelper("fresh_context") as PyProxy; // in a place with a context, calls run in a copy of it
 }
 
@@ -86,8 +101,9 @@ export function placeOf(locals: TaskLocals | undefined, place: Place | undefined
   const chosen = locals ?? (place?.locals as TaskLocals | undefined);
   if (chosen === undefined) return { loop: place?.loop ?? BACKGROUND, context: place?.context, waits: false };
   if (!(chosen instanceof TaskLocals)) throw new TypeError(`Cannot run in ${String(chosen)}: locals has to be TaskLocals`);
-  const loop = callHelper("connect_loop", chosen.eventLoop) as number; // negative: it does not run yet
-  const context = chosen.context ? stateOf(chosen.context)! : undefined;
+  const [eventLoop, given] = TaskLocals.partsOf(chosen);
+  const loop = callHelper("connect_loop", eventLoop) as number; // negative: it does not run yet
+  const context = given ? stateOf(given)! : undefined;
   if (context) addressOf(context);
   return { loop: loop < 0 ? -loop - 1 : loop, context: context?.reference, waits: loop < 0 };
 }
@@ -110,8 +126,8 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
   if (!(locals instanceof TaskLocals)) {
     throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
   }
-  const outer = currentPlace();
-  const context = locals.context ? stateOf(locals.context)!.reference : undefined;
+  const outer = currentPlace(), [, given] = TaskLocals.partsOf(locals);
+  const context = given ? stateOf(given)!.reference : undefined;
   const place: Place = { loop: outer?.loop ?? BACKGROUND, running: outer?.running === true, context, locals, served: outer?.served };
   return inPlace(place, fn);
 }

@@ -2,10 +2,11 @@
  * Python's memory in JavaScript without a copy: what of it is seen, how long the exporter is locked, and that nothing
  * reads memory that Python has freed. numpy_test.ts has numpy's arrays.
  */
+import { constants } from "node:buffer";
 import { test } from "node:test";
 import { buffer, kw, PyBuffer, PyProxy, python, PythonError, tidy, toJs, toThread } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
-import { child } from "./child.ts";
+import { child, runtime } from "./child.ts";
 import { collect } from "./collect.ts";
 import { define } from "./define.ts";
 
@@ -16,6 +17,14 @@ def made(expression): return eval(expression)
 def count(value): return sys.getrefcount(value)
 def format_of(view): return [view.format, view.nbytes, view.readonly, view.tolist()]
 def write(view, index, value): view[index] = value
+def reserve(size):
+    try: return mmap.mmap(-1, size)
+    except (OSError, OverflowError): return None
+def release_all():
+    for each in gc.get_objects():
+        if isinstance(each, memoryview):
+            try: each.release()
+            except BufferError: pass
 def is_locked(value):
     try:
         value.append(0)
@@ -366,4 +375,25 @@ test("memory that is moved away keeps the exporter locked as long as it lives, w
   const moved = lines.filter((line) => line.includes(": moved")), late = moved.filter((line) => !line.endsWith("unlocked"));
   const slack = "Bun" in globalThis ? moved.length / 2 : 0; // its collector scans the stack conservatively
   assert(moved.length > 0 && late.length <= slack, stdout);
+});
+
+test("nobody who finds Python's half of a buffer can release it", () => {
+  const memory = python.builtins.bytearray(1000), view = memory.$getBuffer() as PyBuffer;
+  py.release_all();
+  assert(py.is_locked(memory));
+  view.data[999] = 7;
+  assertEquals(memory[999], 7);
+  view.release();
+  assert(!py.is_locked(memory));
+});
+
+test("memory that is too large for an ArrayBuffer is refused, and nothing is left", async () => {
+  const bytes = 2 ** 32 + 1, memory = py.reserve(bytes);
+  if (memory === null) return console.log("skip: the system does not reserve 4 GiB");
+  for (let i = 0; i < 3; i++) {
+    if (runtime === "deno") (memory.$getBuffer() as PyBuffer).release(); // it has larger ones
+    else if (constants.MAX_LENGTH < bytes) assertThrows(() => memory.$getBuffer(), RangeError, "Cannot see 4294967297 bytes");
+    await collect();
+  }
+  memory.close(); // it is not locked
 });

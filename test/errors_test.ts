@@ -96,7 +96,7 @@ test("a PythonError says what was raised", () => {
   assertInstanceOf(error, Error);
   assertInstanceOf(error, PythonError);
   assertEquals([error.name, error.message, String(error)], ["ValueError", "value", "ValueError: value"]);
-  assertEquals(Object.prototype.hasOwnProperty.call(error, "exception"), true);
+  assertEquals(["exception" in error, Object.keys(error)], [true, []]);
   assertEquals([error.exception.$type, toJs(error.exception.args)], ["ValueError", ["value"]]);
   assertMatch(
     error.traceback,

@@ -1,7 +1,7 @@
-/* Live buffers: Python memory that JavaScript sees without a copy. A memoryview is the lock: while it lives and is not
- * released, its exporter stays as it is (a bytearray cannot be resized).
+/* Live buffers: Python memory that JavaScript sees without a copy. While the lock lives and is not released, the exporter
+ * stays as it is (a bytearray cannot be resized).
  *
- *    PyBuffer ──── a reference ──────────────────────► memoryview ──► exporter
+ *    PyBuffer ──── a reference ──────────────────────► lock ──► memoryview ──► exporter
  *    ArrayBuffer ──► memory ── a reference of its own ──► (the same)
  *                      └ given up: UNLOCK (node_api.h)
  *
@@ -9,18 +9,52 @@
  */
 #ifndef PYAWAIT_BUFFER_H
 #define PYAWAIT_BUFFER_H
-#include "outcome.h"
+#include "calls.h"
+
+/* It uses the memoryview's memory itself, so that nobody who finds the memoryview (gc.get_objects) can release it. */
+struct lock { PyObject *view; Py_buffer buffer; };
+static PyTypeObject *lock_type;
+
+static void unlock_buffer(struct lock *lock) {
+  PyObject *view = lock->view;
+  if (!view) return;
+  lock->view = 0;
+  py.PyBuffer_Release(&lock->buffer);
+  py.Py_DecRef(view);
+}
+
+static void lock_dealloc(PyObject *self) {
+  unlock_buffer(fields_of(self));
+  free_object(self);
+}
+
+/* lock(): a memoryview of the same memory. */
+static PyObject *lock_call(PyObject *self, PyObject *arguments, PyObject *keywords) {
+  (void)arguments, (void)keywords;
+  struct lock *lock = fields_of(self);
+  return lock->view ? py.PyMemoryView_FromObject(lock->view) : raise(EXCEPTION(ValueError), "the buffer was released");
+}
+
+/* release_lock(lock): nobody sees its memory any more. */
+static PyObject *release_lock(PyObject *self, PyObject *lock) {
+  (void)self;
+  if (type_of(lock) == lock_type) unlock_buffer(fields_of(lock));
+  return new_reference(None);
+}
+
+static int make_lock_type(void) { return (lock_type = new_type("pyawait.Lock", sizeof(struct lock), lock_call, lock_dealloc)) ? 0 : -1; }
 
 static void write_int(struct writer *w, long long value) { write_tag_f64(w, TAG_INT53, (double)value); }
 
-/* Locks the memory of `object` and writes (memoryview, the same for the memory itself, each with a reference, first byte of
+/* Locks the memory of `object` and writes (lock, the same for the memory itself, each with a reference, first byte of
    the memory, bytes from there, offset of the first item, itemsize, readonly, format, shape, strides), the last two in bytes
    as Python has them. -1 with an exception. */
 static int lock_buffer(struct writer *w, PyObject *object) {
-  PyObject *lock = py.PyMemoryView_FromObject(object);
-  Py_buffer buffer;
-  if (!lock) return -1;
-  if (py.PyObject_GetBuffer(lock, &buffer, 0x1c /* PyBUF_RECORDS_RO: strides and format */)) return py.Py_DecRef(lock), -1;
+  PyObject *view = py.PyMemoryView_FromObject(object), *lock = view ? py.PyType_GenericAlloc(lock_type, 0) : 0;
+  if (!lock || py.PyObject_GetBuffer(view, &((struct lock *)fields_of(lock))->buffer, 0x1c /* PyBUF_RECORDS_RO: strides and format */))
+    return release(lock), release(view), -1;
+  ((struct lock *)fields_of(lock))->view = view;
+  Py_buffer buffer = ((struct lock *)fields_of(lock))->buffer;
   Py_ssize_t low = 0, high = buffer.itemsize;
   for (int i = 0; i < buffer.ndim; i++) {
     Py_ssize_t last = (buffer.shape[i] - 1) * buffer.strides[i];
@@ -42,7 +76,6 @@ static int lock_buffer(struct writer *w, PyObject *object) {
     write_tag_u32(w, TAG_LIST, (u32)buffer.ndim);
     for (int i = 0; i < buffer.ndim; i++) write_int(w, list ? buffer.strides[i] : buffer.shape[i]);
   }
-  py.PyBuffer_Release(&buffer);
   py.Py_DecRef(lock);
   return 0;
 }

@@ -9,6 +9,7 @@
 #include "loop.h"
 
 /* Of its types only addresses and statuses cross here; 0 is success. */
+enum { NO_FOREIGN_MEMORY = 22 /* napi_no_external_buffers_allowed */ };
 typedef void *(*node_callback)(void *env, void *info);
 typedef void (*node_finalizer)(void *env, void *memory, void *hint);
 
@@ -46,6 +47,12 @@ static void on_memory_given_up(void *env, void *memory, void *hint) {
   struct chunk *release = hint;
   struct heap *heap = release->heap;
   (void)memory;
+  /* Node says this of memory that it refuses as well, at once or later. */
+  if (release->view != VIEW_MADE) {
+    if (release->view == VIEW_REFUSED) py.PyMem_RawFree(release);
+    else release->view = VIEW_REFUSED;
+    return;
+  }
   if (heap->memory_ends_with_it == NODE_ENDS ? is_ending(env) : heap->memory_ends_with_it && __atomic_load_n(&heap->dead, __ATOMIC_ACQUIRE)) return;
   push_to_loop(0, release); /* Python is closed: it is left, as everything is then */
 }
@@ -83,8 +90,11 @@ static void *node_view(void *env, void *info) {
   __builtin_memcpy(record + 5, &reference, 8);
   struct chunk *release = new_chunk(heap, record, sizeof record);
   if (!release) return 0;
-  if (!node.napi_create_external_arraybuffer(env, (void *)(size_t)numbers[1], (size_t)numbers[2], on_memory_given_up, release, &result)) return result;
-  py.PyMem_RawFree(release);
+  release->view = VIEW_BEING_MADE;
+  int status = node.napi_create_external_arraybuffer(env, (void *)(size_t)numbers[1], (size_t)numbers[2], on_memory_given_up, release, &result);
+  if (!status) return release->view = VIEW_MADE, result;
+  if (status == NO_FOREIGN_MEMORY || release->view == VIEW_REFUSED) py.PyMem_RawFree(release);
+  else release->view = VIEW_REFUSED;
   return 0;
 }
 

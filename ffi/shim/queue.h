@@ -21,6 +21,7 @@ struct chunk {
   struct heap *heap; /* in an inbox: who submitted it */
   size_t length, at; /* at: how much of it has been taken */
   int counted;       /* in an inbox: its heap is busy until it is read */
+  enum { VIEW_MADE, VIEW_BEING_MADE, VIEW_REFUSED } view; /* of an UNLOCK (node_api.h) */
   u8 data[];         /* records: u32 size (of all of it), then what the record's kind says */
 };
 
@@ -137,7 +138,7 @@ static struct chunk *take_all(struct chunk **queue) {
 static struct chunk *new_chunk(struct heap *heap, const u8 *data, size_t length) {
   struct chunk *chunk = py.PyMem_RawMalloc(sizeof *chunk + length);
   if (!chunk) return 0;
-  chunk->next = 0, chunk->heap = heap, chunk->length = length, chunk->at = 0, chunk->counted = 0;
+  chunk->next = 0, chunk->heap = heap, chunk->length = length, chunk->at = 0, chunk->counted = 0, chunk->view = VIEW_MADE;
   memcpy(chunk->data, data, length);
   return chunk;
 }

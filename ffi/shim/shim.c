@@ -14,7 +14,6 @@
  * nothing, so one binary per platform serves every CPython, glibc and musl (see build.mjs).
  */
 #include "thread.h"
-#include "buffer.h"
 #include "node_api.h"
 
 #ifdef _WIN32

@@ -5,6 +5,7 @@
  */
 #ifndef PYAWAIT_THREAD_H
 #define PYAWAIT_THREAD_H
+#include "buffer.h"
 #include "loop.h"
 
 /* REFUSED: `_main` raised before its loop ran, say for a wrong `loop`. Python itself is fine, so the loop thread waits for
@@ -112,14 +113,15 @@ static PyMethodDef methods[] = {
   {"call", call_js, METH_VARARGS, 0}, {"request", request, METH_VARARGS, 0}, {"abort", abort_request, METH_VARARGS, 0},
   {"give_up", give_up, METH_O, 0}, {"release", release_js, METH_VARARGS, 0}, {"event", send_event, METH_VARARGS, 0},
   {"item", send_item, METH_VARARGS, 0}, {"set_bell", set_bell, METH_VARARGS, 0}, {"forward_signal", forward, METH_O, 0}, {"keep_child_action", keep_children, METH_NOARGS, 0},
-  {"on_javascript", on_javascript, METH_NOARGS, 0},
+  {"on_javascript", on_javascript, METH_NOARGS, 0}, {"release_lock", release_lock, METH_O, 0},
 };
 
 static int make_names(void) {
 #define MAKE(field) \
   if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
   NAMES(MAKE)
-  return (kinds = py.PyDict_New()) ? make_context_types() || !(done_type = new_type("pyawait.DoneCallback", sizeof(struct done_callback), done_call, free_object)) || make_task_keywords() : -1;
+  if (make_context_types() || make_lock_type() || make_task_keywords()) return -1;
+  return (done_type = new_type("pyawait.DoneCallback", sizeof(struct done_callback), done_call, free_object)) ? 0 : -1;
 }
 
 /* Runs the chapters of src/py as the module `pyawait`, with the functions above in `_shim`; gives its namespace. */

@@ -36,7 +36,7 @@ enum { KIND_JS = 1, KIND_SCALAR = 2, KIND_BUFFER = 4, KIND_DATETIME = 8, KIND_AS
 
 /* Python functions and classes that the shim calls: `setup` takes them from src/py. */
 #define HELPERS(X) \
-  X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
+  X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
   X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(new_loop) X(JsProxy) X(JavaScriptEnded) X(Task) X(get_running_loop) X(_get_running_loop) X(CancelledError)
 #define HELPER(name) PyObject *name;
 static struct { HELPERS(HELPER) } helper;
@@ -48,6 +48,5 @@ static struct { HELPERS(HELPER) } helper;
 #define NAME(name) PyObject *name;
 static struct { NAMES(NAME) } name;
 
-static PyObject *kinds; /* {type: int} */
 
 #endif

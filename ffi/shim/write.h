@@ -98,16 +98,14 @@ static int encode_bytes(struct writer *w, PyObject *object) {
   return write_bytes(w, TAG_BYTES, bytes, (size_t)length), 0;
 }
 
-/* The kinds of an object's type; the cache forgets everything now and then, so that types made on the fly can die. */
+/* The kinds of an object's type: src/py keeps them under its address, as long as it lives. */
 static u32 kinds_of(PyObject *object) {
-  PyObject *type = (PyObject *)type_of(object), *known = py.PyDict_GetItemWithError(kinds, type);
-  if (known) return (u32)py.PyLong_AsUnsignedLongLong(known);
-  py.PyErr_Clear();
-  PyObject *described = call(helper.describe_type, &type, 1);
-  u32 value = described ? (u32)py.PyLong_AsUnsignedLongLong(described) : 0;
-  if (py.PyDict_Size(kinds) > 4096) py.PyDict_Clear(kinds);
-  if (!described || py.PyDict_SetItem(kinds, type, described)) py.PyErr_Clear();
-  release(described);
+  PyObject *type = (PyObject *)type_of(object), *address = py.PyLong_FromUnsignedLongLong((size_t)type);
+  PyObject *known = address ? py.PyDict_GetItemWithError(helper.kinds_by_type, address) : 0, *described = 0;
+  if (!known && address) known = described = call(helper.describe_type, &type, 1);
+  u32 value = known ? (u32)py.PyLong_AsUnsignedLongLong(known) : 0;
+  release(described), release(address);
+  if (!known) py.PyErr_Clear();
   return value;
 }
 

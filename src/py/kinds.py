@@ -1,6 +1,6 @@
 """What the shim asks: what a type can do, what an error is called, what a buffer or a date holds.
 
-The one thing to know: a type is described once, and its answer is cached by the shim.
+The one thing to know: a type is described once, and dies as if it had not been.
 """
 
 
@@ -9,7 +9,25 @@ The one thing to know: a type is described once, and its answer is cached by the
  KIND_ASYNC_GENERATOR, KIND_EXCEPTION, KIND_CLASS, KIND_LOOP_BOUND) = (1 << bit for bit in range(19))
 
 
+kinds_by_type = {}  # {address: kinds}: where the shim looks first
+_watched_types = {}  # {address: weak reference}
+
+
 def describe_type(cls):
+    """`_kinds_of_type`, remembered as long as the type lives."""
+    address = id(cls)
+
+    def forget(_):
+        del kinds_by_type[address], _watched_types[address]
+
+    kinds = _kinds_of_type(cls)
+    if address not in _watched_types:  # else it was described in between
+        _watched_types[address] = weakref.ref(cls, forget)
+        kinds_by_type[address] = kinds
+    return kinds
+
+
+def _kinds_of_type(cls):
     """What objects of this type can do, as bits; src/kinds.ts has the same list."""
     has = functools.partial(_has_method, cls)
     bits = (
@@ -66,7 +84,7 @@ def _is_numpy_scalar(cls):
 
 def describe_error(error):
     """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
-    if isinstance(error, JsException) and not isinstance(error, JavaScriptEnded):
+    if isinstance(error, JsException) and not isinstance(error, JavaScriptEnded) and error._value is not _unset:
         return (error if getattr(error, "_pyawait_count", 0) else error._value,)
     try:
         message = str(error)
@@ -123,7 +141,7 @@ def from_buffer(value):
         code = "B"
     elif code in ("l", "L", "q", "Q", "n", "N"):
         code = ("q" if code in "lqn" else "Q") if view.itemsize == 8 else ("i" if code in "lqn" else "I")
-    if len(code) != 1 or code not in "bBhHiIqQfd":
+    if len(code) != 1 or code not in "bBhHiIqQefd":
         return None
     return (code, view.tobytes(), view.shape if view.ndim > 1 else ())
 

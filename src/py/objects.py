@@ -65,11 +65,14 @@ def list_names(value):
 
 
 def error_parts(error):
-    """(traceback text, [(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
-    text = "".join(traceback.format_exception(type(error), error, error.__traceback__))
+    """([(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
     frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
               if not frame.filename.startswith("<pyawait/")]
-    return (text, frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None)
+    return (frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None)
+
+
+def traceback_text(error):
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))
 
 
 def epitaph(value):
@@ -107,7 +110,7 @@ def number_of(value):
         pass
     try:
         return float(value) if not isinstance(value, (bytes, bytearray)) else None
-    except (TypeError, ValueError):
+    except TypeError:
         return None
 
 
@@ -140,11 +143,14 @@ async def call_in_thread(function, args, kwargs):
 
 def make_buffer(code, length):
     """A writable memoryview of `length` items over memory of its own."""
-    return memoryview(bytearray(length * array.array(code).itemsize)).cast(code) if length else memoryview(bytearray()).cast(code)
+    size = length * array.array(code).itemsize
+    try:
+        return memoryview(bytearray(size)).cast(code)
+    except (MemoryError, OverflowError):
+        raise MemoryError("no memory for a buffer of %d bytes" % size) from None
 
 
-def release_view(view):
-    view.release()
+release_lock = _shim["release_lock"]
 
 
 def make_async_generator(source):

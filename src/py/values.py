@@ -37,6 +37,9 @@ def _is_pythons(name):
 class JsProxy(_Handle):
     """A JavaScript object or function. What Python asks a type for (calls, iteration, ...) is in `_traits`, for objects that have it."""
 
+    def __init__(self, *args, **kwargs):
+        raise TypeError("Cannot make a %s in Python: it stands for a value that JavaScript passes" % type(self).__name__)
+
     def __getattr__(self, name):
         if _is_pythons(name):
             if name == "__signature__" and self.typeof == "function":
@@ -210,6 +213,21 @@ class JsArray(JsProxy, collections.abc.MutableSequence):
     def insert(self, index, value):
         _call(SPLICE, self._pyawait_heap, self._pyawait_handle, (slice(index, None).indices(len(self))[0], 0, value), None)
 
+    def __add__(self, other):
+        return [*self, *other] if isinstance(other, list) or _is_array(other) else NotImplemented
+
+    def __radd__(self, other):
+        return [*other, *self] if isinstance(other, list) else NotImplemented
+
+    def __mul__(self, times):
+        return list(self) * times
+
+    __rmul__ = __mul__
+
+
+def _is_array(value):
+    return isinstance(value, JsProxy) and isinstance(value, collections.abc.MutableSequence)
+
 
 def _method_of(owner, function):
     return _async_method(owner, function) if isinstance(function, types.FunctionType) else _method_class(type(function))(owner, function)
@@ -227,21 +245,27 @@ def _js_name(name):
 _keywords = frozenset(__import__("keyword").kwlist)
 
 
+_unset = object()
 _view = object()  # the value of a JsException that stands for an object: it is made when somebody asks
 
 
 class JsException(_Handle, Exception):
-    """What JavaScript threw. `value` is that itself, an Error or not."""
+    """What JavaScript threw. `value` is that itself, an Error or not; None where Python has made this, or unpickled it."""
 
-    def __init__(self, name, message, stack=None, value=None):
+    def __init__(self, name, message=None, stack=None, value=_unset):
+        if message is None:
+            name, message = "Error", name
         Exception.__init__(self, message)
         self.name, self.message, self.stack, self._value = name, message, stack, value
+
+    def __reduce_ex__(self, protocol):
+        return JsException, (self.name, self.message, self.stack)
 
     @property
     def value(self):
         if self._value is _view:
             self._value = JsErrorView(self)
-        return self._value
+        return None if self._value is _unset else self._value
 
     def __str__(self):
         return "%s: %s" % (self.name, self.message) if self.name else str(self.message)
@@ -273,6 +297,9 @@ if sys.version_info >= (3, 11):
 
         def __init__(self, name, message, stack, errors):
             self.name, self.stack, self._value = name, stack, None
+
+        def __reduce_ex__(self, protocol):
+            return ExceptionGroup, (self.message, self.exceptions)
 
         def derive(self, exceptions):
             return ExceptionGroup(self.message, exceptions)

@@ -477,6 +477,8 @@ static void *second(void *index) {
 
 /* Node-API, as far as the shim uses it: `env` is one of these, and so are `info`, `exports` and what is passed. ------ */
 
+enum { TELLS_AT_ONCE = 1, TELLS_LATER }; /* statuses of memory that is too large */
+
 struct node {
   void *(*view)(void *, void *), *(*detach)(void *, void *), *(*watch)(void *, void *);
   void (*hook)(void *), *heap;
@@ -507,10 +509,11 @@ static int get_cb_info(void *env, void *info, size_t *count, void **arguments, v
 static int get_value_double(void *env, void *value, double *result) { return (void)env, *result = *(double *)value, 0; }
 static int create_external_arraybuffer(void *env, void *memory, size_t length, void (*finalize)(void *, void *, void *), void *hint, void **result) {
   struct node *node = env;
-  if (node->forbidden) return 22;
+  if (node->forbidden == 22) return 22;
+  if (node->forbidden == TELLS_AT_ONCE) finalize(env, memory, hint);
   node->memory = memory, node->length = length, node->finalize = finalize, node->hint = hint;
   *result = node;
-  return 0;
+  return node->forbidden;
 }
 static int detach_arraybuffer(void *env, void *memory) {
   (void)memory;
@@ -583,12 +586,18 @@ static void check_buffers(struct player *p) {
   double locked = 2;
   for (int i = 0; i < 500 && locked == 2; i++) nanosleep(&moment, 0), locked = run(p, is_locked);
   check(locked == 1, "and free when all memory has been given up");
-  views[0].forbidden = 1;
-  check(!view(p, &views[0], buffer), "where memory is forbidden, there is no view");
-  struct message m = {.length = 0};
-  u64 reference = (u64)views[0].numbers[3];
-  begin_record(&m, IN_UNLOCK), put(&m, &reference, 8), end_record(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  static const int refusals[] = {22, TELLS_AT_ONCE, TELLS_LATER};
+  for (int i = 0; i < 3; i++) {
+    struct message m = {.length = 0};
+    views[0].forbidden = refusals[i];
+    check(!view(p, &views[0], buffer), "where memory is refused, there is no view");
+    if (refusals[i] == TELLS_LATER) views[0].finalize(&views[0], views[0].memory, views[0].hint);
+    check(run(p, is_locked) == 2, "its reference stays");
+    u64 reference = (u64)views[0].numbers[3];
+    begin_record(&m, IN_UNLOCK), put(&m, &reference, 8), end_record(&m);
+    pyawait_submit(p->heap, 0, m.data, m.length);
+    give_back(p);
+  }
   views[1].forbidden = 0;
   check(view(p, &views[1], buffer) == &views[1], "this one is seen until the end");
 }
