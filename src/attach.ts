@@ -22,6 +22,7 @@ import { isAsynchronous } from "./synchronous.ts";
  * ```
  */
 export function attach<T>(fn: () => T): T {
+  if (typeof fn !== "function") throw new TypeError(`Cannot attach for ${String(fn)}: attach(fn) takes a synchronous function`);
   const { shim, heap } = interpreter();
   shim.pyawait_attach(heap);
   try {

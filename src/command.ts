@@ -76,6 +76,7 @@ function types(args: string[]): number {
   }
   const text = declare(names);
   if (file === undefined) {
+    process.stdout.on("error", () => {}); // whoever reads it may have ended: `| head`
     process.stdout.write(text);
     return 0;
   }

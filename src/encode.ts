@@ -88,10 +88,19 @@ function writeProxy(e: Encoding, state: State): void {
 }
 
 // deno-lint-ignore ban-types
+function nameOf(value: Function): string {
+  try {
+    return typeof value.name === "string" ? value.name : "";
+  } catch {
+    return ""; // a getter of its own throws
+  }
+}
+
+// deno-lint-ignore ban-types
 function writeFunction(e: Encoding, value: Function): void {
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
-  const name = typeof value.name === "string" ? value.name : "", traits = traitsOf(value);
+  const name = nameOf(value), traits = traitsOf(value);
   writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, traits ? new Tuple([name, traits, false]) : name);
 }
 
@@ -141,14 +150,22 @@ function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encod
 function writeObject(e: Encoding, value: object): void {
   if (rules.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
   if (Array.isArray(value)) return writeContainer(e, value, writeList);
-  if (Object.getPrototypeOf(value) === Object.prototype && !isTagged(value)) return writeContainer(e, value, writeDict);
+  if (Object.getPrototypeOf(value) === Object.prototype && !isSpecial(value)) return writeContainer(e, value, writeDict);
   const state = stateOf(value);
   if (state) return writeProxy(e, state);
   writeBranded(e, value);
 }
 
-/** `Math`, `JSON`, a module's namespace: they look plain, but are no data. */
-const isTagged = (value: object) => (value as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag] !== undefined;
+const { toStringTag, iterator, asyncIterator, dispose, asyncDispose } = Symbol as unknown as Record<string, symbol>;
+const protocols = [iterator, asyncIterator, dispose, asyncDispose].filter((each) => each !== undefined);
+
+/** They look plain, but are no data: `Math`, a module's namespace, the global object; what can be iterated or disposed of. */
+function isSpecial(value: object): boolean {
+  const symbols = value as Record<symbol, unknown>;
+  if (symbols[toStringTag] !== undefined || value === globalThis) return true;
+  for (const protocol of protocols) if (symbols[protocol] !== undefined) return true;
+  return false;
+}
 
 /** Everything that is told by its brand, so that values of other realms convert alike. */
 function writeBranded(e: Encoding, value: object): void {
@@ -191,7 +208,7 @@ function fallbackOf(e: Encoding, value: object): unknown {
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   const plain = prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
-  return plain && !isTagged(value);
+  return plain && !isSpecial(value);
 }
 
 function writeList(e: Encoding, value: readonly unknown[]): void {
@@ -265,9 +282,18 @@ const typecodes: Record<string, string> = {
 };
 const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 
+function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
+  try {
+    return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+  } catch (cause) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    throw new TypeError(`Cannot convert this ${kind} to Python: its memory was released, transferred or made smaller`, { cause });
+  }
+}
+
 function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
   const { writer } = e;
-  const bytes = ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+  const bytes = bytesOf(value);
   // Not `length`: Maglev of V8 15 compares that as 32 bits, and 2 GiB would be less.
   if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
   const name = typedArrayName.call(value) as string | undefined;
@@ -287,8 +313,9 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
 /** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group, its cause. */
 function writeError(e: Encoding, error: Error): void {
   if (error instanceof PythonError) {
-    returning.set(error.exception, error);
-    return write(e, error.exception);
+    const exception = PythonError.exceptionOf(error);
+    returning.set(exception, error);
+    return write(e, exception);
   }
   let about: unknown[] = ["Error", "", "", ""], errors: unknown, cause: unknown;
   try {
@@ -300,11 +327,15 @@ function writeError(e: Encoding, error: Error): void {
     // a getter of its own throws: it goes as it is
   }
   const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
-  const again = e.errors?.has(error); // one that is in itself, or caused by itself, is no group there, and has no cause
-  const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !again, caused = isRaisable(cause) && !again;
-  if (!grouped && !caused) return writeHandle(e, error, JsKind.error, new Tuple(about));
   e.errors ??= new Set();
+  const again = e.errors.has(error); // one that is in itself is no group there
   e.errors.add(error);
+  const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !again;
+  const caused = isRaisable(cause) && !again && !e.errors.has(cause as Error); // what closes a cycle is left out
+  if (!grouped && !caused) {
+    if (!again) e.errors.delete(error);
+    return writeHandle(e, error, JsKind.error, new Tuple(about));
+  }
   const members = grouped ? new Tuple((errors as unknown[]).map(asThrowable)) : null;
   writeHandle(e, error, JsKind.error, new Tuple(caused ? [...about, members, cause] : [...about, members]));
   e.errors.delete(error);
@@ -345,7 +376,7 @@ function writeThrowable(e: Encoding, thrown: unknown): void {
     const value = typeof thrown === "symbol" ? [] : [null, null, thrown];
     return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, "", ...value]));
   }
-  write(e, thrown);
+  isError(thrown) ? writeError(e, thrown as Error) : write(e, thrown); // no rule makes another value of it
 }
 
 const isSafe = (value: bigint) => BigInt.asIntN(54, value) === value;

@@ -40,7 +40,9 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* SET */ (value, [name, item]) => void (value[name] = item),
   /* DELETE */ (value, [name]) => {
     if (!(name in Object(value))) raise("AttributeError", `JavaScript has no property '${name}' here`);
+    const own = Object.hasOwn(value, name);
     if (!Reflect.deleteProperty(value, name)) fail(`its property '${name}' cannot be deleted`);
+    if (!own && name in Object(value)) raise("AttributeError", `the property '${name}' is inherited and cannot be deleted here`);
   },
   /* HAS */ (value, [name]) => name in Object(value),
   /* KEYS */ (value) => allKeys(value),

@@ -4,6 +4,7 @@
 // nothing of ours hides one: our own members begin with `$`, which no Python name can, or are symbols.
 import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions, missing } from "./call.ts";
 import { PythonError } from "./errors.ts";
+import { jsonOf } from "./json.ts";
 import { Kind } from "./kinds.ts";
 import { addressOf, destroy, inspectSymbol, isThenable, lazyCoroutine, proxyOf, reprOf, type Target, trapWith } from "./lifetime.ts";
 import { STATE, type State, stateOf } from "./state.ts";
@@ -41,11 +42,7 @@ function fallback(state: State, proxy: object, key: string): unknown {
     case "toString":
       return () => String(callHelper("str", proxy));
     case "toJSON":
-      return () => {
-        const copy = copyAt(addressOf(state), {});
-        if (copy === proxy && !callable) throw notJson(proxy); // functions are left out, as JavaScript's own are
-        return copy instanceof Date ? copy.toJSON() : copy; // JSON asks once only
-      };
+      return () => jsonOf(copyAt(addressOf(state), {}), proxy, callable);
     case "length":
       return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
     case "name":
@@ -60,14 +57,6 @@ function fallback(state: State, proxy: object, key: string): unknown {
   return undefined;
 }
 
-/** JSON would write `{}`, and nobody would see that something is lost. */
-function notJson(proxy: object): TypeError {
-  return new TypeError(
-    `Cannot write ${callHelper("type_name", proxy)} as JSON: it has no counterpart in JavaScript; ` +
-      "convert it before, as toJs(value, { default: String }) does",
-  );
-}
-
 const ifThere = (value: unknown) => value === missing ? undefined : value;
 
 function attribute(state: State, name: string): unknown {
@@ -80,6 +69,7 @@ function apply(state: State, args: readonly unknown[]): unknown {
 }
 
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);
+const indexIn = (key: string) => Number.isSafeInteger(Number(key)) ? Number(key) : BigInt(key);
 const isNegativeIndex = (key: string) => /^-[1-9]\d*$/.test(key);
 
 function getString(state: State, proxy: object, key: string): unknown {
@@ -91,7 +81,7 @@ function getString(state: State, proxy: object, key: string): unknown {
     return (...args: any[]) => ((hooks.then(state, proxy) as any)[key] as any)(...args);
   }
   if (state.kinds & Kind.sequence && (first >= 48 && first <= 57 && isIndex(key))) {
-    return (callAndCopy("item_at", [proxy, Number(key)], { depth: 1 }) as unknown[])[0];
+    return (callAndCopy("item_at", [proxy, indexIn(key)], { depth: 1 }) as unknown[])[0];
   }
   if (first === 45 && isNegativeIndex(key)) return undefined;
   if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);
@@ -137,7 +127,7 @@ function toPrimitive(proxy: object, hint: string): unknown {
 
 /** Python's `isinstance(value, cls)`; for a PythonError, of its exception. */
 export function isInstanceOf(proxy: object, value: unknown): boolean {
-  if (value instanceof PythonError) value = value.exception;
+  if (value instanceof PythonError) value = PythonError.exceptionOf(value);
   const isObject = typeof value === "object" || typeof value === "function";
   return (!isObject || stateOf(value) !== undefined) && callHelper("isinstance", value, proxy) === true;
 }
@@ -180,7 +170,7 @@ const handler: ProxyHandler<object> = {
     if (isItem && isNegativeIndex(key)) {
       throw new TypeError(`Cannot set [${key}]: it is no item in JavaScript; $set(${key}, value) counts from the end`);
     }
-    if (isItem && isIndex(key)) callHelper("setitem", proxy, Number(key), value);
+    if (isItem && isIndex(key)) callHelper("setitem", proxy, indexIn(key), value);
     else callHelper("setattr", proxy, key, value);
     return true;
   },
@@ -190,13 +180,13 @@ const handler: ProxyHandler<object> = {
     if (typeof key === "symbol") return key === STATE || getSymbol(target as Target, proxy, key) !== undefined;
     if (key in members) return true;
     if (key === "then") return isThenable(state);
-    if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, Number(key)) === true;
+    if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, indexIn(key)) === true;
     return callHelper("hasattr", proxy, key) === true;
   },
   deleteProperty(target, key) {
     if (typeof key === "symbol" || key.startsWith("$")) return false;
     const state = (target as Target)[STATE], proxy = proxyOf(state);
-    if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, Number(key));
+    if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
     else callHelper("delattr", proxy, key);
     return true;
   },

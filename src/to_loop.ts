@@ -6,6 +6,7 @@ import { type AwaitOptions, runHelper } from "./promise.ts";
 import { Keywords, Tuple } from "./wrappers.ts";
 
 function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown>] {
+  if (!Array.isArray(args)) throw new TypeError(`Cannot call this with ${String(args)}: the arguments have to be an Array`);
   const last = args.at(-1);
   return last instanceof Keywords ? [new Tuple(args.slice(0, -1)), last.values] : [new Tuple(args), {}];
 }

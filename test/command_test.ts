@@ -250,6 +250,13 @@ test("pyawait types: a module that is not there, and a file that cannot be writt
   assertMatch(unwritable.stderr, /^pyawait: Cannot write .*x\.d\.ts: .*\n$/);
 });
 
+test("pyawait types: what a module prints is no declaration", async () => {
+  const { code, stdout, stderr } = await pyawait(["types", "this"]);
+  assertEquals([code, stdout.split("\n").filter((line) => line.includes("Zen of Python,"))], [0, []]);
+  assertMatch(stderr, /^The Zen of Python,/);
+  assertMatch(stdout, /PythonModules/);
+});
+
 test("pyawait types: what it writes compiles, and says what the module has", async () => {
   const ts = createRequire(import.meta.url)("typescript") as typeof import("typescript");
   write(

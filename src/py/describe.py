@@ -3,6 +3,7 @@
 The one thing to know: what a module's stub does not say is looked up in the module, which is imported. What raises when
 it is looked at is "any".
 """
+import contextlib
 import enum
 import importlib
 import inspect
@@ -173,7 +174,8 @@ def public_names(module):
 
 
 def describe(name):
-    module = importlib.import_module(name)
+    with contextlib.redirect_stdout(sys.stderr):  # the declarations may go to stdout
+        module = importlib.import_module(name)
     names, classes, members = Names(), {}, {}
     looked_at = Module(module, names, {})
     tree = stub_of(name, attribute(module, "__spec__"))
