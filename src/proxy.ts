@@ -196,7 +196,9 @@ const handler: ProxyHandler<object> = {
   getOwnPropertyDescriptor(target, key) {
     if (typeof key === "symbol") return undefined;
     const state = (target as Target)[STATE];
-    if (state.reference.address === 0 || callHelper("hasattr_statically", proxyOf(state), key) !== true) return undefined;
+    const there = key === "toString" || // Deno's util.format looks for nothing else
+      state.reference.address !== 0 && callHelper("hasattr_statically", proxyOf(state), key) === true;
+    if (!there) return undefined;
     return { value: undefined, writable: true, enumerable: false, configurable: true }; // no property is evaluated here
   },
   defineProperty(_target, key) {

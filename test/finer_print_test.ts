@@ -3,6 +3,7 @@
  * what misuse is told.
  */
 import { test } from "node:test";
+import { format } from "node:util";
 import { attach, buffer, python, PythonError, registerConverter, toJs, toLoop, toPy, toThread } from "../mod.ts";
 import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
 import { define, thrownBy } from "./define.ts";
@@ -182,6 +183,11 @@ test("misuse is told what was given and what was wanted", async () => {
   });
   assertEquals(py.call(named), 1);
   await undefined;
+});
+
+test("util.format shows what Python would", () => {
+  const { list, int } = python.builtins, plain = define("class Plain:\n  def __repr__(self): return 'plain'").Plain();
+  assertEquals(format("%s %s %s", list([1]), plain, int), "[1] plain <class 'int'>");
 });
 
 test("a buffer of float16", () => {
