@@ -156,15 +156,14 @@ function writeObject(e: Encoding, value: object): void {
   writeBranded(e, value);
 }
 
-const { toStringTag, iterator, asyncIterator, dispose, asyncDispose } = Symbol as unknown as Record<string, symbol>;
-const protocols = [iterator, asyncIterator, dispose, asyncDispose].filter((each) => each !== undefined);
+const { toStringTag, iterator, asyncIterator } = Symbol;
+const { dispose = iterator, asyncDispose = iterator } = Symbol as unknown as Record<string, symbol>;
 
 /** They look plain, but are no data: `Math`, a module's namespace, the global object; what can be iterated or disposed of. */
 function isSpecial(value: object): boolean {
-  const symbols = value as Record<symbol, unknown>;
-  if (symbols[toStringTag] !== undefined || value === globalThis) return true;
-  for (const protocol of protocols) if (symbols[protocol] !== undefined) return true;
-  return false;
+  const has = value as Record<symbol, unknown>;
+  const found = has[toStringTag] ?? has[iterator] ?? has[asyncIterator] ?? has[dispose] ?? has[asyncDispose];
+  return found !== undefined || value === globalThis;
 }
 
 /** Everything that is told by its brand, so that values of other realms convert alike. */
