@@ -327,16 +327,13 @@ function writeError(e: Encoding, error: Error): void {
   }
   const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
   e.errors ??= new Set();
-  const again = e.errors.has(error); // one that is in itself is no group there
   e.errors.add(error);
-  const grouped = isGroup && Array.isArray(errors) && errors.length > 0 && !again;
-  const caused = isRaisable(cause) && !again && !e.errors.has(cause as Error); // what closes a cycle is left out
-  if (!grouped && !caused) {
-    if (!again) e.errors.delete(error);
-    return writeHandle(e, error, JsKind.error, new Tuple(about));
-  }
-  const members = grouped ? new Tuple((errors as unknown[]).map(asThrowable)) : null;
-  writeHandle(e, error, JsKind.error, new Tuple(caused ? [...about, members, cause] : [...about, members]));
+  const isNew = (other: unknown) => !e.errors!.has(other as Error); // what closes a circle is left out
+  const members = isGroup && Array.isArray(errors) ? errors.filter(isNew).map(asThrowable) : [];
+  const grouped = members.length > 0 ? new Tuple(members) : null;
+  if (isRaisable(cause) && isNew(cause)) about.push(grouped, cause);
+  else if (grouped) about.push(grouped);
+  writeHandle(e, error, JsKind.error, new Tuple(about));
   e.errors.delete(error);
 }
 

@@ -3,7 +3,7 @@
 // The one thing to know: a PythonError holds the live exception, so thrown back into Python it is the same object, and
 // its traceback is formatted when somebody reads it.
 
-import { handOutMember, takeBack } from "./holds.ts";
+import { handOutMember, keep, takeBack } from "./holds.ts";
 import { stateOf } from "./state.ts";
 
 /** What a PythonError asks Python for when its stack, cause or errors are read. */
@@ -110,16 +110,16 @@ export class PythonError extends Error {
   }
 
   #expose(has: number): void {
-    if (has & 1) Object.defineProperty(this, "cause", { get: () => this.#look().cause, configurable: true });
-    else delete this.cause;
-    if (has & 2) Object.defineProperty(this, "errors", { get: () => this.#look().errors, configurable: true });
+    if (has & 1) Reflect.defineProperty(this, "cause", { get: () => this.#look().cause, configurable: true });
+    else Reflect.deleteProperty(this, "cause");
+    if (has & 2) Reflect.defineProperty(this, "errors", { get: () => this.#look().errors, configurable: true });
   }
 
   /** What shows an error reads its stack first, and shows no property that is a getter. */
   #settle({ cause, errors }: ErrorDetails): void {
     const settled = (value: unknown) => ({ value, writable: true, configurable: true });
-    if (Object.getOwnPropertyDescriptor(this, "cause")?.get) Object.defineProperty(this, "cause", settled(cause));
-    if (Object.getOwnPropertyDescriptor(this, "errors")?.get) Object.defineProperty(this, "errors", settled(errors));
+    if (Object.getOwnPropertyDescriptor(this, "cause")?.get) Reflect.defineProperty(this, "cause", settled(cause));
+    if (Object.getOwnPropertyDescriptor(this, "errors")?.get) Reflect.defineProperty(this, "errors", settled(errors));
   }
 
   #look(): ErrorDetails {
@@ -127,7 +127,9 @@ export class PythonError extends Error {
     this.#details = reader.details(this.#exception);
     for (const error of [this.#details.cause, ...this.#details.errors ?? []]) { // made now, but JavaScript was where this one was made
       const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.#exception as object);
-      if (made) error.#javaScriptStack = this.#javaScriptStack;
+      if (!made) continue;
+      error.#javaScriptStack = this.#javaScriptStack;
+      keep(stateOf(error.#exception)!); // it is this error's, wherever it is looked at
     }
     return this.#details;
   }

@@ -24,11 +24,16 @@ export function handOutMember<T>(member: T): T {
   return member;
 }
 
+/** What was handed out last of this is kept by somebody of ours, whatever becomes of it in `tidy`. */
+export function keep(state: State): void {
+  const at = handedOut?.lastIndexOf(state) ?? -1;
+  if (at >= 0) handedOut!.splice(at, 1);
+}
+
 /** A proxy has been handed out to nobody. */
 export function takeBack(state: State): void {
   state.reference.holds--;
-  const at = handedOut?.lastIndexOf(state) ?? -1;
-  if (at >= 0) handedOut!.splice(at, 1);
+  keep(state);
 }
 
 /** Runs `fn`, and then `end` with what was handed out meanwhile, which the outer one is not told of. */

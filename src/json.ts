@@ -12,35 +12,33 @@ export function jsonOf(copy: unknown, proxy: object, callable: boolean): unknown
         "convert it before, as toJs(value, { default: String }) does",
     );
   }
-  return copy instanceof Date ? copy.toJSON() : writable(copy, new Set()); // JSON asks once only
+  return copy instanceof Date ? copy.toJSON() : writable(copy, new Map()); // JSON asks once only
 }
 
-/** The copy is ours, so it is changed in place. */
-function writable(value: unknown, seen: Set<unknown>): unknown {
-  if (typeof value !== "object" || value === null || seen.has(value)) return value;
+/** `value` with objects in place of its Maps. What has none stays as it is: in a copy may be objects of JavaScript's own. */
+function writable(value: unknown, made: Map<object, unknown>): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  const isMap = value instanceof Map;
   if (value instanceof Set) throw new TypeError("Cannot write a set as JSON: sort it into a list before, as sorted(value) does");
-  if (value instanceof Map) return objectOf(value, seen);
-  const container = value as Record<PropertyKey, unknown>;
-  if (Array.isArray(value)) {
-    seen.add(value);
-    for (let i = 0; i < value.length; i++) container[i] = writable(value[i], seen);
-  } else if (Object.getPrototypeOf(value) === Object.prototype) {
-    seen.add(value);
-    for (const key of Object.keys(value)) if (key !== "__proto__") container[key] = writable(container[key], seen);
+  if (!isMap && !Array.isArray(value) && (Object.getPrototypeOf(value) !== Object.prototype || "toJSON" in value)) return value;
+  if (made.has(value)) {
+    const known = made.get(value);
+    if (known === undefined) throw new TypeError("Cannot write this as JSON: it holds itself");
+    return known;
   }
-  return value;
+  made.set(value, undefined);
+  const entries = isMap ? [...value] : Object.keys(value).map((key) => [key, (value as Record<string, unknown>)[key]] as const);
+  const changed = entries.map(([key, item]) => [isMap ? keyOf(key) : key, writable(item, made)] as [string, unknown]);
+  const same = !isMap && changed.every(([, item], at) => Object.is(item, entries[at][1]));
+  const result = same ? value : Array.isArray(value) ? changed.map(([, item]) => item) : Object.fromEntries(changed);
+  if (isMap && Object.keys(result).length < changed.length) {
+    throw new TypeError("Cannot write a dict as JSON: two of its keys would be the same");
+  }
+  made.set(value, result);
+  return result;
 }
 
-function objectOf(map: Map<unknown, unknown>, seen: Set<unknown>): object {
-  const entries = new Map<string, unknown>();
-  seen.add(map);
-  for (const [key, value] of map) {
-    const text = String(key);
-    if (typeof key === "object" && key !== null || typeof key === "function") {
-      throw new TypeError(`Cannot write a dict as JSON: its key ${text} is no text, number, bool or None`);
-    }
-    if (entries.has(text)) throw new TypeError(`Cannot write a dict as JSON: two of its keys would be "${text}"`);
-    entries.set(text, writable(value, seen));
-  }
-  return Object.fromEntries(entries);
+function keyOf(key: unknown): string {
+  if (typeof key !== "object" && typeof key !== "function" || key === null) return String(key);
+  throw new TypeError(`Cannot write a dict as JSON: its key ${String(key)} is no text, number, bool or None`);
 }

@@ -5,7 +5,7 @@
 import { callEncoded, callHelper, dropLazy, encodeCall, takeLazy } from "./call.ts";
 import { proxyWith } from "./decode.ts";
 import { addressWith } from "./encode.ts";
-import { handOut, handOutNew } from "./holds.ts";
+import { handOut, handOutNew, keep } from "./holds.ts";
 import { isClosed, openInterpreter } from "./interpreter.ts";
 import { Kind } from "./kinds.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./proxies.ts";
@@ -88,6 +88,7 @@ function makeLazy(state: State): void {
   const other = stateOf(made);
   if (!other) throw new TypeError("Cannot use this coroutine: its function did not return one");
   forgetProxy(other); // the proxy that is there already is the object's
+  keep(other);
   state.reference = other.reference;
   state.kinds = other.kinds;
   rememberProxy(proxyOf(state), state);

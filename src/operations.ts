@@ -1,6 +1,7 @@
 // What Python asks of JavaScript values: the operations behind JsProxy, by number as in src/py.
 //
 // The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
+import { types } from "node:util";
 import { callHelper } from "./call.ts";
 import { copyIn } from "./copy_in.ts";
 import { setItem } from "./decode.ts";
@@ -40,7 +41,7 @@ const operations: ((value: Value, args: Value[], keywords: Record<string, unknow
   /* SET */ (value, [name, item]) => void (value[name] = item),
   /* DELETE */ (value, [name]) => {
     if (!(name in Object(value))) raise("AttributeError", `JavaScript has no property '${name}' here`);
-    const own = Object.hasOwn(value, name);
+    const own = types.isProxy(value) || Object.hasOwn(value, name);
     if (!Reflect.deleteProperty(value, name)) fail(`its property '${name}' cannot be deleted`);
     if (!own && name in Object(value)) raise("AttributeError", `the property '${name}' is inherited and cannot be deleted here`);
   },

@@ -118,7 +118,7 @@ function iterate(proxy: object): Iterator<unknown> & Iterable<unknown> {
 /** `+x`, `x < y`, `` `${x}` ``. */
 function toPrimitive(proxy: object, hint: string): unknown {
   if (hint === "string") return String(callHelper("str", proxy));
-  const number = callHelper("number_of", proxy);
+  const number = callHelper("number_of", proxy, hint === "number");
   if (typeof number === "number") return number;
   if (typeof number === "bigint") return hint === "number" ? Number(number) : number;
   if (hint === "default") return String(callHelper("str", proxy));

@@ -41,7 +41,7 @@ export function tidy<T>(fn: () => T): T {
   }, (states, outer) => {
     if (states.length === 0) return;
     for (const state of statesIn(leaving)) { // one hold stays with the caller, and with an outer tidy
-      const at = states.indexOf(state);
+      const at = states.lastIndexOf(state); // as they were found, the last one first
       if (at < 0) continue;
       states.splice(at, 1);
       outer?.push(state);
@@ -72,7 +72,7 @@ function partsOf(value: object): Iterable<unknown> {
   if (value instanceof Tuple) return value.items;
   if (value instanceof Keywords) return Object.values(value.values);
   if (value instanceof PythonError) return PythonError.partsOf(value);
-  if (value instanceof Error) return [ownValue(value, "cause"), ownValue(value, "errors")];
+  if (value instanceof Error) return ["cause", "errors", "error", "suppressed"].map((key) => ownValue(value, key));
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null ? Object.keys(value).map((key) => ownValue(value, key)) : [];
 }

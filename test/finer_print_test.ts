@@ -94,6 +94,9 @@ test("of causes in a circle only what closes it is left out", () => {
   d.cause = d;
   assertEquals(toJs(py.causes(throws(d))), ["d"]);
   assertEquals(toJs(py.causes(throws(new Error("e", { cause: new Error("f") })))), ["e", "f"]);
+  const group = new AggregateError([], "g"), member = new Error("m", { cause: group });
+  group.errors = [member];
+  assertEquals(toJs(py.causes(throws(member))), ["m", "g"]);
 });
 
 test("no rule makes another value of what is thrown", () => {
@@ -126,6 +129,16 @@ test("JSON has what Python's json writes, and nothing is lost", () => {
   assertThrows(() => json("[{'deep': {1}}]"), TypeError, "set");
   assertThrows(() => json("{(1, 2): 3}"), TypeError, "its key");
   assertThrows(() => json("{1: 'a', '1': 'b'}"), TypeError, "two of its keys");
+  assertEquals(json("(lambda d: [d, d, {'__proto__': d}])({1: 2})"), '[{"1":2},{"1":2},{"__proto__":{"1":2}}]');
+  assertThrows(() => json("(lambda d: [d, d.update({3: d})])({1: 2})"), TypeError, "holds itself");
+  const mine = Object.freeze({
+    map: new Map([["a", 1]]),
+    get b() {
+      return 2;
+    },
+  }); // JavaScript's own objects stay as they are
+  assertEquals(JSON.stringify(python.builtins.list([toPy(mine, { depth: 0 })])), '[{"map":{"a":1},"b":2}]');
+  assertEquals(mine.map, new Map([["a", 1]]));
 });
 
 test("an Array by reference is added to and repeated as a list is", () => {
@@ -145,6 +158,10 @@ test("what is inherited cannot be deleted, and Python is told", () => {
   object.method = 1;
   py.delete(object, "method");
   assertEquals([typeof object.method, Object.keys(object)], ["function", []]);
+  const behind: Value = { a: 1 };
+  const proxy = new Proxy({}, { has: () => true, deleteProperty: (_, key) => delete behind[key] });
+  py.delete(toPy(proxy, { depth: 0 }), "a");
+  assertEquals(behind, {});
 });
 
 test("an await of a destroyed coroutine says so", async () => {
@@ -176,6 +193,11 @@ test("misuse is told what was given and what was wanted", async () => {
   assertEquals(error.name, "MemoryError");
   assertThrows(() => buffer(Float64Array, "3" as Value), RangeError, 'of "3" items');
   assertThrows(() => +py.BadFloat(), PythonError, "no float");
+  assertThrows(() => +python.exec("memoryview(b'1')"), TypeError, "operator");
+  assertEquals(["" + python.exec("__import__('array').array('B', b'ab')"), "" + python.exec("bytearray(b'1')")], [
+    "array('B', [97, 98])",
+    "bytearray(b'1')",
+  ]);
   const named = Object.defineProperty(() => 1, "name", {
     get: () => {
       throw new Error("name");

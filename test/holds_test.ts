@@ -22,7 +22,8 @@ def thing():
     return made
 def living(): gc.collect(); return len(things)
 def fail(): raise ValueError("deep") from KeyError("cause")
-def group(): raise ExceptionGroup("g", [ValueError(1)])
+async def echo(x): return x
+def call(f): return f()
 def caught(f):
     try: f()
     except ValueError as error: return [type(error).__name__, type(error.__cause__).__name__]
@@ -69,6 +70,35 @@ test("Python catches what its own code raised inside of tidy", () => {
   const suppress = python.import("contextlib").suppress(KeyError);
   assertEquals(enter(suppress, () => tidy(() => python.exec("{}['key']"))), undefined);
   assertEquals(toJs(py.caught(() => tidy(() => py.fail()))), ["ValueError", "KeyError"]);
+});
+
+test("looking at an error inside of tidy takes nothing from it", () => {
+  const error = thrownBy(py.fail), group = thrownBy(() => python.exec("class E(Exception): pass\nraise E from ValueError(1)"));
+  tidy(() => [error.stack, group.cause.exception.args, group.stack]);
+  assert(error.cause instanceof KeyError && group.cause instanceof ValueError);
+});
+
+test("a coroutine that is looked at inside of tidy goes on", async () => {
+  const returned = tidy(() => {
+    const coroutine = py.echo(5);
+    assertEquals(coroutine.cr_frame === null, false);
+    return coroutine;
+  });
+  const outer = py.echo(6);
+  tidy(() => outer.cr_frame);
+  assertEquals([await returned, await outer], [5, 6]);
+});
+
+test("a frozen PythonError comes back as itself", () => {
+  const error = Object.freeze(thrownBy(py.fail));
+  assertStrictEquals(
+    thrownBy(() =>
+      py.call(() => {
+        throw error;
+      })
+    ),
+    error,
+  );
 });
 
 test("what leaves tidy is alive, however deep it lies", () => {

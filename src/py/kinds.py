@@ -10,7 +10,8 @@ The one thing to know: a type is described once, and dies as if it had not been.
 
 
 kinds_by_type = {}  # {address: kinds}: where the shim looks first
-_watched_types = {}  # {address: weak reference}
+_known_types = {}  # {address: weak reference}
+_kept_types = {}  # {address: type}
 
 
 def describe_type(cls):
@@ -18,12 +19,22 @@ def describe_type(cls):
     address = id(cls)
 
     def forget(_):
-        del kinds_by_type[address], _watched_types[address]
+        del kinds_by_type[address], _known_types[address]
 
     kinds = _kinds_of_type(cls)
-    if address not in _watched_types:  # else it was described in between
-        _watched_types[address] = weakref.ref(cls, forget)
-        kinds_by_type[address] = kinds
+    if address in kinds_by_type:  # it was described in between
+        return kinds
+    if kinds & (KIND_SCALAR | KIND_BUFFER | KIND_DATETIME):
+        # Its objects go by value, so a finalizer that passes one does not keep the dying type, and CPython 3.14 would not
+        # tell of its end once more. The few that there are live on.
+        if len(_kept_types) >= 100:
+            for kept in _kept_types:
+                del kinds_by_type[kept]
+            _kept_types.clear()
+        _kept_types[address] = cls
+    else:
+        _known_types[address] = weakref.ref(cls, forget)
+    kinds_by_type[address] = kinds
     return kinds
 
 

@@ -102,15 +102,19 @@ def identity(value):
     return value
 
 
-def number_of(value):
+def number_of(value, strict):
     """What `+x` is in JavaScript: the number of an object that has one, else None."""
     try:
         return operator.index(value)
     except TypeError:
         pass
     try:
-        return float(value) if not isinstance(value, (bytes, bytearray)) else None
+        return float(value) if hasattr(type(value), "__float__") else None  # it reads text and bytes as well
     except TypeError:
+        return None
+    except ValueError:
+        if strict:
+            raise
         return None
 
 
