@@ -28,7 +28,7 @@ export type { Main } from "./src/run.ts";
 export { registerJsModule, unregisterJsModule } from "./src/module.ts";
 export { enter, enterAsync } from "./src/enter.ts";
 export { buffer, PyBuffer } from "./src/buffer.ts";
-export type { TypedArray } from "./src/buffer.ts";
+export type { TypedArray } from "./src/typed_arrays.ts";
 export { asyncDef } from "./src/functions.ts";
 export { getCurrentSignal } from "./src/locals.ts";
 export { getCurrentLocals, getCurrentLoop, getRunningLoop, scope, TaskLocals } from "./src/task_locals.ts";

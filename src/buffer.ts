@@ -12,48 +12,16 @@ import { type PyProxy } from "./proxy.ts";
 import { Reference } from "./reference.ts";
 import { stateOf } from "./state.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "./submission.ts";
+import { type Maker, type TypedArray, typedArrays } from "./typed_arrays.ts";
 import { Tag } from "./wire.ts";
 import { brandBuffer } from "./wrappers.ts";
-
-/** A typed array of whatever item type. */
-export type TypedArray =
-  | Int8Array
-  | Uint8Array
-  | Uint8ClampedArray
-  | Int16Array
-  | Uint16Array
-  | Int32Array
-  | Uint32Array
-  | BigInt64Array
-  | BigUint64Array
-  | Float32Array
-  | Float64Array;
-
-type Maker = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number; readonly name: string };
-
-const makers: Record<string, Maker> = {
-  b: Int8Array,
-  B: Uint8Array,
-  "?": Uint8Array,
-  c: Uint8Array,
-  h: Int16Array,
-  H: Uint16Array,
-  i: Int32Array,
-  I: Uint32Array,
-  q: BigInt64Array,
-  Q: BigUint64Array,
-  f: Float32Array,
-  d: Float64Array,
-};
-const Float16 = (globalThis as unknown as { Float16Array?: Maker }).Float16Array;
-if (Float16) makers.e = Float16;
 
 /** The array of a format of Python's `struct`; bytes where no typed array has such items. */
 function makerOf(format: string, itemsize: number): Maker {
   const code = format.replace(/^[@=<]/, "");
   if (code === "l" || code === "n") return itemsize === 8 ? BigInt64Array : Int32Array;
   if (code === "L" || code === "N") return itemsize === 8 ? BigUint64Array : Uint32Array;
-  return makers[code] ?? Uint8Array;
+  return typedArrays[code === "?" || code === "c" ? "B" : code] ?? Uint8Array;
 }
 
 /** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
@@ -243,8 +211,8 @@ export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
 /** What Python's `array` has for items of a typed array; it knows nothing of clamped ones and of float16. */
 function typecodeOf(type: unknown): string | undefined {
   if (type === Uint8ClampedArray) return "B";
-  if (Float16 && type === Float16) return "H";
-  return Object.keys(makers).find((code) => makers[code] as unknown === type);
+  if (typedArrays.e && type === typedArrays.e) return "H";
+  return Object.keys(typedArrays).find((code) => typedArrays[code] as unknown === type);
 }
 
 /**

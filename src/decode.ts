@@ -7,6 +7,7 @@ import { receive } from "./handles.ts";
 import { Kind } from "./kinds.ts";
 import { forget } from "./reference.ts";
 import { stateOf } from "./state.ts";
+import { typedArrays } from "./typed_arrays.ts";
 import { type Reader, Tag } from "./wire.ts";
 
 let proxyFor: (address: number, kinds: number) => unknown;
@@ -183,22 +184,6 @@ export function setItem(object: object, key: PropertyKey, value: unknown): void 
   else (object as Record<PropertyKey, unknown>)[key] = value;
 }
 
-type TypedArrayMaker = { new (buffer: ArrayBuffer): object };
-const arrays: Record<string, TypedArrayMaker> = {
-  b: Int8Array,
-  B: Uint8Array,
-  h: Int16Array,
-  H: Uint16Array,
-  i: Int32Array,
-  I: Uint32Array,
-  q: BigInt64Array,
-  Q: BigUint64Array,
-  f: Float32Array,
-  d: Float64Array,
-};
-const Float16 = (globalThis as unknown as { Float16Array?: TypedArrayMaker }).Float16Array;
-if (Float16) arrays.e = Float16;
-
 /** The number that 16 bits are as a float. */
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1, exponent = bits >> 10 & 31, fraction = bits & 1023;
@@ -209,7 +194,7 @@ function fromHalf(bits: number): number {
 function readArray(r: Reader): unknown {
   const code = String.fromCharCode(r.u8());
   const { buffer } = r.data(r.u32()).slice();
-  const array = code in arrays ? new arrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
+  const array = code in typedArrays ? new typedArrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
   const shape = Array.from({ length: r.u8() }, () => r.u32());
   if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
   return array;

@@ -158,12 +158,12 @@ export class PythonError extends Error {
     return handOutMember(this.#exception);
   }
 
-  /** The same, handed out to nobody. */
+  /** @ignore its exception, handed out to nobody */
   static exceptionOf(error: PythonError): object {
     return (#exception in error ? error.#exception : (error as { exception: unknown }).exception) as object;
   }
 
-  /** Its exception, its cause and its errors, as far as they are known. */
+  /** @ignore its exception, its cause and its errors, as far as they are known */
   static partsOf(error: PythonError): unknown[] {
     return #exception in error ? [error.#exception, error.#details?.cause, error.#details?.errors] : [];
   }

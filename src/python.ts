@@ -250,7 +250,7 @@ function deliverOutput(): void {
 hookProxies({
   then: (_state, proxy) => intoPromise(proxy),
   asyncIterator: (proxy) => intoAsyncIterable(proxy),
-  lockBuffer: (address) => lockBuffer(address),
+  lockBuffer,
 });
 
 /**

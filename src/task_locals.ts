@@ -3,9 +3,9 @@
 // The one thing to know: nobody has to name them. Inside a function that Python called they are the caller's, in a
 // `scope` the scope's, and everywhere else the background loop and a fresh context.
 import { attributeAt, callHelper, missing } from "./call.ts";
-import { currentPlace, inPlace, type Place } from "./locals.ts";
 import { handOutMember } from "./holds.ts";
 import { addressOf } from "./lifetime.ts";
+import { currentPlace, inPlace, type Place } from "./locals.ts";
 import type { PyProxy } from "./proxy.ts";
 import { Reference } from "./reference.ts";
 import { stateOf } from "./state.ts";

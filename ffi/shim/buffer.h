@@ -51,10 +51,10 @@ static void write_int(struct writer *w, long long value) { write_tag_f64(w, TAG_
    as Python has them. -1 with an exception. */
 static int lock_buffer(struct writer *w, PyObject *object) {
   PyObject *view = py.PyMemoryView_FromObject(object), *lock = view ? py.PyType_GenericAlloc(lock_type, 0) : 0;
-  if (!lock || py.PyObject_GetBuffer(view, &((struct lock *)fields_of(lock))->buffer, 0x1c /* PyBUF_RECORDS_RO: strides and format */))
-    return release(lock), release(view), -1;
-  ((struct lock *)fields_of(lock))->view = view;
-  Py_buffer buffer = ((struct lock *)fields_of(lock))->buffer;
+  struct lock *made = lock ? fields_of(lock) : 0;
+  if (!lock || py.PyObject_GetBuffer(view, &made->buffer, 0x1c /* PyBUF_RECORDS_RO: strides and format */)) return release(lock), release(view), -1;
+  made->view = view;
+  Py_buffer buffer = made->buffer;
   Py_ssize_t low = 0, high = buffer.itemsize;
   for (int i = 0; i < buffer.ndim; i++) {
     Py_ssize_t last = (buffer.shape[i] - 1) * buffer.strides[i];

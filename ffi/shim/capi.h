@@ -119,7 +119,6 @@ typedef struct {
   X(int, PyDict_SetItemString, (PyObject *, const char *, PyObject *)) \
   X(PyObject *, PyDict_GetItemWithError, (PyObject *, PyObject *))        /* borrowed */ \
   X(PyObject *, PyDict_GetItemString, (PyObject *, const char *))         /* borrowed */ \
-  X(void, PyDict_Clear, (PyObject *)) \
   X(int, PyDict_Next, (PyObject *, Py_ssize_t *, PyObject **, PyObject **)) /* borrowed */ \
   X(PyObject *, PySet_New, (PyObject *)) \
   X(Py_ssize_t, PySet_Size, (PyObject *)) \

@@ -95,7 +95,7 @@ def _is_numpy_scalar(cls):
 
 def describe_error(error):
     """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
-    if isinstance(error, JsException) and not isinstance(error, JavaScriptEnded) and error._value is not _unset:
+    if isinstance(error, JsException) and error._value is not _unset:
         return (error if getattr(error, "_pyawait_count", 0) else error._value,)
     try:
         message = str(error)
