@@ -5,7 +5,7 @@
  * @module
  */
 import process from "node:process";
-import { runCommand } from "./src/command.ts";
+import { runCommand } from "./src/cli/command.ts";
 
 // Not by a top-level await: while one waits, Bun prints an uncaught error and goes on.
 runCommand(process.argv.slice(2)).then((code) => {

@@ -109,15 +109,16 @@ async function buildForNode() {
 
 // ------------------------------------------------------------------------------------------------ dist/
 
-/** Puts the Python half into the bundle as text, where src/source.ts reads it from a file. */
+/** Puts the Python half into the bundle as text, where src/interpreter/python_text.ts reads it from a file. */
 const embedPython = {
   name: "embed-python",
   setup(build) {
-    build.onLoad({ filter: /[\\/]src[\\/]source\.ts$/ }, () => {
-      const texts = filesIn("src/py").map((path) => [basename(path, ".py"), readFileSync(join(root, path), "utf8")]);
+    build.onLoad({ filter: /[\\/]src[\\/]interpreter[\\/]python_text\.ts$/ }, () => {
+      const paths = filesIn("src").filter((path) => path.endsWith(".py"));
+      const texts = paths.map((path) => [path.slice("src/".length), readFileSync(join(root, path), "utf8")]);
       return {
         contents: `const texts: Record<string, string> = ${JSON.stringify(Object.fromEntries(texts))};
-export function pythonText(name: string): string { return texts[name]; }`,
+export function pythonText(path: string): string { return texts[path]; }`,
         loader: "ts",
       };
     });
@@ -134,7 +135,7 @@ async function buildForNpm() {
   const inputs = [...tools, ...entries, ...filesIn("src"), ...filesIn("ffi")];
   const outputs = [
     ...entries.map((name) => name.replace(/\.ts$/, ".js")),
-    ...shim.map((path) => basename(path)),
+    ...shim.map((path) => `shim/${basename(path)}`),
     ...typed.map((name) => `${name}.d.ts`),
   ];
   const oldest = Math.min(...outputs.map((name) => modified(join(target, name))));
@@ -158,7 +159,8 @@ async function buildForNpm() {
     logLevel: "warning",
     plugins: [embedPython],
   });
-  for (const path of shim) copyFileSync(join(root, path), join(target, basename(path)));
+  mkdirSync(join(target, "shim"), { recursive: true });
+  for (const path of shim) copyFileSync(join(root, path), join(target, "shim", basename(path)));
   const generator = join(root, "node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js");
   for (const name of typed) {
     const options = ["--silent", "--no-banner", "--project", "tsconfig.json", "-o", `dist/${name}.d.ts`, `${name}.ts`];

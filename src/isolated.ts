@@ -1,9 +1,9 @@
 // Tests on an event loop of their own.
 //
 // The one thing to know: the test's own failure comes first; what it left behind is only told when it passed.
-import { loopName } from "./options.ts";
-import { runHelper } from "./promise.ts";
-import { toJs } from "./proxy.ts";
+import { loopName } from "./interpreter/options.ts";
+import { runHelper } from "./async/promise.ts";
+import { toJs } from "./proxy/proxy.ts";
 
 /** Options of {@linkcode isolated}. */
 export interface IsolatedOptions {

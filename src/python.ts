@@ -4,16 +4,16 @@
 import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
-import { drainLast, Event, exchange, listenTo } from "./answers.ts";
-import { lockBuffer } from "./buffer.ts";
-import { callHelper } from "./call.ts";
-import { PythonError } from "./errors.ts";
-import { configure, interpreter, isClosed, markClosed, markClosing, openInterpreter, whenOpened } from "./interpreter.ts";
-import { checkOptions, type Options, type PythonOptions } from "./options.ts";
-import { hold, intoPromise, letGo, rejectPending, runHelper } from "./promise.ts";
-import { hookProxies, type PyProxy } from "./proxy.ts";
-import { intoAsyncIterable } from "./stream.ts";
-import type { AwaitOptions } from "./promise.ts";
+import { drainLast, Event, exchange, listenTo } from "./async/outbox.ts";
+import { lockBuffer } from "./proxy/buffer.ts";
+import { callHelper } from "./proxy/call.ts";
+import { PythonError } from "./values/python_error.ts";
+import { configure, interpreter, isClosed, markClosed, markClosing, openInterpreter, whenOpened } from "./interpreter/interpreter.ts";
+import { checkOptions, type Options, type PythonOptions } from "./interpreter/options.ts";
+import { hold, intoPromise, letGo, rejectPending, runHelper } from "./async/promise.ts";
+import { hookProxies, type PyProxy } from "./proxy/proxy.ts";
+import { intoAsyncIterable } from "./async/stream.ts";
+import type { AwaitOptions } from "./async/promise.ts";
 
 /** Modules with types of their own: `pyawait types` adds to it by declaration merging. */
 // deno-lint-ignore no-empty-interface

@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { attach, enter, float, kw, python, PythonError, tidy, toJs, toLoop, toThread, tuple } from "../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
-import { countHandles } from "../src/handles.ts";
+import { countHandles } from "../src/interpreter/js_handles.ts";
 import { define } from "./define.ts";
 
 const asyncio = python.import("asyncio");

@@ -19,8 +19,8 @@ import {
   toThread,
 } from "../mod.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "#std/assert";
-import { countHandles } from "../src/handles.ts";
-import { countScopes } from "../src/locals.ts";
+import { countHandles } from "../src/interpreter/js_handles.ts";
+import { countScopes } from "../src/context/call_context.ts";
 import { collect } from "./collect.ts";
 import { define } from "./define.ts";
 

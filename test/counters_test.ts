@@ -4,7 +4,7 @@
  */
 import { test } from "node:test";
 import { getCurrentSignal, intoPromise, promiseIntoPy, python, toLoop } from "../mod.ts";
-import { type Counters, readCounters } from "../src/counters.ts";
+import { type Counters, readCounters } from "../src/interpreter/counters.ts";
 import { assert, assertEquals } from "#std/assert";
 import { define, isAtLeast } from "./define.ts";
 

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import process from "node:process";
 import { after } from "node:test";
-import { PythonNotFoundError } from "../src/locate.ts";
+import { PythonNotFoundError } from "../src/locate/locate.ts";
 
 export const root: string = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-locate-")));
 after(() => rmSync(root, { recursive: true, force: true }));

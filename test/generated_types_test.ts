@@ -3,7 +3,7 @@
  */
 import { test } from "node:test";
 import { python } from "../mod.ts";
-import { declare } from "../src/declarations.ts";
+import { declare } from "../src/cli/declarations.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { folder, helpers, problemsOf, ts, write } from "./typescript.ts";
 

@@ -19,11 +19,19 @@ const floors: { name: RegExp; inner: boolean }[] = [
   { name: /^ffi\/pipe_bell\.ts$/, inner: false },
   { name: backends, inner: false },
   { name: /^ffi\/mod\.ts$/, inner: false },
-  { name: /^ffi\/(shim\/.+|[^/]+)\.ts$/, inner: true },
-  { name: /^src\/.+\.ts$/, inner: true },
+  { name: /^ffi\/native\/.+\.ts$/, inner: true },
+  ...["wire", "locate", "interpreter", "context", "values", "proxy", "async"].map((folder) => ({
+    name: new RegExp(`^src/${folder}/[^/]+\\.ts$`),
+    inner: true,
+  })),
+  { name: /^src\/[^/]+\.ts$/, inner: true },
+  { name: /^src\/cli\/[^/]+\.ts$/, inner: true },
   { name: /^mod\.ts$/, inner: false },
   { name: /^[^/]+\.ts$/, inner: false },
 ];
+
+/** Folders that are reached from outside by their entry alone. */
+const doors: Record<string, string> = { "src/locate": "src/locate/locate.ts", "src/cli": "src/cli/command.ts" };
 
 function floorOf(path: string): number {
   return floors.findIndex((floor) => floor.name.test(path));
@@ -40,7 +48,7 @@ function readFiles(): Files {
     }
   }
   for (const path of paths) {
-    if (/\.(ts|mjs|py|c|h)$/.test(path)) files.set(path, readFileSync(path, "utf8"));
+    if (/\.(ts|mjs|py|c|h|md)$/.test(path)) files.set(path, readFileSync(path, "utf8"));
   }
   return files;
 }
@@ -79,6 +87,24 @@ function wrongImports(files: Files): string[] {
   return wrong;
 }
 
+/** Imports of a folder's inner files from outside of it, where it has an entry. */
+function pastTheDoor(files: Files): string[] {
+  return typeScript(files).flatMap(([path, text]) =>
+    importsOf(path, text)
+      .filter((name) => dirname(name) in doors && dirname(name) !== dirname(path) && name !== doors[dirname(name)])
+      .map((name) => `${path} imports ${name}`)
+  );
+}
+
+/** Folders of sources without a README, or with a long one. */
+function unexplained(files: Files): string[] {
+  const folders = new Set([...files.keys()].map((path) => dirname(path)).filter((folder) => folder !== "."));
+  return [...folders].filter((folder) => {
+    const lines = files.get(`${folder}/README.md`)?.trimEnd().split("\n").length ?? 0;
+    return lines === 0 || lines > 15;
+  });
+}
+
 /** The first circle of imports found, as a path of files. Types count: two files that need each other are one. */
 function circle(files: Files): string[] {
   const done = new Set<string>();
@@ -108,7 +134,7 @@ function wrongNames(files: Files): string[] {
 }
 
 function tooLong(files: Files): string[] {
-  return [...files].filter(([path]) => path.includes("/") && path !== "ffi/shim/prebuilt.ts")
+  return [...files].filter(([path]) => path.includes("/") && path !== "ffi/native/prebuilt.ts")
     .map(([path, text]) => [path, text.trimEnd().split("\n").length] as const)
     .filter(([, lines]) => lines > 400)
     .map(([path, lines]) => `${path} has ${lines} lines`);
@@ -120,6 +146,14 @@ function nameless(files: Files): string[] {
 
 test("imports go one way", () => {
   assertEquals(wrongImports(readFiles()), []);
+});
+
+test("a folder is entered by its door", () => {
+  assertEquals(pastTheDoor(readFiles()), []);
+});
+
+test("every folder says in a few lines what it is for", () => {
+  assertEquals(unexplained(readFiles()), []);
 });
 
 test("imports have no circles", () => {
@@ -140,7 +174,7 @@ test("every file is named after what it does", () => {
 
 test("the laws are read from the project's own files", () => {
   const files = readFiles();
-  assertEquals(["mod.ts", "src/source.ts", "ffi/types.ts"].filter((path) => !files.has(path)), []);
+  assertEquals(["mod.ts", "src/python.ts", "ffi/types.ts"].filter((path) => !files.has(path)), []);
   assertEquals(files.has("package.json"), false, process.cwd());
 });
 
@@ -157,20 +191,28 @@ test("each law catches what it forbids", () => {
     ["ffi/types.ts", ""],
     ["ffi/node.ts", 'import { x } from "./deno.ts";\nrequire("koffi");'],
     ["ffi/deno.ts", 'import type { T } from "./types.ts";\nimport { ffi } from "bun:ffi";'],
-    ["ffi/mod.ts", 'import { node } from "./node.ts";\nimport { init } from "./shim/init.ts";'],
-    ["ffi/shim/init.ts", 'import { table } from "./table.ts";\nlet a: typeof import("bun:ffi");'],
-    ["ffi/shim/table.ts", ""],
+    ["ffi/mod.ts", 'import { node } from "./node.ts";\nimport { init } from "./native/init.ts";'],
+    ["ffi/native/init.ts", 'import { table } from "./table.ts";\nlet a: typeof import("bun:ffi");'],
+    ["ffi/native/table.ts", ""],
+    ["src/wire/codec.ts", 'import { find } from "../locate/probe.ts";'],
+    ["src/locate/probe.ts", 'import { files } from "./files.ts";'],
+    ["src/locate/files.ts", ""],
+    ["src/locate/README.md", "\n".repeat(15) + "x"],
+    ["src/wire/README.md", "The wire."],
   ]);
   assertEquals(wrongImports(planted), [
     "cli.ts imports chalk",
     "src/a.ts imports mod.ts",
     "src/b.ts imports test/x.ts",
     "ffi/node.ts imports ffi/deno.ts",
-    "ffi/mod.ts imports ffi/shim/init.ts",
-    "ffi/shim/init.ts imports bun:ffi",
+    "ffi/mod.ts imports ffi/native/init.ts",
+    "ffi/native/init.ts imports bun:ffi",
+    "src/wire/codec.ts imports src/locate/probe.ts",
   ]);
+  assertEquals(pastTheDoor(planted), ["src/wire/codec.ts imports src/locate/probe.ts"]);
+  assertEquals(unexplained(planted), ["src", "ffi", "ffi/native", "src/locate"]);
   assertEquals(circle(planted), ["src/a.ts", "src/b.ts", "src/a.ts"]);
-  assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/shim/init.ts uses bun:ffi"]);
+  assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/native/init.ts uses bun:ffi"]);
   assertEquals(tooLong(planted), ["src/index.ts has 402 lines"]);
   assertEquals(nameless(planted), ["src/index.ts"]);
 });

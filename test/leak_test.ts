@@ -22,8 +22,8 @@ import {
   toThread,
   tuple,
 } from "../mod.ts";
-import { countHandles } from "../src/handles.ts";
-import { countPending } from "../src/promise.ts";
+import { countHandles } from "../src/interpreter/js_handles.ts";
+import { countPending } from "../src/async/promise.ts";
 import { runtime } from "./child.ts";
 
 // deno-lint-ignore no-explicit-any

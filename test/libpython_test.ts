@@ -5,25 +5,25 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { locate, PythonLoadError } from "../src/locate.ts";
+import { locate, PythonLoadError } from "../src/locate/locate.ts";
 import { fake, folder, header, library, make, otherMachine, path, posix, refused, whole } from "./fake_python.ts";
 
 test("locate() names the command that adds the library", { skip: posix }, () => {
-  const mend = (at: string, changes = {}) => {
+  const hint = (at: string, changes = {}) => {
     const error = refused(() => locate({ executable: fake(make(at), changes) }, {}), "no shared library");
     return error.message.split("\n").at(-1)!;
   };
-  const pyenv = mend(join(folder(), ".pyenv", "versions", "3.11.7"));
+  const pyenv = hint(join(folder(), ".pyenv", "versions", "3.11.7"));
   assertStringIncludes(pyenv, '"PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force 3.11.7"');
   assertStringIncludes(pyenv, "set PYAWAIT_LIBRARY to the path of its libpython");
-  assertStringIncludes(mend(join(folder(), "uv", "python", "x")), '"uv python install --reinstall 3.11"');
+  assertStringIncludes(hint(join(folder(), "uv", "python", "x")), '"uv python install --reinstall 3.11"');
   const conda = folder();
   make(join(conda, "conda-meta"));
-  assertStringIncludes(mend(conda), "conda install");
-  assertStringIncludes(mend(folder()), "--enable-shared");
+  assertStringIncludes(hint(conda), "conda install");
+  assertStringIncludes(hint(folder()), "--enable-shared");
   if (existsSync("/etc/debian_version")) {
     const usr = { basePrefix: "/usr", baseExecPrefix: "/usr", version: "3.99.1" };
-    assertStringIncludes(mend(folder(), usr), '"sudo apt install libpython3.99"');
+    assertStringIncludes(hint(folder(), usr), '"sudo apt install libpython3.99"');
   }
 });
 

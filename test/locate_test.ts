@@ -3,7 +3,7 @@ import { assertEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { test } from "node:test";
-import { checkPythonHome, locate, type Location, PythonLoadError } from "../src/locate.ts";
+import { checkPythonHome, locate, type Location, PythonLoadError } from "../src/locate/locate.ts";
 import { fake, folder, library, libraryName, make, path, posix, refused, whole } from "./fake_python.ts";
 
 test("locate() takes the option before the variable, and that before the rest", { skip: posix }, () => {
@@ -78,7 +78,7 @@ test("locate() passes over pythons on the path that cannot be used, and lists th
     "or set PYAWAIT_PYTHON to another python",
   );
   assertEquals(error.tried.length, 3);
-  assertStringIncludes(error.message, `\n${error.mend}`);
+  assertStringIncludes(error.message, `\n${error.hint}`);
   refused(() => locate({}, { PATH: folder() }, cwd), "PATH: has no python3 and no python", "PYAWAIT_PYTHON");
 });
 

@@ -6,8 +6,8 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { locate, type Location, PythonNotFoundError } from "../src/locate.ts";
-import { probe } from "../src/probe.ts";
+import { locate, type Location, PythonNotFoundError } from "../src/locate/locate.ts";
+import { probe } from "../src/locate/probe.ts";
 import { folder, posix, root, skip } from "./fake_python.ts";
 
 test("probe() gives up after its time limit", { skip: posix }, () => {

@@ -6,7 +6,7 @@ import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, posix } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals } from "#std/assert";
@@ -43,7 +43,9 @@ function docComments(source: string): string {
 const readme = blocks("README.md", readFileSync("README.md", "utf8"));
 const sources = [
   "mod.ts",
-  ...readdirSync("src").filter((name) => name.endsWith(".ts")).map((name) => `src/${name}`),
+  ...readdirSync("src", { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts")).map((name) =>
+    `src/${name.replaceAll("\\", "/")}`
+  ).sort(),
 ];
 const documented = sources.flatMap((file) => blocks(file, docComments(readFileSync(file, "utf8"))));
 const pages = readdirSync("docs").filter((name) => name.endsWith(".md"))
@@ -136,7 +138,7 @@ test("every name of mod.ts has a doc comment, and every value an example", () =>
     const elsewhere = /^export \{([^}]*)\} from "\.\/(.*)";$/m.exec(source);
     for (const name of names.split(",").map((name) => name.trim()).filter(Boolean)) {
       if (elsewhere?.[1].split(",").some((other) => other.trim() === name)) {
-        source = readFileSync(`src/${elsewhere[2]}`, "utf8");
+        source = readFileSync(posix.join(posix.dirname(file), elsewhere[2]), "utf8");
       }
       const kinds = type ? "interface|type|class" : "function|class|const";
       const declaration = new RegExp(String.raw`^export (?:async )?(?:${kinds}) ${name}\b`, "m").exec(source);

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "#std/assert";
-import { compile, ShimError } from "../ffi/shim/binary.ts";
+import { compile, ShimError } from "../ffi/native/binary.ts";
 import { child, command, runtime } from "./child.ts";
 import { skip } from "./fake_python.ts";
 
@@ -133,9 +133,9 @@ test("a compiler that is not there", () => {
   const before = process.env.CC;
   process.env.CC = join(root, "no-such-cc");
   try {
-    const { tried, mend } = assertThrows(compile, ShimError);
+    const { tried, hint } = assertThrows(compile, ShimError);
     assertStringIncludes(tried[0].place, "no-such-cc");
-    assertMatch(mend, /Install a C compiler .* PYAWAIT_SHIM/);
+    assertMatch(hint, /Install a C compiler .* PYAWAIT_SHIM/);
   } finally {
     if (before === undefined) delete process.env.CC;
     else process.env.CC = before;

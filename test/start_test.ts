@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
-import { compile } from "../ffi/shim/binary.ts";
+import { compile } from "../ffi/native/binary.ts";
 import { child } from "./child.ts";
 import { skip } from "./fake_python.ts";
 

@@ -20,9 +20,9 @@ import {
   toPy,
   toThread,
 } from "../mod.ts";
-import { countHandles } from "../src/handles.ts";
-import { countScopes } from "../src/locals.ts";
-import { countPending } from "../src/promise.ts";
+import { countHandles } from "../src/interpreter/js_handles.ts";
+import { countScopes } from "../src/context/call_context.ts";
+import { countPending } from "../src/async/promise.ts";
 import { runtime } from "./child.ts";
 import { define } from "./define.ts";
 

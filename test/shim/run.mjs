@@ -106,7 +106,7 @@ function findPython() {
 }
 
 const python = findPython();
-const list = readFileSync(join(root, "src", "chapters.ts"), "utf8");
+const list = readFileSync(join(root, "src", "interpreter", "python_source.ts"), "utf8");
 const chapters = /const chapters[^=]*= \[([^\]]*)\]/.exec(list)[1].match(/\w+/g).map((name) => join(root, "src", "py", `${name}.py`));
 
 const sanitizers = [

@@ -1,0 +1,110 @@
+// The shim's functions, and how it is loaded: the file that `PYAWAIT_SHIM` names, or the binary of binary.ts.
+//
+// The one thing to know: what is open lives in the shim's own memory, so a process must have it once. Whoever comes
+// later, a Worker or another copy of this package, takes the one that is loaded, wherever it was loaded from.
+import { resolve } from "node:path";
+import { backend } from "../mod.ts";
+import type { Calls } from "../types.ts";
+import { findBinary, ShimError, unpack, variable } from "./binary.ts";
+import type { Loader } from "./loader.ts";
+
+const symbols = {
+  /**
+   * int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length,
+   * u8 *problem, int capacity)
+   */
+  pyawait_open: { parameters: ["pointer", "pointer", "pointer", "pointer", "pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** int pyawait_opener(u8 *out, int capacity) */
+  pyawait_opener: { parameters: ["pointer", "i32"], result: "i32" },
+  /** struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes) */
+  pyawait_heap: { parameters: ["pointer", "pointer", "i32"], result: "pointer" },
+  /** int pyawait_heap_id(struct heap *heap) */
+  pyawait_heap_id: { parameters: ["pointer"], result: "i32" },
+  /** PyObject *pyawait_entry(void) */
+  pyawait_entry: { parameters: [], result: "pointer" },
+  /** void pyawait_attach(struct heap *heap) */
+  pyawait_attach: { parameters: ["pointer"], result: "void" },
+  /** void pyawait_detach(struct heap *heap) */
+  pyawait_detach: { parameters: ["pointer"], result: "void" },
+  /** void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) */
+  pyawait_invoke: { parameters: ["pointer", "i32", "pointer", "i32", "pointer", "i32"], result: "void" },
+  /** int pyawait_overflow(struct heap *heap, u8 *out, int capacity) */
+  pyawait_overflow: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
+  /** int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) */
+  pyawait_submit: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** int pyawait_take(struct heap *heap, u8 *out, int capacity) */
+  pyawait_take: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
+  /** int pyawait_call_record(struct heap *heap, u8 *out, int capacity) */
+  pyawait_call_record: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
+  /** int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) */
+  pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** void pyawait_interrupt(struct heap *heap) */
+  pyawait_interrupt: { parameters: ["pointer"], result: "void" },
+  /** int pyawait_exit(struct heap *heap, int milliseconds) */
+  pyawait_exit: { parameters: ["pointer", "i32"], result: "i32" },
+  /** void pyawait_tell_closed(struct heap *heap) */
+  pyawait_tell_closed: { parameters: ["pointer"], result: "void" },
+  /** void pyawait_heap_end(struct heap *heap) */
+  pyawait_heap_end: { parameters: ["pointer"], result: "void" },
+  /** int pyawait_counters(u8 *out, int capacity) */
+  pyawait_counters: { parameters: ["pointer", "i32"], result: "i32" },
+} as const;
+
+/** The shim's functions, typed by the table above. */
+export type Shim = Calls<typeof symbols>;
+
+/** What `pyawait_open` answers. `failed` is for good; after `refused` another attempt may follow. */
+export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
+
+/** What `pyawait_invoke` does: enum operation of shim.c. */
+export const Operation = {
+  call: 0,
+  get: 1,
+  copy: 2,
+  callAndCopy: 3,
+  lockBuffer: 4,
+  refer: 5,
+  inContext: 8,
+  inScope: 16,
+} as const;
+
+/** A shim that is loaded. */
+export interface LoadedShim {
+  readonly shim: Shim;
+  /** The file that it was loaded from; it may be gone. */
+  readonly path: string;
+  /** Where that came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
+  readonly origin: string;
+}
+
+/** Loads the shim, for good; throws {@linkcode ShimError}. */
+export function openShim(loader: Loader): LoadedShim {
+  const chosen = variable("PYAWAIT_SHIM");
+  if (chosen !== undefined) return openChosen(resolve(chosen), loader);
+  const binary = findBinary();
+  const { file, origin } = binary;
+  const open = (path: string): LoadedShim => {
+    loader.load(path);
+    const loaded = loader.loaded(file) ?? path; // another thread's, if that was faster
+    return { shim: backend.open(loaded, symbols), path: loaded, origin };
+  };
+  const loaded = loader.loaded(file);
+  if (loaded !== undefined) {
+    try {
+      return open(loaded);
+    } catch {
+      // its file was removed, and this system's loader wants to see it
+    }
+  }
+  return unpack(binary, open);
+}
+
+function openChosen(path: string, loader: Loader): LoadedShim {
+  try {
+    loader.load(path);
+    return { shim: backend.open(path, symbols), path, origin: "PYAWAIT_SHIM" };
+  } catch (error) {
+    const hint = "Unset PYAWAIT_SHIM: it is only for a shim that was built from ffi/shim/shim.c of this very version";
+    throw new ShimError([{ place: `PYAWAIT_SHIM "${path}"`, problem: (error as Error).message }], hint, { cause: error });
+  }
+}

@@ -1,0 +1,40 @@
+// JavaScript Promises as Python awaitables.
+//
+// The one thing to know: a Promise that is passed to Python becomes one by itself; `promiseIntoPy` gives it by name,
+// and takes a function whose Promise starts when Python first awaits it.
+import { throughPython } from "../proxy/call.ts";
+import { Source } from "../values/js_functions.ts";
+import type { PyProxy } from "../proxy/proxy.ts";
+import { scope, type TaskLocals } from "./task_locals.ts";
+
+/**
+ * A Python awaitable for a Promise.
+ *
+ * It can be awaited any number of times, on any loop, and `await`, `asyncio.create_task`, `gather`, `wait_for`,
+ * `ensure_future`, `run` and `timeout` all accept it. When the last await is cancelled, `signal` aborts with an
+ * `AbortError` whose `cause` is the `CancelledError`, and the await ends when the Promise has settled; at once if `source`
+ * has taken no signal, neither this nor {@linkcode getCurrentSignal}'s.
+ *
+ * @param source a Promise, which runs already, or `(signal) => Promise`, which starts when it is first awaited
+ * @param options `locals`: current for what `source` starts. Default: the current ones
+ * @returns a Python object
+ * @example
+ * ```ts
+ * import { promiseIntoPy, python } from "pyawait";
+ * const answer = promiseIntoPy(async () => 42);
+ * await python.execAsync("await answer", { globals: { answer } }); // 42
+ * ```
+ */
+export function promiseIntoPy(
+  source: PromiseLike<unknown> | ((signal: AbortSignal) => PromiseLike<unknown>),
+  { locals }: { locals?: TaskLocals } = {},
+): PyProxy {
+  if (typeof source === "function") {
+    const start = locals ? (signal: AbortSignal) => scope(locals, () => source(signal)) : source;
+    return throughPython(new Source(start, source.length > 0)) as PyProxy;
+  }
+  if (source === null || typeof (source as PromiseLike<unknown> | undefined)?.then !== "function") {
+    throw new TypeError(`Cannot make an awaitable of ${String(source)}: promiseIntoPy takes a Promise, or a function that returns one`);
+  }
+  return throughPython(Promise.resolve(source)) as PyProxy;
+}

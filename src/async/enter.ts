@@ -1,0 +1,78 @@
+// deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
+// Python's `with` and `async with`.
+//
+// The one thing to know: `enterAsync` is one Python task from `__aenter__` to `__aexit__`, so timeouts, cancel scopes
+// and task groups hold, and their cancellation aborts the signal of the function inside.
+import { callHelper } from "../proxy/call.ts";
+import { type AwaitOptions, runHelper } from "./promise.ts";
+import { isAsynchronous } from "../proxy/synchronous.ts";
+
+/**
+ * Python's `with`: enters the context manager, calls `fn` with what it gives, and leaves it.
+ *
+ * An error of `fn` goes to `__exit__`, which may swallow it; the result is then `undefined`.
+ *
+ * @param manager a proxy with `__enter__` and `__exit__`
+ * @param fn a synchronous function
+ * @returns what `fn` returns
+ * @example
+ * ```ts
+ * import { enter, python } from "pyawait";
+ * const lock = python.import("threading").Lock();
+ * enter(lock, () => lock.locked()); // true
+ * ```
+ */
+// What Python gives is what Python decides:
+export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined {
+  check("enter", fn);
+  let result: { value: T } | undefined;
+  callHelper("enter_sync", manager, (value: unknown) => {
+    const returned = fn(value);
+    if (isAsynchronous(returned)) {
+      throw new TypeError("Cannot enter with an asynchronous function: enter(manager, fn) leaves when fn returns; use enterAsync");
+    }
+    result = { value: returned };
+  });
+  return result?.value;
+}
+
+/**
+ * Python's `async with`: enters the context manager, awaits `fn` with what it gives, and leaves it, all in one Python
+ * task. When that task is cancelled, as by `asyncio.timeout`, `getCurrentSignal()` in `fn` aborts.
+ *
+ * @param manager a proxy with `__aenter__` and `__aexit__`
+ * @param fn a function, asynchronous or not
+ * @param options `signal` and `locals` as `intoPromise` takes them
+ * @returns what `fn` returns; `undefined` where `__aexit__` swallowed its error
+ * @example
+ * ```ts
+ * import { enterAsync, python } from "pyawait";
+ * const manager = python.exec(`
+ *   import contextlib
+ *
+ *   @contextlib.asynccontextmanager
+ *   async def opened(name):
+ *       yield name + " is open"
+ *
+ *   opened("it")
+ * `);
+ * await enterAsync(manager, (text) => text); // "it is open"
+ * ```
+ */
+export async function enterAsync<T>(
+  manager: unknown,
+  fn: (value: any) => T | PromiseLike<T>,
+  options: AwaitOptions = {},
+): Promise<T | undefined> {
+  check("enterAsync", fn);
+  let result: { value: T } | undefined;
+  const body = async (value: unknown) => {
+    result = { value: await fn(value) };
+  };
+  await runHelper("enter_async", [manager, body], options);
+  return result?.value;
+}
+
+function check(name: string, fn: unknown): void {
+  if (typeof fn !== "function") throw new TypeError(`Cannot call ${String(fn)}: ${name}(manager, fn) takes a function`);
+}

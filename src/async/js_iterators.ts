@@ -1,0 +1,185 @@
+// JavaScript's iterators, as Python steps them.
+//
+// The one thing to know: Python closes whatever it has not seen the end of, and here is known whether that takes a
+// return(): not where the iterator itself has failed, as in JavaScript's own loops.
+import { asError } from "../proxy/error_details.ts";
+import { reportRejection } from "../context/rejections.ts";
+import { scope, type TaskLocals } from "./task_locals.ts";
+
+/** What an iterator may have; only `next` is sure. */
+type Steps = Record<string, ((value?: unknown) => unknown) | undefined>;
+
+/** What Python asks: next(value), throw(error) or return(). */
+type Command = readonly [mode: 0 | 1 | 2, value: unknown];
+
+/** What it is answered: whether that was the end, and the item. */
+type Step = readonly [done: boolean, value: unknown];
+
+const closed: Step = [true, undefined];
+
+/** How long a cancelled Python waits for an iterator that does not end what it does: then it closes behind. */
+const patience = 100;
+
+/** What an iterator has answered. */
+export function stepOf(result: unknown): Step {
+  if (Object(result) !== result) throw new TypeError(`iterator result ${String(result)} is not an object`);
+  const { done, value } = result as IteratorResult<unknown>;
+  return [Boolean(done), value];
+}
+
+/** A synchronous iterator on its way through Python: by reference, even where it is a generator. */
+export class Stepped {
+  readonly #iterator: Steps;
+  #over = false;
+
+  constructor(iterator: unknown) {
+    this.#iterator = iterator as Steps;
+  }
+
+  step([mode, value]: Command): Step {
+    if (mode === 2) return this.#close();
+    try {
+      const step = stepOf(mode === 0 ? next(this.#iterator, value) : this.#throw(asError(value)));
+      this.#over = step[0];
+      return step;
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    }
+  }
+
+  #throw(error: unknown): unknown {
+    if (typeof this.#iterator.throw === "function") return this.#iterator.throw(error);
+    this.#iterator.return?.();
+    throw error;
+  }
+
+  #close(): Step {
+    if (this.#over) return closed;
+    this.#over = true;
+    this.#iterator.return?.();
+    return closed;
+  }
+}
+
+const next = (iterator: Steps, value: unknown) => value === null ? iterator.next!() : iterator.next!(value);
+
+/** An asynchronous iterator, or a synchronous one whose items are awaited, as `for await` does. */
+export class AsyncStepped {
+  readonly #iterator: Steps;
+  readonly #source: unknown;
+  readonly #synchronous: boolean;
+  #over = false;
+  #running: Promise<Step> | undefined;
+
+  constructor(iterator: unknown, source: unknown, synchronous: boolean) {
+    this.#iterator = iterator as Steps;
+    this.#source = source;
+    this.#synchronous = synchronous;
+  }
+
+  step([mode, value]: Command): Promise<Step> {
+    return mode === 2 ? this.#close() : this.#running = this.#advance(mode === 1, value);
+  }
+
+  async #advance(throws: boolean, value: unknown): Promise<Step> {
+    let step: Step;
+    try {
+      step = stepOf(await (throws ? this.#throw(asError(value)) : next(this.#iterator, value)));
+      this.#over ||= step[0];
+    } catch (error) {
+      this.#over = true;
+      throw error;
+    } finally {
+      this.#running = undefined;
+    }
+    return this.#synchronous ? [step[0], await step[1]] : step;
+  }
+
+  async #throw(error: unknown): Promise<unknown> {
+    if (typeof this.#iterator.throw === "function") return this.#iterator.throw(error);
+    await this.#iterator.return?.();
+    throw error;
+  }
+
+  async #close(): Promise<Step> {
+    if (this.#over) return closed;
+    this.#over = true;
+    if (this.#running) await this.#leave(this.#running);
+    else await this.#iterator.return?.();
+    return closed;
+  }
+
+  /** Python has left in the middle of a step. Where return() waits for that, it is waited for, but not for ever. */
+  #leave(running: Promise<Step>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        resolve();
+      }, patience);
+      const stop = () => clearTimeout(timer);
+      running.then(stop, stop);
+      const returned = (async () => void await this.#iterator.return?.())();
+      returned.finally(stop).then(resolve, (error) => late ? reportRejection(error) : reject(error));
+      if (isNodeStream(this.#source)) this.#source.destroy(); // its return() would wait for what never comes
+    });
+  }
+}
+
+function isNodeStream(value: unknown): value is { destroy(): void } {
+  const stream = value as { destroy?: unknown; pipe?: unknown };
+  return typeof stream.destroy === "function" && typeof stream.pipe === "function";
+}
+
+/** What `asyncIterableIntoPy` was given. Goes to Python by reference, whatever it holds. */
+export class Iterated {
+  readonly source: unknown;
+  readonly locals: TaskLocals | undefined;
+  constructor(source: unknown, locals: TaskLocals | undefined) {
+    this.source = source;
+    this.locals = locals;
+  }
+}
+
+/** The iterator of an async iterable or iterable; `undefined` where it is neither. */
+export function asyncSteps(value: unknown): AsyncStepped | undefined {
+  const { source, locals } = value instanceof Iterated ? value : { source: value, locals: undefined };
+  const within = (iterator: unknown) => locals ? inScope(locals, iterator as Steps) : iterator;
+  if (source instanceof ReadableStream) return new AsyncStepped(within(readerSteps(source)), source, false);
+  const iterable = source as { [Symbol.asyncIterator]?(): unknown; [Symbol.iterator]?(): unknown };
+  if (iterable[Symbol.asyncIterator]) return new AsyncStepped(within(iterable[Symbol.asyncIterator]!()), source, false);
+  if (iterable[Symbol.iterator]) return new AsyncStepped(within(iterable[Symbol.iterator]!()), source, true);
+}
+
+/** As a ReadableStream's own iterator, whose return() however waits for a read that is under way. */
+function readerSteps(stream: ReadableStream): Steps {
+  let reader: ReadableStreamDefaultReader | undefined;
+  return {
+    async next() {
+      reader ??= stream.getReader();
+      let done = true;
+      try {
+        const step = await reader.read();
+        done = step.done;
+        return step;
+      } finally {
+        if (done) reader.releaseLock();
+      }
+    },
+    async return() {
+      const cancelled = reader?.cancel();
+      reader?.releaseLock();
+      await cancelled;
+    },
+  };
+}
+
+/** The iterator, with each of its steps in a scope. */
+function inScope(locals: TaskLocals, iterator: Steps): Steps {
+  const steps: Steps = {};
+  for (const name of ["next", "throw", "return"]) {
+    if (typeof iterator[name] === "function") steps[name] = (value) => scope(locals, () => iterator[name]!(value));
+  }
+  return steps;
+}

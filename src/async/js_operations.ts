@@ -1,0 +1,158 @@
+// What Python asks of JavaScript values: the operations behind JsProxy, by number as in src/py.
+//
+// The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
+import { types } from "node:util";
+import { callHelper } from "../proxy/call.ts";
+import { copyIn } from "../values/copy_in.ts";
+import { setItem } from "../values/decode.ts";
+import { asError } from "../proxy/error_details.ts";
+import { isClass } from "../values/js_functions.ts";
+import { asyncSteps, stepOf, Stepped } from "./js_iterators.ts";
+import { signatureOf } from "../values/js_signature.ts";
+import { stateOf } from "../values/proxy_state.ts";
+
+/** Operations, in the order of src/py. */
+export const Op = { call: 0, await: 1 } as const;
+
+// deno-lint-ignore no-explicit-any
+type Value = any;
+
+/** Calls a function: Python's keyword arguments arrive as one plain object behind the others. */
+export function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  if (typeof fn !== "function") fail("it is no function");
+  if (keywords !== null) args.push(keywords);
+  return isClass(fn) ? Reflect.construct(fn, args) : fn(...args);
+}
+
+/** Whether an object has this item: `__proto__` is an ordinary key. */
+const hasItem = (value: Value, key: Value): boolean => key === "__proto__" ? Object.hasOwn(value, key) : key in Object(value);
+
+const isMapLike = (value: Value) => value instanceof Map;
+
+/** The operations, by number; `undefined` where Python only awaits. */
+const operations: ((value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown)[] = [
+  /* CALL */ callFunction,
+  /* AWAIT */ () => undefined,
+  /* GET */ (value, [name]) => {
+    const member = value[name];
+    if (member === undefined && !(name in Object(value))) return null; // AttributeError there
+    return isMethod(value, member) ? [member, true] : [member];
+  },
+  /* SET */ (value, [name, item]) => void (value[name] = item),
+  /* DELETE */ (value, [name]) => {
+    if (!(name in Object(value))) raise("AttributeError", `JavaScript has no property '${name}' here`);
+    const own = types.isProxy(value) || Object.hasOwn(value, name);
+    if (!Reflect.deleteProperty(value, name)) fail(`its property '${name}' cannot be deleted`);
+    if (!own && name in Object(value)) raise("AttributeError", `the property '${name}' is inherited and cannot be deleted here`);
+  },
+  /* HAS */ (value, [name]) => name in Object(value),
+  /* KEYS */ (value) => allKeys(value),
+  /* STRING */ (value) => describe(value),
+  /* NEW */ (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
+  /* LENGTH */ (value) => value.length ?? value.size ?? fail("it has no length and no size"),
+  /* TYPEOF */ (value) => typeof value,
+  /* ITERATE */ (value) => new Stepped(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
+  /* NEXT */ () => undefined,
+  /* EQUALS */ (value, [other]) => value === other,
+  /* GET_ITEM */ (value, [key]) => {
+    if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
+    if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
+    const item = value[key]; // a Proxy may answer to names that it does not own to
+    return item !== undefined && key !== "__proto__" || hasItem(value, key) ? item : raise("KeyError", key);
+  },
+  /* SET_ITEM */ (value, [key, item]) => {
+    if (isMapLike(value)) value.set(key, item);
+    else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
+    else setItem(value, key, item);
+  },
+  /* DELETE_ITEM */ (value, [key]) => {
+    if (isMapLike(value)) return value.delete(key) ? undefined : raise("KeyError", key);
+    if (typeof key === "number" && Array.isArray(value)) return void value.splice(indexIn(value, key), 1);
+    if (!hasItem(value, key)) raise("KeyError", key);
+    if (!Reflect.deleteProperty(value, key)) fail(`its item ${String(key)} cannot be deleted`);
+  },
+  /* HAS_ITEM */ (value, [key]) =>
+    typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : hasItem(value, key),
+  /* COPY */ (value, [depth]) => copyIn(value, depth),
+  /* PULL */ (stream, item) => stream.pull(item),
+  /* CREDIT */ (stream) => stream.credit(),
+  /* ASYNC_ITERATE */ (value) => asyncSteps(value) ?? fail("it is neither iterable nor async iterable"),
+  /* ASYNC_NEXT */ (iterator, command) => iterator.step(command),
+  /* STEP */ (iterator, command) => iterator.step(command),
+  /* SIGNATURE */ (value) => signatureOf(value),
+  /* INSTANCE_OF */ (cls, [value]) => value instanceof cls,
+  /* SUBCLASS_OF */ (cls, [other]) => cls === other || other?.prototype instanceof cls,
+  /* DISPOSE */ (value) => void (disposerOf(value, false) ?? fail("it has no Symbol.dispose")).call(value),
+  /* DISPOSE_ASYNC */ async (value) => void await (disposerOf(value, true) ?? fail("it has no Symbol.asyncDispose")).call(value),
+  /* CALL_METHOD */ (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),
+  /* GET_ITEMS */ (value, indexes) => indexes.map((index: number) => value[index]),
+  /* SPLICE */ (value, [start, count, ...items]) => void value.splice(start, count, ...items),
+  /* ADVANCE */ (value) => stepOf(value.next()),
+  /* TEXT */ (value) => textOf(value),
+];
+
+const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
+
+function disposerOf(value: Value, async: boolean): (() => unknown) | undefined {
+  return (async && asyncDispose ? value[asyncDispose] : undefined) ?? (dispose ? value[dispose] : undefined);
+}
+
+/** Raises one of Python's own exceptions. */
+function raise(name: string, argument: unknown): never {
+  throw asError(callHelper(name, argument));
+}
+
+/** What Python itself raises where an object cannot do something: `list(x)` tries another way then. */
+function fail(why: string): never {
+  return raise("TypeError", `Cannot do this with a JavaScript value: ${why}`);
+}
+
+const isArrayLike = (value: Value) => Array.isArray(value) || ArrayBuffer.isView(value) && !(value instanceof DataView);
+
+/** An index as Python counts: from the end where it is negative, and never outside. */
+function indexIn(value: Value, key: number): number {
+  const index = key < 0 ? key + value.length : key;
+  return Number.isInteger(index) && index >= 0 && index < value.length ? index : raise("IndexError", "JavaScript array index out of range");
+}
+
+/** Whether a member is to be called with its object as `this`; Python keeps both. */
+function isMethod(self: Value, member: Value): boolean {
+  return typeof member === "function" && (typeof self === "object" || typeof self === "function") && self !== null && !stateOf(member) &&
+    !isClass(member);
+}
+
+function allKeys(value: Value): string[] {
+  const keys = new Set<string>();
+  for (let at = Object(value); at && at !== Object.prototype && at !== Function.prototype; at = Object.getPrototypeOf(at)) {
+    for (const key of Object.getOwnPropertyNames(at)) keys.add(key);
+  }
+  return [...keys];
+}
+
+/** Its own `toString`, where that says more than what kind of object it is. */
+function textOf(value: Value): string {
+  if (typeof value === "function" || Array.isArray(value)) return describe(value);
+  const text = String(value);
+  return /^\[object .*\]$/s.test(text) ? describe(value) : text;
+}
+
+/** The name of its kind, or of its class where that has one. */
+function kindOf(value: Value): string {
+  const tag = Object.prototype.toString.call(value).slice(8, -1), made = tag === "Object" ? value.constructor?.name : undefined;
+  return typeof made === "string" && made !== "" ? made : tag;
+}
+
+function describe(value: Value): string {
+  if (typeof value === "function") return `<JavaScript ${isClass(value) ? "class" : "function"} ${value.name || "(anonymous)"}>`;
+  if (value instanceof Error) return String(value);
+  try {
+    return `<JavaScript ${kindOf(value)} ${JSON.stringify(value)?.slice(0, 120) ?? ""}>`;
+  } catch {
+    return `<JavaScript ${Object.prototype.toString.call(value).slice(8, -1)}>`;
+  }
+}
+
+/** Does one operation. */
+export function operate(op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  return operations[op](value, args, keywords);
+}

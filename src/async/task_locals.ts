@@ -1,0 +1,189 @@
+// TaskLocals: an event loop and a context, and which ones are current. The names are PyO3 Asyncio's.
+//
+// The one thing to know: nobody has to name them. Inside a function that Python called they are the caller's, in a
+// `scope` the scope's, and everywhere else the background loop and a fresh context.
+import { attributeAt, callHelper, missing } from "../proxy/call.ts";
+import { handOutMember } from "../values/handouts.ts";
+import { addressOf } from "../proxy/lifetime.ts";
+import { currentPlace, inPlace, type Place } from "../context/call_context.ts";
+import type { PyProxy } from "../proxy/proxy.ts";
+import { Reference } from "../interpreter/reference.ts";
+import { stateOf } from "../values/proxy_state.ts";
+import { BACKGROUND } from "../interpreter/inbox.ts";
+
+/** Where to run something. */
+export interface Destination {
+  readonly loop: number;
+  readonly context: Reference | undefined;
+  /** The loop does not run yet: it is waited for without keeping the process alive. */
+  readonly waits: boolean;
+}
+
+/**
+ * An event loop and a context of Python's, to run something in.
+ *
+ * @example
+ * ```ts
+ * import { intoPromise, python, TaskLocals } from "pyawait";
+ * const loop = await python.execAsync("import asyncio; asyncio.get_running_loop()");
+ * const locals = new TaskLocals(loop, python.import("contextvars").copy_context());
+ * await intoPromise(python.import("asyncio").sleep(0), { locals });
+ * ```
+ */
+export class TaskLocals {
+  readonly #eventLoop: PyProxy;
+  readonly #context: PyProxy | null;
+
+  /**
+   * @param eventLoop an asyncio event loop; it need not run yet
+   * @param context a `contextvars.Context`; each task gets a copy of it
+   */
+  constructor(eventLoop: PyProxy, context: PyProxy | null = null) {
+    if (!hasAttribute(eventLoop, "call_soon_threadsafe")) {
+      throw new TypeError(`Cannot make TaskLocals of ${String(eventLoop)}: the first argument has to be an asyncio event loop`);
+    }
+    if (context !== null && !hasAttribute(context, "run")) {
+      throw new TypeError(`Cannot make TaskLocals with context ${String(context)}: it has to be a contextvars.Context, or null`);
+    }
+    this.#eventLoop = eventLoop.$copy();
+    this.#context = context && context.$copy();
+  }
+
+  /** The asyncio event loop. */
+  get eventLoop(): PyProxy {
+    return handOutMember(this.#eventLoop);
+  }
+
+  /** The `contextvars.Context`, or `null`: a fresh one. */
+  get context(): PyProxy | null {
+    return handOutMember(this.#context);
+  }
+
+  /** @ignore its loop and context, handed out to nobody */
+  static partsOf(locals: TaskLocals): [eventLoop: PyProxy, context: PyProxy | null] {
+    return [locals.#eventLoop, locals.#context];
+  }
+
+  /**
+   * The running loop, without a context; see {@linkcode getRunningLoop}.
+   *
+   * @throws {Error} where no loop runs
+   */
+  static withRunningLoop(): TaskLocals {
+    return new TaskLocals(getRunningLoop());
+  }
+
+  /** The same loop with another context. */
+  withContext(context: PyProxy | null): TaskLocals {
+    return new TaskLocals(this.#eventLoop, context);
+  }
+
+  /** The same loop with a copy of the current context. */
+  copyContext(): TaskLocals {
+    return new TaskLocals(this.#eventLoop, currentContext());
+  }
+}
+
+function hasAttribute(value: unknown, name: string): boolean {
+  const state = stateOf(value);
+  return state !== undefined && attributeAt(addressOf(state), name) !== missing;
+}
+
+function currentContext(): PyProxy {
+  const place = currentPlace();
+  const context = place?.locals instanceof TaskLocals ? TaskLocals.partsOf(place.locals)[1] : null;
+  if (context) return callHelper("copy_context_of", context) as PyProxy;
+  return callHelper("fresh_context") as PyProxy; // in a place with a context, calls run in a copy of it
+}
+
+/** The loop and context that something is to run in. */
+export function placeOf(locals: TaskLocals | undefined, place: Place | undefined): Destination {
+  const chosen = locals ?? (place?.locals as TaskLocals | undefined);
+  if (chosen === undefined) return { loop: place?.loop ?? BACKGROUND, context: place?.context, waits: false };
+  if (!(chosen instanceof TaskLocals)) throw new TypeError(`Cannot run in ${String(chosen)}: locals has to be TaskLocals`);
+  const [eventLoop, given] = TaskLocals.partsOf(chosen);
+  const loop = callHelper("connect_loop", eventLoop) as number; // negative: it does not run yet
+  const context = given ? stateOf(given)! : undefined;
+  if (context) addressOf(context);
+  return { loop: loop < 0 ? -loop - 1 : loop, context: context?.reference, waits: loop < 0 };
+}
+
+/**
+ * Runs `fn`, and everything that it starts, with these locals current.
+ *
+ * @param locals what `intoPromise` and the others take when they are given no `locals`
+ * @param fn a function, asynchronous or not
+ * @returns what `fn` returns
+ * @example
+ * ```ts
+ * import { getCurrentLocals, python, scope, TaskLocals } from "pyawait";
+ * const { eventLoop } = getCurrentLocals();
+ * const context = python.import("contextvars").copy_context();
+ * await scope(new TaskLocals(eventLoop, context), () => python.import("asyncio").sleep(0));
+ * ```
+ */
+export function scope<T>(locals: TaskLocals, fn: () => T): T {
+  if (!(locals instanceof TaskLocals)) {
+    throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
+  }
+  const outer = currentPlace(), [, given] = TaskLocals.partsOf(locals);
+  const context = given ? stateOf(given)!.reference : undefined;
+  const place: Place = { loop: outer?.loop ?? BACKGROUND, running: outer?.running === true, context, locals, served: outer?.served };
+  return inPlace(place, fn);
+}
+
+/**
+ * The current locals: those of the enclosing {@linkcode scope}; in a function that Python called, the caller's loop
+ * and a copy of its context; else the background loop and a fresh context.
+ *
+ * @returns new locals, or those that the scope was given
+ * @example
+ * ```ts
+ * import { getCurrentLocals, intoPromise, python } from "pyawait";
+ * const locals = getCurrentLocals();
+ * setTimeout(() => intoPromise(python.import("asyncio").sleep(0), { locals }), 10);
+ * ```
+ */
+export function getCurrentLocals(): TaskLocals {
+  const place = currentPlace();
+  if (place?.locals) return place.locals as TaskLocals;
+  return new TaskLocals(getCurrentLoop(), currentContext());
+}
+
+/**
+ * The current loop; see {@linkcode getCurrentLocals}.
+ *
+ * @returns an asyncio event loop
+ * @example
+ * ```ts
+ * import { getCurrentLoop } from "pyawait";
+ * getCurrentLoop().is_running(); // true: the background loop
+ * ```
+ */
+export function getCurrentLoop(): PyProxy {
+  const place = currentPlace();
+  if (place?.locals) return (place.locals as TaskLocals).eventLoop;
+  return callHelper("loop_by_id", place?.loop ?? BACKGROUND) as PyProxy;
+}
+
+/**
+ * The loop on which Python called this function.
+ *
+ * @returns an asyncio event loop
+ * @throws {Error} where no loop runs: JavaScript's own thread has none, nor has a function that Python calls from a plain
+ * thread or within a synchronous call of JavaScript's
+ * @example
+ * ```ts
+ * import { getRunningLoop, python } from "pyawait";
+ * const isRunning = async () => getRunningLoop().is_running();
+ * await python.execAsync("await is_running()", { globals: { is_running: isRunning } }); // true
+ * ```
+ */
+export function getRunningLoop(): PyProxy {
+  const place = currentPlace();
+  if (!place?.running) {
+    const where = place ? "where Python called this function" : "on the JavaScript thread";
+    throw new Error(`Cannot get the running loop: no event loop runs ${where}; getCurrentLoop() gives the one that is used here`);
+  }
+  return callHelper("loop_by_id", place.loop) as PyProxy;
+}

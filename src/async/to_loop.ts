@@ -1,0 +1,53 @@
+// deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
+// Calls that run elsewhere than on this thread: on the loop's, and on one of its executor's.
+//
+// The one thing to know: both are `async def`s of src/py, started like any other coroutine.
+import { type AwaitOptions, runHelper } from "./promise.ts";
+import { Keywords, Tuple } from "../values/wrappers.ts";
+
+function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown>] {
+  if (!Array.isArray(args)) throw new TypeError(`Cannot call this with ${String(args)}: the arguments have to be an Array`);
+  const last = args.at(-1);
+  return last instanceof Keywords ? [new Tuple(args.slice(0, -1)), last.values] : [new Tuple(args), {}];
+}
+
+/**
+ * Calls a Python callable on the loop thread, in a task; its result is awaited if it is awaitable.
+ *
+ * For what must be made where its loop runs: `await toLoop(aiohttp.ClientSession)`.
+ *
+ * @param fn a Python callable
+ * @param args its arguments; the last one may be `kw({...})`
+ * @param options `signal`, see {@linkcode AwaitOptions}
+ * @returns its result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @example
+ * ```ts
+ * import { python, toLoop } from "pyawait";
+ * const asyncio = python.import("asyncio");
+ * const queue = await toLoop(asyncio.Queue, [1]);
+ * await toLoop(queue.put, ["item"]);
+ * await queue.get(); // "item"
+ * ```
+ */
+export function toLoop(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
+  return runHelper("call_on_loop", [fn, ...splitKeywords(args)], options);
+}
+
+/**
+ * Calls a Python callable in a thread of the loop's executor, as `asyncio.to_thread` does, on every Python version:
+ * for what blocks or computes.
+ *
+ * @param fn a Python callable
+ * @param args its arguments; the last one may be `kw({...})`
+ * @param options `signal`: gives the await up; a thread cannot be cancelled
+ * @returns its result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @example
+ * ```ts
+ * import { python, toThread } from "pyawait";
+ * await toThread(python.import("time").sleep, [0.01]);
+ * await toThread(python.builtins.sum, [[1, 2, 3]]); // 6
+ * ```
+ */
+export function toThread(fn: unknown, args: readonly unknown[] = [], options: AwaitOptions = {}): Promise<any> {
+  return runHelper("call_in_thread", [fn, ...splitKeywords(args)], options);
+}

@@ -1,0 +1,114 @@
+// The commands: `pyawait run SCRIPT.py`, a Python script as `__main__` with JavaScript modules to import, and
+// `pyawait types`, declarations of Python modules.
+//
+// The one thing to know: a script that is run runs on Python's main thread, so `asyncio.run(main())` in it works and awaits
+// JavaScript, whose event loop turns on this thread.
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import process from "node:process";
+import { pathToFileURL } from "node:url";
+import { declare } from "./declarations.ts";
+import { PythonError } from "../values/python_error.ts";
+import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
+import { registerJsModule } from "../js_modules.ts";
+import { runHelper } from "../async/promise.ts";
+import { python } from "../python.ts";
+
+const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
+       pyawait types MODULE... -o FILE.d.ts
+
+run: runs a Python script as __main__ in this JavaScript runtime. Each --module is a JavaScript (or TypeScript) file that
+the script imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
+
+types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
+the standard output.
+`;
+
+interface RunArguments {
+  readonly script: string;
+  readonly modules: [name: string, file: string][];
+  readonly args: string[];
+}
+
+function parse(args: string[]): RunArguments | string {
+  const modules: [string, string][] = [];
+  let script: string | undefined;
+  let at = 0;
+  for (; at < args.length; at++) {
+    const arg = args[at];
+    const given = arg === "--module" ? args[++at] : arg.startsWith("--module=") ? arg.slice("--module=".length) : undefined;
+    if (given === undefined && arg !== "--module") {
+      if (arg === "--") {
+        at++;
+        if (script === undefined) script = args[at++];
+        break;
+      }
+      if (script !== undefined) break;
+      if (arg.startsWith("-")) return `Unknown option ${arg}`;
+      script = arg;
+      continue;
+    }
+    const [name, ...file] = (given ?? "").split("=");
+    if (!name || file.length === 0) return "--module takes NAME=FILE";
+    modules.push([name, file.join("=")]);
+  }
+  return script === undefined ? "No script is given" : { script, modules, args: args.slice(at) };
+}
+
+async function run(args: string[]): Promise<number> {
+  const parsed = parse(args);
+  if (typeof parsed === "string") {
+    process.stderr.write(`pyawait: ${parsed}\n\n${usage}`);
+    return 2;
+  }
+  python.configure({ path: [], args: [parsed.script, ...parsed.args] });
+  for (const [name, file] of parsed.modules) registerJsModule(name, await import(pathToFileURL(resolve(file)).href));
+  return await runHelper("run_script", [parsed.script], { signal: null }) as number;
+}
+
+function types(args: string[]): number {
+  const at = args.findIndex((arg) => arg === "-o" || arg === "--output");
+  const file = at < 0 ? undefined : args[at + 1];
+  const names = at < 0 ? args : [...args.slice(0, at), ...args.slice(at + 2)];
+  if (names.length === 0 || (at >= 0 && file === undefined) || names.some((name) => name.startsWith("-"))) {
+    process.stderr.write(`pyawait: types takes the names of modules, and -o FILE\n\n${usage}`);
+    return 2;
+  }
+  const text = declare(names);
+  if (file === undefined) {
+    process.stdout.on("error", () => {}); // whoever reads it may have ended: `| head`
+    process.stdout.write(text);
+    return 0;
+  }
+  try {
+    writeFileSync(file, text);
+  } catch (error) {
+    process.stderr.write(`pyawait: Cannot write ${file}: ${(error as Error).message}\n`);
+    return 1;
+  }
+  return 0;
+}
+
+/**
+ * Does what the command line says.
+ *
+ * @returns the exit code
+ */
+export async function runCommand(args: string[]): Promise<number> {
+  const [command, ...rest] = args;
+  try {
+    if (command === "run") return await run(rest);
+    if (command === "types") return types(rest);
+    if (command === "--help" || command === "-h" || command === "help") {
+      process.stdout.write(usage);
+      return 0;
+    }
+    process.stderr.write(`pyawait: ${command === undefined ? "No command is given" : `There is no command "${command}"`}\n\n${usage}`);
+    return 2;
+  } catch (error) {
+    const told = error instanceof PythonNotFoundError || error instanceof PythonLoadError || error instanceof PythonError;
+    if (!told) throw error;
+    process.stderr.write(`pyawait: ${error instanceof PythonError ? `${error.name}: ` : ""}${error.message}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,298 @@
+// TypeScript declarations for Python modules: `pyawait types`.
+//
+// The one thing to know: `py/describe.py` reads stubs, annotations and signatures and gives a small tree; this
+// prints it. Arguments are what conversions accept, results what they give.
+import { python } from "../python.ts";
+import { pythonText } from "../interpreter/python_text.ts";
+
+type Type = [kind: string, ...rest: unknown[]];
+
+interface Parameter {
+  name: string;
+  type: Type;
+  optional: boolean;
+  /** By position only. */
+  only: boolean;
+}
+
+interface CallShape {
+  positional: Parameter[];
+  rest: Type | null;
+  keywords: Parameter[];
+  open: boolean;
+  result: Type;
+}
+
+type Member =
+  | { kind: "value"; type: Type; doc: string | null }
+  | { kind: "function"; calls: CallShape[]; doc: string | null }
+  | { kind: "class"; name: string };
+
+interface ClassShape {
+  bases: string[];
+  members: Record<string, Member>;
+  /** What the class itself has. */
+  statics: Record<string, Member>;
+  calls: CallShape[] | null;
+  /** What instances are if they do not stay proxies. */
+  plain: Type | null;
+  protocol: boolean;
+  awaits: boolean;
+  doc: string | null;
+}
+
+interface ModuleShape {
+  name: string;
+  doc: string | null;
+  members: Record<string, Member>;
+  classes: Record<string, ClassShape>;
+}
+
+type Part = "members" | "statics";
+
+const isName = (name: string) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
+// A member called `new` would be a construct signature.
+const key = (name: string) => isName(name) && name !== "new" ? name : JSON.stringify(name);
+
+/** Names that cannot be those of types or parameters, or that what is written here uses. */
+const reserved = [
+  "abstract any arguments as asserts async await bigint boolean break case catch class const continue debugger declare",
+  "default delete do else enum eval export extends false finally for function global if implements import in infer",
+  "instanceof interface intrinsic is keyof let module namespace never new null number object package private protected",
+  "public readonly return static string super switch symbol this throw true try type typeof undefined unique unknown",
+  "var void while with yield",
+  "AsyncIterable ArrayBuffer DataView Iterable Keywords Map Omit Pick PromiseLike PyAsyncIterable PyFunction PyIterable",
+  "PyMembers PyProxy PythonModules Record Set Symbol Uint8Array",
+].join(" ").split(" ");
+
+/** Gives names of which no two are the same and none is reserved. */
+function uniqueNames(): (name: string) => string {
+  const taken = new Set(reserved);
+  return (name) => {
+    while (taken.has(name)) name += "_";
+    taken.add(name);
+    return name;
+  };
+}
+
+const anyCall: CallShape = { positional: [], rest: ["any"], keywords: [], open: true, result: ["any"] };
+
+/** One module's printer. */
+class Printer {
+  readonly name: string;
+  readonly #module: ModuleShape;
+  /** The type of the instances of a class; the names of its parts end in `$…`, which no Python name has. */
+  readonly #aliases: Map<string, string>;
+
+  constructor(module: ModuleShape, unique: (name: string) => string) {
+    const ascii = (name: string) => name.replace(/[^A-Za-z0-9]/g, "_");
+    this.#module = module;
+    this.name = unique(ascii(module.name));
+    this.#aliases = new Map(Object.keys(module.classes).map((name) => [name, unique(`${this.name}_${ascii(name)}`)]));
+  }
+
+  /** A type as an argument (`into` Python) or as a result. */
+  type([kind, ...rest]: Type, into: boolean): string {
+    const inner = (at = 0) => this.type(rest[at] as Type, into);
+    switch (kind) {
+      case "number":
+      case "string":
+      case "boolean":
+      case "never":
+      case "unknown":
+      case "any":
+        return kind;
+      case "null":
+        return into ? "null | undefined" : kind;
+      case "int":
+      case "float":
+        return into ? "number | bigint" : "number";
+      case "bigint":
+        return rest.length > 0 ? `${rest[0]}n` : kind;
+      case "bytes":
+        return into ? "Uint8Array | ArrayBuffer | DataView | PyProxy" : "Uint8Array";
+      case "literal":
+        return JSON.stringify(rest[0]);
+      case "union":
+        return this.#union(rest as Type[], into);
+      case "list":
+        return into ? `Iterable<${inner()}> | PyProxy` : "PyProxy";
+      case "dict":
+        return into ? `Record<string, ${inner()}> | Map<unknown, ${inner()}> | PyProxy` : "PyProxy";
+      case "set":
+        return into ? `Set<${inner()}> | PyProxy` : "PyProxy";
+      case "awaitable":
+        return into ? `PromiseLike<${inner()}> | PyProxy` : `PyProxy & PromiseLike<${inner()}>`;
+      case "iterator":
+        return into ? `Iterable<${inner()}> | PyProxy` : `PyIterable<${inner()}>`;
+      case "async":
+        return into ? `AsyncIterable<${inner()}> | PyProxy` : `PyAsyncIterable<${inner()}>`;
+      case "function":
+        return this.#functionType(rest[0] as Type[] | null, rest[1] as Type, into);
+      case "class":
+        return this.#classType(rest[0] as string, into);
+      default:
+        return into ? "any" : "PyProxy";
+    }
+  }
+
+  #union(types: Type[], into: boolean): string {
+    const printed = [...new Set(types.map((type) => this.type(type, into)))];
+    return printed.includes("any")
+      ? "any"
+      : printed.map((type) => type.includes("=>") || type.includes("&") ? `(${type})` : type).join(" | ") || "any";
+  }
+
+  #functionType(parameters: Type[] | null, result: Type, into: boolean): string {
+    if (!into) return "PyProxy";
+    const listed = parameters ? parameters.map((type, index) => `arg${index}: ${this.type(type, false)}`).join(", ") : "...args: any[]";
+    // Not PyProxy, which can be called: TypeScript would not know the parameters of a function that is written there.
+    return `((${listed}) => ${result[0] === "null" ? "void" : this.type(result, true)}) | PyMembers`;
+  }
+
+  #classType(name: string, into: boolean): string {
+    const { plain, protocol } = this.#module.classes[name];
+    if (plain) return this.type(plain, into);
+    // Many a result is only known to be a proxy, and any object may be what a protocol asks for.
+    return !into ? this.#aliases.get(name)! : protocol ? "any" : `${this.#aliases.get(name)} | PyProxy`;
+  }
+
+  /** The signatures of one call: more than one, as what is required may be given by keyword. */
+  #signatures(call: CallShape, result = this.type(call.result, false)): string[] {
+    const unique = uniqueNames();
+    const parameters = call.positional.map((each) => ({ ...each, name: unique(isName(each.name) ? each.name : "arg") }));
+    const byKeyword = call.keywords.length > 0 || call.open || parameters.some(({ only }) => !only);
+    const keywords = unique("keywords");
+    const parts: string[] = [];
+    const signatures: string[] = [];
+    let optional = false;
+    for (const { name, type, optional: mayBeLeftOut, only } of parameters) {
+      optional ||= mayBeLeftOut;
+      const printed = this.type(type, true);
+      const required = call.positional.filter((each) => !each.optional).length;
+      // Where anything is accepted, the keywords are too.
+      const accepted = printed === "any" && required === parts.length + 1;
+      if (!optional && !only && !accepted) signatures.push(`(${[...parts, `${keywords}: Keywords`].join(", ")}): ${result}`);
+      parts.push(optional ? `${name}?: ${byKeyword ? oneOf(printed, "Keywords") : printed}` : `${name}: ${printed}`);
+    }
+    if (call.rest) {
+      const printed = this.type(call.rest, true);
+      parts.push(`...${unique("args")}: Array<${byKeyword ? oneOf(printed, "Keywords") : printed}>`);
+    } else if (byKeyword) {
+      parts.push(`${keywords}${call.keywords.some((each) => !each.optional) && !optional ? "" : "?"}: Keywords`);
+    }
+    return [`(${parts.join(", ")}): ${result}`, ...signatures];
+  }
+
+  #overloads(calls: CallShape[], result?: string): string[] {
+    return [...new Set(calls.flatMap((call) => this.#signatures(call, result)))];
+  }
+
+  #callable(calls: CallShape[]): string {
+    return `PyFunction & { ${this.#overloads(calls).join("; ")} }`;
+  }
+
+  members(members: Record<string, Member>, indent: string): string {
+    return Object.entries(members)
+      .filter(([name]) => name !== "then") // which proxies that are not awaitable hide
+      .map(([name, member]) => this.#member(name, member, indent))
+      .join("");
+  }
+
+  #member(name: string, member: Member, indent: string): string {
+    if (member.kind === "class") {
+      const { doc: text } = this.#module.classes[member.name];
+      return `${doc(text, indent)}${indent}${key(name)}: ${this.#aliases.get(member.name)}$class;\n`;
+    }
+    const type = member.kind === "value" ? this.type(member.type, false) : this.#callable(member.calls);
+    return `${doc(member.doc, indent)}${indent}${key(name)}: ${type};\n`;
+  }
+
+  /** The names of all members of a class, those of its bases too. */
+  #namesIn(name: string, part: Part): string[] {
+    const shape = this.#module.classes[name];
+    return [...Object.keys(shape[part]), ...shape.bases.flatMap((base) => this.#namesIn(base, part))];
+  }
+
+  #awaits(name: string): boolean {
+    const { awaits, bases } = this.#module.classes[name];
+    return awaits || bases.some((base) => this.#awaits(base));
+  }
+
+  /** The members of a class. What it overrides is left out of its bases: Python lets it have another type. */
+  #inherited(name: string, part: Part): string {
+    const { bases, [part]: own } = this.#module.classes[name];
+    const taken = new Set(Object.keys(own));
+    const parts = bases.filter((base) => this.#namesIn(base, part).length > 0).map((base) => {
+      const names = this.#namesIn(base, part);
+      const overridden = [...new Set(names.filter((each) => taken.has(each)))];
+      for (const each of names) taken.add(each);
+      const type = `${this.#aliases.get(base)}$${part}`;
+      return overridden.length > 0 ? `Omit<${type}, ${overridden.map((each) => JSON.stringify(each)).join(" | ")}>` : type;
+    });
+    return [...parts, `{\n${this.members(own, "  ")}}`].join(" & ");
+  }
+
+  classes(): string {
+    let text = "";
+    for (const [name, { plain, calls }] of Object.entries(this.#module.classes)) {
+      const alias = this.#aliases.get(name)!;
+      const instance = ["PyProxy"], itself = ["PyMembers"];
+      if (this.#awaits(name)) instance.push("PromiseLike<any>");
+      for (const [part, types] of [["members", instance], ["statics", itself]] as [Part, string[]][]) {
+        if (this.#namesIn(name, part).length === 0) continue;
+        text += `type ${alias}$${part} = ${this.#inherited(name, part)};\n`;
+        types.push(`${alias}$${part}`);
+      }
+      const signatures = this.#overloads(calls ?? [anyCall], alias);
+      itself.push(`{ ${signatures.map((each) => `${each}; new ${each}`).join("; ")} }`);
+      text += `type ${alias} = ${plain ? this.type(plain, false) : instance.join(" & ")};\n`;
+      text += `type ${alias}$class = ${itself.join(" & ")};\n`;
+    }
+    return text;
+  }
+}
+
+const oneOf = (type: string, other: string) => type === "any" || type === "unknown" ? type : `${type} | ${other}`;
+
+function doc(text: string | null, indent: string): string {
+  const [line] = (text ?? "").split("\n\n");
+  const short = line.replace(/\s+/g, " ").replaceAll("*/", "*\\/").replaceAll("@ts-", "@ ts-").trim();
+  return short === "" ? "" : `${indent}/** ${short.length > 300 ? `${short.slice(0, 297)}...` : short} */\n`;
+}
+
+/** Written where they are used: proxies whose calls, or whose items, are typed by somebody else. */
+const helpers: [name: string, type: string][] = [
+  ["PyMembers", "PyMembers = Pick<PyProxy, keyof PyProxy>"],
+  ["PyFunction", "PyFunction = Pick<PyProxy, keyof PyProxy> & (new (...args: any[]) => any)"],
+  ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],
+  ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
+];
+
+/**
+ * Declarations of Python modules, as the text of a `.d.ts` file that types `python.import(name)`.
+ *
+ * @param names the modules
+ * @throws {PythonError} if one cannot be imported
+ */
+export function declare(names: readonly string[]): string {
+  const globals = python.builtins.dict();
+  globals.$set("names", names);
+  for (const part of ["annotations", "stubs", "describe"]) {
+    python.exec(pythonText(`cli/py/${part}.py`), { globals, filename: `<pyawait/${part}.py>` });
+  }
+  const modules = JSON.parse(globals.$get("result")) as ModuleShape[];
+  const unique = uniqueNames();
+  const printers = modules.map((module) => new Printer(module, unique));
+  let text = `// Made by \`pyawait types ${names.join(" ")}\` with Python ${python.version}.\n`;
+  text += 'import type { Keywords, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
+  modules.forEach(({ name }, at) => text += `    ${key(name)}: ${printers[at].name};\n`);
+  text += "  }\n}\n";
+  let body = "";
+  modules.forEach((module, at) => {
+    body += `\n${printers[at].classes()}${doc(module.doc, "")}`;
+    body += `type ${printers[at].name} = PyProxy & {\n${printers[at].members(module.members, "  ")}};\n`;
+  });
+  for (const [name, type] of helpers) if (body.includes(name)) text += `\ntype ${type};\n`;
+  return text + body;
+}

@@ -1,0 +1,191 @@
+// From options to a running Python: the shim, the Python to load, and what may go wrong with either.
+//
+// The one thing to know: Python is initialised once per process, whatever came of it. A `_main` that failed can be run
+// again with other options; all that was decided before it (which Python) stays. So the shim, which the whole process
+// shares, keeps what its opener decided.
+import process from "node:process";
+import { backend } from "../../ffi/mod.ts";
+import { type Loader, openLoader } from "../../ffi/native/loader.ts";
+import { ShimError } from "../../ffi/native/binary.ts";
+import { type LoadedShim, Opened, openShim, type Shim } from "../../ffi/native/symbols.ts";
+import type { Pointer } from "../../ffi/types.ts";
+import { pythonSource } from "./python_source.ts";
+import { PythonClosedError } from "./closed.ts";
+import { checkEnvironment, checkPythonHome, locate, type Location, PythonLoadError, workingFolder } from "../locate/locate.ts";
+import { type Options, resolveOptions } from "./options.ts";
+import { Tag, Writer } from "../wire/codec.ts";
+
+/** A Python that runs. */
+export interface Started extends LoadedShim {
+  readonly location: Location;
+  readonly options: Options;
+}
+
+let failed: PythonLoadError | undefined;
+
+/** Starts Python with these options, or the default ones; joins it where another part of the process has opened it. */
+export function start(configured: Options | undefined): Started {
+  if (failed) throw failed;
+  const loader = openLoader();
+  const loaded = loadShim(loader), { shim } = loaded;
+  const opener = readOpener(shim);
+  const options = configured ?? resolveOptions({});
+  const location = opener ? keep(opener, options) : choose(options);
+  const library = opener ? backend.pointer(0) : load(loader, location);
+  const { answer, problem } = openPython(shim, loader, library, location, options);
+  switch (answer) {
+    case Opened.before:
+      return { ...loaded, ...join(readOpener(shim)!, configured) };
+    case Opened.closed:
+      throw new PythonClosedError();
+    case Opened.failed:
+      throw failed = cannotStart(location, problem, "Correct what it says, and start a new process");
+    case Opened.foreign:
+      throw failed = cannotStart(location, foreign, hintForeign);
+    case Opened.refused:
+      throw cannotStart(location, problem, hintRefused(location, problem));
+  }
+  return { ...loaded, location, options };
+}
+
+function choose(options: Options): Location {
+  const location = locate(options);
+  checkPythonHome(process.env, location);
+  checkEnvironment(process.env, workingFolder(), location);
+  return location;
+}
+
+/** What whoever opened Python says of it, for other heaps: Workers, copies of this package, the next attempt. */
+interface Opener {
+  readonly location: Location;
+  readonly options: Shared;
+}
+
+/** Options as another heap sees them: it has no functions of this one. */
+type Shared = Omit<Options, "stdout" | "stderr"> & { readonly stdout: string; readonly stderr: string };
+
+function share(options: Options): Shared {
+  const { stdout, stderr } = options;
+  return {
+    ...options,
+    stdout: typeof stdout === "function" ? "a function" : stdout,
+    stderr: typeof stderr === "function" ? "a function" : stderr,
+  };
+}
+
+function readOpener(shim: Shim): Opener | undefined {
+  for (let capacity = 1 << 13;;) {
+    const text = backend.allocate(capacity);
+    const length = shim.pyawait_opener(backend.address(text), capacity);
+    if (length === 0) return undefined;
+    if (length > 0) return JSON.parse(new TextDecoder().decode(text.slice(0, length)));
+    capacity = -length;
+  }
+}
+
+/** The Python that this process has initialised, or is about to; throws where the options name another one. */
+function keep(opener: Opener, options: Options): Location {
+  const { location } = opener;
+  for (const name of ["executable", "library"] as const) {
+    const value = options[name];
+    if (value === undefined || value === opener.options[name] || value === location[name]) continue;
+    throw new TypeError(
+      `Cannot configure Python: ${name} is "${value}", but this process has initialised Python ${location.version} from ` +
+        `"${location.executable ?? location.library}"; leave ${name} out, or start a new process for another Python`,
+    );
+  }
+  return location;
+}
+
+/** Python as its opener has it; throws where this heap has configured anything else. */
+function join({ location, options }: Opener, configured: Options | undefined): { location: Location; options: Options } {
+  if (!configured) return { location, options: { ...options, stdout: "inherit", stderr: "inherit" } };
+  const ours = share(configured);
+  const names = [...new Set([...Object.keys(ours), ...Object.keys(options)])] as (keyof Shared)[];
+  const text = (value: unknown) => JSON.stringify(value) ?? "left out";
+  const other = names.filter((name) => text(ours[name]) !== text(options[name]));
+  if (other.length === 0) return { location, options: configured };
+  const list = other.map((name) => `${name} is ${text(options[name])}, not ${text(ours[name])}`).join("; ");
+  throw new TypeError(
+    `Cannot configure Python: another thread, or another copy of pyawait, has it open already, with other options (${list}); ` +
+      "configure the same options there and here, or none here",
+  );
+}
+
+function load(loader: Loader, location: Location): Pointer {
+  try {
+    return loader.load(location.library);
+  } catch (error) {
+    const problem = (error as Error).message;
+    throw new PythonLoadError(
+      `Cannot load Python ${location.version}`,
+      [{ place: location.library, problem }],
+      "Set PYAWAIT_PYTHON to another Python, or PYAWAIT_LIBRARY to its shared library",
+    );
+  }
+}
+
+function loadShim(loader: Loader): LoadedShim {
+  try {
+    return openShim(loader);
+  } catch (error) {
+    if (!(error instanceof ShimError)) throw error;
+    throw new PythonLoadError("Cannot load the native part of pyawait", error.tried, error.hint);
+  }
+}
+
+function openPython(shim: Shim, loader: Loader, library: Pointer, location: Location, options: Options) {
+  const texts = encodeTexts(location.executable ?? "", JSON.stringify({ location, options: share(options) }), ...pythonSource().flat(), "");
+  const configuration = writeConfiguration(options);
+  const text = backend.allocate(2048);
+  const answer = shim.pyawait_open(
+    loader.find,
+    library,
+    loader.system,
+    backend.address(texts),
+    configuration.pointer,
+    configuration.at,
+    backend.address(text),
+    text.length,
+  );
+  const problem = new TextDecoder().decode(text.slice(0, text.indexOf(0)));
+  return { answer, problem, held: [texts, configuration] }; // C has read them while this waited
+}
+
+function encodeTexts(...parts: string[]): Uint8Array {
+  const encoded = new TextEncoder().encode(parts.join("\0") + "\0");
+  const buffer = backend.allocate(encoded.length);
+  buffer.set(encoded);
+  return buffer;
+}
+
+function writeConfiguration(options: Options): Writer {
+  const w = new Writer(4096);
+  const strings = (values: readonly string[]) => {
+    w.tagged32(Tag.list, values.length);
+    for (const value of values) w.string(value);
+  };
+  w.tagged32(Tag.dict, 4);
+  w.string("path"), strings(options.path);
+  w.string("args"), strings(options.args);
+  w.string("loop"), w.string(options.loop);
+  w.string("switch_interval"), w.tagged64(Tag.float, options.switchInterval);
+  return w;
+}
+
+const foreign = "something else in this process has initialised Python: another version of pyawait, or another package that embeds it";
+const hintForeign =
+  'Have one of them only (for versions of pyawait: "npm ls pyawait", "npm dedupe"), or run the other in a process of its own ' +
+  "(node:child_process)";
+
+function cannotStart(location: Location, problem: string, hint: string): PythonLoadError {
+  return new PythonLoadError(`Cannot start Python ${location.version}`, [{ place: location.library, problem }], hint);
+}
+
+function hintRefused({ executable }: Location, problem: string): string {
+  const [, missing] = /No module named '([^'.]+)/.exec(problem) ?? [];
+  const install = missing && executable !== null
+    ? `Run "${executable} -m pip install ${missing}" if that is its package`
+    : "Correct what it says";
+  return `${install}, or call python.configure with other options; then open Python again`;
+}

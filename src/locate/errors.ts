@@ -1,0 +1,150 @@
+/**
+ * The errors of a Python that cannot be had, and the advice that goes with them.
+ *
+ * To know: every message lists each place tried with its problem and ends with the command or the setting that
+ * solves it. Somebody who reads only the last line should get on.
+ *
+ * @module
+ */
+import process from "node:process";
+import { exists } from "./files.ts";
+
+/** One place that was looked at, and what was wrong with it. */
+export interface Tried {
+  readonly place: string;
+  readonly problem: string;
+}
+
+/** What the errors of a Python that cannot be had say: each place that was tried, and what to do. */
+class UnusablePythonError extends Error {
+  /** Each place that was looked at, with what was wrong with it. */
+  readonly tried: readonly Tried[];
+  /** The command or setting that helps: the message's last line. */
+  readonly hint: string;
+
+  constructor(name: string, summary: string, tried: readonly Tried[], hint: string) {
+    super(explain(summary, tried, hint));
+    this.name = name;
+    this.tried = tried;
+    this.hint = hint;
+  }
+}
+
+/**
+ * No Python was found, or what was named is not one, is too old or has no shared library.
+ *
+ * @example
+ * ```ts
+ * import { python, PythonNotFoundError } from "pyawait";
+ * try {
+ *   python.configure({ executable: "/nowhere/python" });
+ *   python.open();
+ * } catch (error) {
+ *   if (error instanceof PythonNotFoundError) console.log(error.hint);
+ * }
+ * ```
+ */
+export class PythonNotFoundError extends UnusablePythonError {
+  constructor(summary: string, tried: readonly Tried[], hint: string) {
+    super("PythonNotFoundError", summary, tried, hint);
+  }
+}
+
+/**
+ * A Python was found, but it cannot be loaded into this process.
+ *
+ * @example
+ * ```ts
+ * import { python, PythonLoadError } from "pyawait";
+ * try {
+ *   python.open();
+ * } catch (error) {
+ *   if (error instanceof PythonLoadError) console.log(error.tried, error.hint);
+ *   else throw error;
+ * }
+ * ```
+ */
+export class PythonLoadError extends UnusablePythonError {
+  constructor(summary: string, tried: readonly Tried[], hint: string) {
+    super("PythonLoadError", summary, tried, hint);
+  }
+}
+
+function explain(summary: string, tried: readonly Tried[], hint: string): string {
+  const list = tried.map(({ place, problem }) => `  - ${place}: ${problem}`);
+  return [tried.length > 0 ? `${summary}:` : summary, ...list, hint].join("\n");
+}
+
+/** "Node", "Deno" or "Bun": for messages only, nothing may depend on it. */
+export function runtimeName(): string {
+  if (process.versions.deno !== undefined) return "Deno";
+  return process.versions.bun !== undefined ? "Bun" : "Node";
+}
+
+/** What to do where there is no Python at all. */
+export function hintNothing(): string {
+  const install = process.platform === "win32"
+    ? "Install Python from https://www.python.org/downloads"
+    : process.platform === "darwin"
+    ? 'Run "brew install python"'
+    : exists("/etc/debian_version")
+    ? 'Run "sudo apt install python3 libpython3-dev"'
+    : exists("/etc/alpine-release")
+    ? 'Run "apk add python3"'
+    : 'Run "uv python install && uv venv --python-preference only-managed"';
+  return `${install}, or set PYAWAIT_PYTHON to a python or to the folder of a virtual environment`;
+}
+
+/** What to do about a Python without a shared library: it depends on who built that Python. */
+export function hintNoLibrary(python: { version: string; basePrefix: string; abi: string }): string {
+  const { version, basePrefix, abi } = python;
+  const short = version.split(".").slice(0, 2).join(".");
+  const where = basePrefix.replaceAll("\\", "/");
+  let command = `Install a Python ${short} that was built with "./configure --enable-shared"`;
+  if (/\/\.?pyenv\//.test(where)) {
+    command = `Run "PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force ${version}"`;
+  } else if (where.includes("/uv/python/")) {
+    command = `Run "uv python install --reinstall ${short}"`;
+  } else if (exists(`${where}/conda-meta`)) {
+    command = `Run "conda install --force-reinstall python=${short}"`;
+  } else if (where === "/usr" && exists("/etc/debian_version")) {
+    command = `Run "sudo apt install libpython${short}${abi.includes("d") ? "-dbg" : ""}"`;
+  } else if (where === "/usr" && exists("/etc/redhat-release")) {
+    command = `Run "sudo dnf install python${short}-libs"`;
+  }
+  return `${command}, set PYAWAIT_LIBRARY to the path of its libpython, or set PYAWAIT_PYTHON to another python`;
+}
+
+/** The oldest Python that can be loaded. */
+export const oldest = "3.8";
+
+/** What is wrong with an older one, after its version. */
+export const tooOld: string = `which is too old: ${oldest} is the oldest that can be loaded`;
+
+/** What to do about a Python that is too old or not CPython. */
+export function hintVersion(): string {
+  return `Install CPython ${oldest} or newer (for example "uv python install 3.13" or "pyenv install 3.13") and set ` +
+    "PYAWAIT_PYTHON to it, or make the virtual environment anew with it";
+}
+
+/** What to do about a file or folder that was named and is not a Python. */
+export function hintNamed(setting: string): string {
+  const example = process.platform === "win32" ? "C:\\Python313\\python.exe" : "/usr/bin/python3";
+  return `Set ${setting} to a python (such as "${example}") or to the folder of a virtual environment`;
+}
+
+/** What to do about a file that was named as the library and is not one. */
+export function hintLibrary(setting: string): string {
+  const example = process.platform === "win32"
+    ? "C:\\Python313\\python313.dll"
+    : process.platform === "darwin"
+    ? "/opt/homebrew/opt/python@3.13/Frameworks/Python.framework/Versions/3.13/Python"
+    : "/usr/lib/x86_64-linux-gnu/libpython3.11.so.1.0";
+  return `Set ${setting} to the path of libpython (such as "${example}"), or leave it out and set PYAWAIT_PYTHON`;
+}
+
+/** What to do about a library for another machine. */
+export function hintArchitecture(): string {
+  return `Install a Python for ${process.arch} and set PYAWAIT_PYTHON to it, or use a ${runtimeName()} that is built ` +
+    "for the same machine as that Python";
+}

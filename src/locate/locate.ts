@@ -1,0 +1,172 @@
+/**
+ * Finds the Python to load: its libpython, and the executable (a virtual environment's own, if there is one) that
+ * Python is to be initialised as.
+ *
+ * To know: what was asked for by name (an option, a variable, an active or near virtual environment) is used or is an
+ * error; only the pythons on the path are tried one after the other. A library is only ever loaded by its absolute
+ * path and found through its own Python: a bare name could be another installation's.
+ *
+ * @module
+ */
+import { dirname, join, resolve, sep } from "node:path";
+import process from "node:process";
+import { exists, realpath } from "./files.ts";
+import { checkLibrary, libraryOf, libraryVersion } from "./libpython.ts";
+import {
+  hintNamed,
+  hintNothing,
+  hintVersion,
+  oldest,
+  PythonLoadError,
+  PythonNotFoundError,
+  runtimeName,
+  tooOld,
+  type Tried,
+} from "./errors.ts";
+import { environments, fileAt, lookup, onPath, type Place, places, type Search, words } from "./candidates.ts";
+import { type LocateOptions, type Location, minor } from "./location.ts";
+import { probe, type Python } from "./probe.ts";
+import { workingFolder } from "./working_folder.ts";
+
+export { checkEnvironment, checkPythonHome } from "./environment.ts";
+export { PythonLoadError, PythonNotFoundError } from "./errors.ts";
+export type { LocateOptions, Location } from "./location.ts";
+export { workingFolder } from "./working_folder.ts";
+
+const windows = process.platform === "win32";
+
+/** Chooses a Python; throws {@linkcode PythonNotFoundError} or {@linkcode PythonLoadError}. */
+export function locate(
+  options: LocateOptions = {},
+  env: Record<string, string | undefined> = process.env,
+  cwd: string = workingFolder(),
+): Location {
+  const search: Search = { env, cwd };
+  const executable = named("executable", options.executable, "PYAWAIT_PYTHON", search);
+  const library = named("library", options.library, "PYAWAIT_LIBRARY", search);
+  if (library !== null) return withLibrary(library, executable, search);
+  const tried: Tried[] = [];
+  let first: PythonNotFoundError | PythonLoadError | undefined;
+  for (const place of executable !== null ? [executable] : places(search)) {
+    try {
+      const python = examine(place, search);
+      return { ...summary(python), library: libraryOf(python, words(place)), source: place.source };
+    } catch (error) {
+      if (place.required || !isOurs(error)) throw error;
+      first ??= error;
+      tried.push(...error.tried);
+    }
+  }
+  if (tried.length === 0) {
+    let problem = lookup(env, "PATH") === undefined ? "is not set" : "has no python3 and no python";
+    if (runtimeName() === "Deno") problem += ", or may not be read (--allow-env, --allow-read)";
+    tried.push({ place: "PATH", problem });
+  }
+  // The first is the Python that the user expects, so it is the one to hint.
+  const Failure = first instanceof PythonLoadError ? PythonLoadError : PythonNotFoundError;
+  throw new Failure("Cannot find a Python to load", tried, first?.hint ?? hintNothing());
+}
+
+function named(option: string, value: string | undefined, variable: string, { env }: Search): Place | null {
+  if (value !== undefined) {
+    return { source: `option ${option}`, setting: `the option ${option}`, path: value, required: true };
+  }
+  const path = lookup(env, variable);
+  return path === undefined ? null : { source: variable, setting: variable, path, required: true };
+}
+
+/** The library is given: a python of the same version is looked for, to initialise as and for its `sys.path`. */
+function withLibrary(place: Place, executable: Place | null, search: Search): Location {
+  const library = resolve(search.cwd, place.path);
+  const at = words({ ...place, path: library });
+  checkLibrary(library, at, place.setting);
+  const wanted = libraryVersion(library);
+  if (executable !== null) {
+    const python = examine(executable, search);
+    if (wanted !== null && wanted !== tag(python)) {
+      const problem = `is for Python ${wanted}, but ${executable.source} "${python.executable}" is ` +
+        `Python ${python.version}${python.gil ? "" : " (free-threaded)"}`;
+      const hint = `Unset ${place.setting} or ${executable.setting}, or make them name the same Python`;
+      throw new PythonLoadError("Cannot load this library", [{ place: at, problem }], hint);
+    }
+    return { ...summary(python), library, source: `${place.source} and ${executable.source}` };
+  }
+  if (wanted !== null && isOld(wanted)) {
+    throw refuse(at, `is for Python ${wanted}, ${tooOld}`, hintVersion());
+  }
+  const near = [...besides(library, wanted)];
+  for (const other of wanted === null ? near : [...environments(search), ...near, ...onPath(search)]) {
+    try {
+      const python = examine(other, search);
+      if (wanted !== null && wanted !== tag(python)) continue;
+      return { ...summary(python), library, source: `${place.source} and ${other.source}` };
+    } catch (error) {
+      if (!isOurs(error)) throw error;
+    }
+  }
+  if (wanted === null) {
+    const problem = "does not tell its version by its name, and there is no python beside it";
+    throw refuse(at, problem, hintNamed("PYAWAIT_PYTHON"));
+  }
+  const folder = dirname(library);
+  const prefix = windows ? folder : folder.split(sep).at(-2) === "lib" ? dirname(dirname(folder)) : dirname(folder);
+  const version = wanted.replace("t", "");
+  const rest = { implementation: "cpython", gil: wanted === version, prefix, basePrefix: prefix };
+  return { executable: null, library, version, ...rest, source: place.source };
+}
+
+/** Where the python of a library stands: `../bin` of lib, lib64, lib/x86_64-linux-gnu or a framework; on Windows here. */
+function* besides(library: string, wanted: string | null): Generator<Place> {
+  for (const file of new Set([library, realpath(library)])) {
+    const folder = dirname(file);
+    const folders = windows ? [folder] : ["../bin", "../../bin", "bin"].map((up) => join(folder, up));
+    for (const name of [...(wanted === null ? [] : [`python${wanted}`]), "python3", "python"]) {
+      for (const bin of folders) {
+        const path = join(bin, windows ? `${name}.exe` : name);
+        if (exists(path)) {
+          yield { source: "the python beside it", setting: "PYAWAIT_PYTHON", path, required: false };
+        }
+      }
+    }
+  }
+}
+
+/** Asks the python at a place what it is, and refuses what cannot be loaded whatever its library. */
+function examine(place: Place, search: Search): Python {
+  const file = fileAt(place, search);
+  const at = words({ ...place, path: file });
+  const python = probe(file, at, place.setting, search.env, search.cwd);
+  const { implementation, version } = python;
+  if (implementation !== "cpython") {
+    throw refuse(
+      at,
+      `is ${implementation} ${version}: only CPython can be loaded so far`,
+      hintVersion(),
+    );
+  }
+  if (isOld(version)) throw refuse(at, `is Python ${version}, ${tooOld}`, hintVersion());
+  return python;
+}
+
+function refuse(place: string, problem: string, hint: string): PythonNotFoundError {
+  return new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hint);
+}
+
+function isOld(version: string): boolean {
+  const number = (text: string) => text.split(".", 2).reduce((sum, part) => sum * 1000 + parseInt(part), 0);
+  return number(version) < number(oldest);
+}
+
+function summary(python: Python): Omit<Location, "library" | "source"> {
+  const { executable, version, implementation, gil, prefix, basePrefix } = python;
+  return { executable, version, implementation, gil, prefix, basePrefix };
+}
+
+/** As {@linkcode libraryVersion} has it. */
+function tag({ version, gil }: Python): string {
+  return `${minor(version)}${gil ? "" : "t"}`;
+}
+
+function isOurs(error: unknown): error is PythonNotFoundError | PythonLoadError {
+  return error instanceof PythonNotFoundError || error instanceof PythonLoadError;
+}

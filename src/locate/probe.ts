@@ -1,0 +1,227 @@
+/**
+ * What is to be known of one Python before it is loaded, from a short run of its executable, or, where no program may
+ * be started, from its files.
+ *
+ * To know: Python itself is asked, because what its build recorded (LIBDIR) is wrong in every relocated tree and only
+ * it knows the base of a virtual environment. The question is asked with `-I` and without the PYTHON* variables, so
+ * that no setting meant for another Python gives the answer.
+ *
+ * @module
+ */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import process from "node:process";
+import { exists, realpath } from "./files.ts";
+import { hintNamed, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
+
+/** A process environment, as `process.env`. */
+export type Environment = Record<string, string | undefined>;
+
+/** One Python, as it describes itself. Empty strings: it does not say. */
+export interface Python {
+  implementation: string;
+  /** "3.11.7"; "3.11" if only a file name told. */
+  version: string;
+  /** False for a free-threaded build. */
+  gil: boolean;
+  /** What follows the version in file names: "", "t" (free-threaded), "d" (debug) or "td". */
+  abi: string;
+  /** 32 or 64, and what it runs on ("linux-x86_64"): for messages. */
+  bits: number;
+  machine: string;
+  executable: string;
+  prefix: string;
+  basePrefix: string;
+  baseExecPrefix: string;
+  multiarch: string;
+  /** INSTSONAME and LDLIBRARY: the library's names as built. */
+  names: string[];
+  libdir: string;
+  libpl: string;
+  frameworkPrefix: string;
+  /** Windows: the DLL that the executable itself has loaded. */
+  dll: string;
+}
+
+const marker = "pyawait probe:";
+
+// Old syntax and plain ASCII on purpose: a Python 3.4 must still be able to say that it is 3.4. JSON stands on a line
+// of its own behind a marker, because .pth files and sitecustomize may print too.
+const script = `
+import json, sys, sysconfig
+def var(name):
+    return str(sysconfig.get_config_var(name) or '')
+free = str(sysconfig.get_config_var('Py_GIL_DISABLED') or 0) == '1'
+dll = ''
+try:
+    import ctypes
+    buffer = ctypes.create_unicode_buffer(32768)
+    ctypes.windll.kernel32.GetModuleFileNameW(ctypes.c_void_p(sys.dllhandle), buffer, 32768)
+    dll = buffer.value
+except Exception:
+    pass
+print('\\n${marker}' + json.dumps({
+    'implementation': sys.implementation.name,
+    'version': '.'.join(map(str, sys.version_info[:3])),
+    'gil': not free,
+    'abi': ('t' if free else '') + ('d' if hasattr(sys, 'gettotalrefcount') else ''),
+    'bits': 64 if sys.maxsize > 2 ** 32 else 32,
+    'machine': sysconfig.get_platform(),
+    'executable': sys.executable or '',
+    'prefix': sys.prefix,
+    'basePrefix': sys.base_prefix,
+    'baseExecPrefix': sys.base_exec_prefix,
+    'multiarch': var('MULTIARCH'),
+    'names': [name for name in (var('INSTSONAME'), var('LDLIBRARY')) if name],
+    'libdir': var('LIBDIR'),
+    'libpl': var('LIBPL'),
+    'frameworkPrefix': var('PYTHONFRAMEWORKPREFIX'),
+    'dll': dll,
+}))
+sys.stdout.flush()
+`;
+
+/** What a program printed. `problem` is null when it ended well; `forbidden`: this process may not start programs. */
+export interface Ran {
+  stdout: string;
+  stderr: string;
+  problem: string | null;
+  forbidden: boolean;
+}
+
+/** Runs a program to its end, or for `limit` milliseconds at most. Never throws. */
+export function runProgram(
+  command: string,
+  args: string[],
+  env: Environment,
+  cwd: string,
+  limit: number,
+): Ran {
+  const ran: Ran = { stdout: "", stderr: "", problem: null, forbidden: false };
+  try {
+    const result = spawnSync(command, args, {
+      cwd,
+      env,
+      encoding: "utf8",
+      timeout: limit,
+      killSignal: "SIGKILL",
+      maxBuffer: 1 << 26,
+      stdio: ["ignore", "pipe", "pipe"],
+      windowsHide: true,
+    });
+    ran.stdout = result.stdout ?? "";
+    ran.stderr = result.stderr ?? "";
+    if (result.error !== undefined) throw result.error;
+    // Deno without --allow-run gives neither an error nor an end.
+    if (result.status === undefined) ran.forbidden = true;
+    else if (result.signal) ran.problem = `was ended by ${result.signal}`;
+    else if (result.status !== 0) ran.problem = `ended with exit code ${result.status}`;
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException;
+    ran.forbidden = name === "NotCapable" || code === "ERR_ACCESS_DENIED" || code === "EPERM";
+    ran.problem = code === "ETIMEDOUT" ? `gave no answer within ${limit / 1000} s` : `cannot be started: ${message}`;
+  }
+  if (ran.forbidden) ran.problem = "may not be started: this process has no permission to run programs";
+  return ran;
+}
+
+/** `-I` ignores these; the scripts that stand before many a python (shims, launchers) do not. */
+export function withoutPython(env: Environment): Environment {
+  try {
+    return Object.fromEntries(
+      Object.entries(env).filter(([key]) => !/^(PYTHON(HOME|PATH|STARTUP|EXECUTABLE)|__PYVENV_LAUNCHER__)$/i.test(key)),
+    );
+  } catch {
+    return {}; // Deno without --allow-env: no variable may be read
+  }
+}
+
+/** Asks the python in the file `path`; `place` and `setting` name it in the error if that is not one. */
+export function probe(
+  path: string,
+  place: string,
+  setting: string,
+  env: Environment,
+  cwd: string,
+  limit: number = 30_000,
+): Python {
+  const ours = withoutPython(env);
+  const ran = runProgram(path, ["-I", "-c", script], ours, cwd, limit);
+  const at = ran.stdout.lastIndexOf(`\n${marker}`);
+  if (at >= 0) {
+    const [line] = ran.stdout.slice(at + 1 + marker.length).split("\n", 1);
+    try {
+      const python = JSON.parse(line!) as Python;
+      return { ...python, executable: python.executable || path };
+    } catch {
+      ran.problem = "its answer is cut off";
+    }
+  }
+  if (ran.forbidden) return readFiles(path, place, setting);
+  if (/unknown option:? -I/i.test(ran.stderr)) { // Python 2, or 3.3 and before
+    const old = runProgram(path, ["-V"], ours, cwd, limit);
+    const problem = `is ${(old.stdout + old.stderr).trim()}, ${tooOld}`;
+    throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hintVersion());
+  }
+  let problem = `is not a python: ${ran.problem ?? "it does not answer as one"}`;
+  const said = ran.stderr.trim().split("\n", 1)[0];
+  if (said) problem += `, ${JSON.stringify(said.slice(0, 200))}`;
+  throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hintNamed(setting));
+}
+
+/** The same from pyvenv.cfg and from names alone. */
+function readFiles(path: string, place: string, setting: string): Python {
+  const real = realpath(path);
+  const settings = readVenv(path);
+  const home = settings.get("home");
+  const prefix = home === undefined ? prefixOf(real) : dirname(dirname(path));
+  const basePrefix = home === undefined ? prefix : prefixOf(join(home, "python"));
+  const named = /python(\d+\.\d+)(t?)(d?)(\.exe)?$/.exec(basename(real));
+  const version = /^\d+\.\d+(\.\d+)?/.exec(settings.get("version_info") ?? settings.get("version") ?? "")?.[0] ??
+    named?.[1];
+  if (version === undefined) {
+    const problem = "cannot tell its version: this process has no permission to run it";
+    const hint = 'Allow it (on Deno: --allow-run), or name a virtual environment or a file such as "python3.11" with ' +
+      setting;
+    throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hint);
+  }
+  const pypy = /pypy/i.test(basename(real));
+  const free = named?.[2] === "t";
+  return {
+    implementation: (settings.get("implementation") ?? (pypy ? "pypy" : "cpython")).toLowerCase(),
+    version,
+    gil: !free,
+    abi: `${named?.[2] ?? ""}${named?.[3] ?? ""}`,
+    bits: 0,
+    machine: "",
+    executable: path,
+    prefix,
+    basePrefix,
+    // `home` may be a folder of links: the library stands beside the file they lead to.
+    baseExecPrefix: prefixOf(real),
+    multiarch: `${{ x64: "x86_64", arm64: "aarch64", ia32: "i386" }[process.arch as string] ?? process.arch}-linux-gnu`,
+    names: [],
+    libdir: "",
+    libpl: "",
+    frameworkPrefix: "",
+    dll: "",
+  };
+}
+
+function prefixOf(python: string): string {
+  return process.platform === "win32" ? dirname(python) : dirname(dirname(python));
+}
+
+/** The settings in pyvenv.cfg, which stands beside the python's folder or beside the python; none: not a venv. */
+function readVenv(python: string): Map<string, string> {
+  const settings = new Map<string, string>();
+  const file = [dirname(dirname(python)), dirname(python)].map((at) => join(at, "pyvenv.cfg")).find(
+    exists,
+  );
+  for (const line of file === undefined ? [] : readFileSync(file, "utf8").split("\n")) {
+    const at = line.indexOf("=");
+    if (at > 0) settings.set(line.slice(0, at).trim().toLowerCase(), line.slice(at + 1).trim());
+  }
+  return settings;
+}

@@ -1,0 +1,245 @@
+// Python memory in JavaScript, live: `$getBuffer()` and `buffer(Float64Array, length)`.
+//
+// The one thing to know: the exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that
+// is by then (ffi/shim/node_api.h). `release` detaches the array, so nothing reads memory that Python may free.
+import { constants } from "node:buffer";
+import { Operation } from "../../ffi/native/symbols.ts";
+import { callHelper } from "./call.ts";
+import { readOutcome } from "../values/decode.ts";
+import { begin, end, helper, interpreter, invoke, isClosed, openInterpreter } from "../interpreter/interpreter.ts";
+import { addressOf } from "./lifetime.ts";
+import { type PyProxy } from "./proxy.ts";
+import { Reference } from "../interpreter/reference.ts";
+import { stateOf } from "../values/proxy_state.ts";
+import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
+import { type Maker, type TypedArray, typedArrays } from "../wire/typed_arrays.ts";
+import { Tag } from "../wire/codec.ts";
+import { brandBuffer } from "../values/wrappers.ts";
+
+/** The array of a format of Python's `struct`; bytes where no typed array has such items. */
+function makerOf(format: string, itemsize: number): Maker {
+  const code = format.replace(/^[@=<]/, "");
+  if (code === "l" || code === "n") return itemsize === 8 ? BigInt64Array : Int32Array;
+  if (code === "L" || code === "N") return itemsize === 8 ? BigUint64Array : Uint32Array;
+  return typedArrays[code === "?" || code === "c" ? "B" : code] ?? Uint8Array;
+}
+
+/** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
+const hasObjects = (format: string) => format.replace(/:[^:]*:/g, "").includes("O");
+
+const { transfer } = ArrayBuffer.prototype as { transfer?(this: ArrayBuffer, length: number): ArrayBuffer };
+
+/** Whether it is detached now. */
+function detach(buffer: ArrayBuffer): boolean {
+  try {
+    transfer ? transfer.call(buffer, 0) : openInterpreter()!.addon!.detach(buffer);
+  } catch {
+    // somebody has marked it as untransferable
+  }
+  return buffer.byteLength === 0;
+}
+
+/** What the shim says of an object's memory. */
+type Parts = [
+  lock: number,
+  reference: number,
+  start: number,
+  bytes: number,
+  offset: number,
+  itemsize: number,
+  readonly: boolean,
+  format: string,
+  shape: number[],
+  strides: number[],
+];
+
+/** Gives up the reference that was meant for memory. */
+function giveUp(reference: number): void {
+  openRecord(BACKGROUND, In.unlock).address(reference);
+  closeRecord(BACKGROUND);
+}
+
+/** Calls an object of Python's. */
+function call(callee: number, ...args: number[]): unknown {
+  const level = begin();
+  try {
+    const { input } = level;
+    input.object(callee);
+    input.u32(args.length);
+    for (const address of args) input.object(address);
+    input.u8(Tag.none);
+    return readOutcome(invoke(level, Operation.call));
+  } finally {
+    end();
+  }
+}
+
+const collected = new FinalizationRegistry<Reference>((lock) => lock.release());
+
+/** The memory as an ArrayBuffer, which has the reference that was meant for it. */
+function view([, reference, start, bytes]: Parts): ArrayBuffer {
+  let cause: unknown;
+  if (bytes > 0) {
+    try {
+      const { addon, heap } = interpreter(), buffer = addon?.view(Number(heap), start, bytes, reference);
+      if (buffer) return buffer;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  giveUp(reference);
+  if (bytes === 0) return new ArrayBuffer(0);
+  if (bytes > constants.MAX_LENGTH) {
+    throw new RangeError(
+      `Cannot see ${bytes} bytes of Python's memory: here an ArrayBuffer has at most ${constants.MAX_LENGTH}; take it in parts, as memoryview(x)[:n]`,
+      { cause },
+    );
+  }
+  throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause });
+}
+
+/**
+ * Python memory that JavaScript sees and changes without a copy: what `proxy.$getBuffer()` and `buffer()` give.
+ *
+ * @example
+ * ```ts
+ * import { PyBuffer, python } from "pyawait";
+ * const bytes = python.builtins.bytearray(4);
+ * const view = bytes.$getBuffer();
+ * view.data[0] = 255;
+ * console.log(view instanceof PyBuffer, bytes[0]); // true 255
+ * view.release();
+ * ```
+ */
+export class PyBuffer {
+  /**
+   * The memory, from its lowest byte to its highest, as a typed array of the item type; as bytes where no typed array
+   * has such items, or where they do not lie at multiples of their size.
+   */
+  readonly data: TypedArray;
+  readonly shape: readonly number[];
+  /** How many bytes lie between two items, per dimension. */
+  readonly strides: readonly number[];
+  /** Where in `data` the first item is: above 0 only where a stride is negative. */
+  readonly offset: number;
+  /** As in Python's `struct`. */
+  readonly format: string;
+  readonly itemsize: number;
+  /** Whether Python forbids writing; JavaScript must not write either. */
+  readonly readonly: boolean;
+  readonly #memory: ArrayBuffer;
+  readonly #bytes: number;
+  /** What keeps Python's memory as it is, until it is released. */
+  #lock: Reference | undefined;
+
+  /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
+  constructor(lock: Reference, parts: Parts, memory: ArrayBuffer, type?: Maker) {
+    const [, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
+    let Maker = type ?? makerOf(format, itemsize);
+    const size = Maker.BYTES_PER_ELEMENT;
+    if (bytes % size || offset % size || strides.some((stride) => stride % size)) Maker = Uint8Array; // fields of packed records
+    this.data = new Maker(memory);
+    this.shape = shape;
+    this.strides = strides;
+    this.offset = offset / Maker.BYTES_PER_ELEMENT;
+    this.format = format;
+    this.itemsize = itemsize;
+    this.readonly = readonly;
+    this.#memory = memory;
+    this.#bytes = bytes;
+    this.#lock = lock;
+    collected.register(this, lock, this);
+    brandBuffer(this, () => this.#memoryview());
+  }
+
+  #memoryview(): PyProxy {
+    if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
+    return call(this.#lock.address) as PyProxy;
+  }
+
+  /**
+   * Ends it: `data` is detached (its length is 0) and the exporter is free again. Idempotent.
+   *
+   * @throws {TypeError} if the memory was transferred to another ArrayBuffer: the exporter stays locked as long as that lives
+   */
+  release(): void {
+    const lock = this.#lock;
+    if (!lock) return;
+    this.#lock = undefined;
+    const moved = this.#memory.byteLength < this.#bytes;
+    if (!moved && detach(this.#memory) && !isClosed()) call(helper("release_lock"), lock.address); // else when it is collected
+    collected.unregister(this);
+    lock.release();
+    if (moved) {
+      throw new TypeError(
+        "Cannot release this PyBuffer: its memory was transferred to another ArrayBuffer, and the exporter stays locked as long as that lives",
+      );
+    }
+  }
+}
+const dispose = (Symbol as { dispose?: symbol }).dispose;
+if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffer.prototype.release });
+
+/**
+ * The live buffer of a Python object; see `$getBuffer`.
+ *
+ * @param type the class of `data`, if it is not the one that the format says
+ */
+export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
+  const level = begin();
+  let parts;
+  try {
+    level.input.object(exporter);
+    parts = readOutcome(invoke(level, Operation.lockBuffer)) as Parts;
+  } finally {
+    end();
+  }
+  const [address, reference, , , , , , format] = parts, lock = new Reference(address);
+  try {
+    if (!hasObjects(format)) return new PyBuffer(lock, parts, view(parts), type);
+    giveUp(reference);
+    throw new TypeError(
+      "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
+    );
+  } catch (error) {
+    call(helper("release_lock"), lock.address);
+    lock.release();
+    throw error;
+  }
+}
+
+/** What Python's `array` has for items of a typed array; it knows nothing of clamped ones and of float16. */
+function typecodeOf(type: unknown): string | undefined {
+  if (type === Uint8ClampedArray) return "B";
+  if (typedArrays.e && type === typedArrays.e) return "H";
+  return Object.keys(typedArrays).find((code) => typedArrays[code] as unknown === type);
+}
+
+/**
+ * Memory that Python owns and JavaScript fills without a copy: pass the buffer to Python and it is a writable
+ * `memoryview`, which `numpy.frombuffer` takes.
+ *
+ * @param type the item type: `Float64Array`, `Uint8Array` …
+ * @param length how many items, all of them 0
+ * @example
+ * ```ts
+ * import { buffer, python } from "pyawait";
+ * const numbers = buffer(Float64Array, 3);
+ * numbers.data.set([1, 2, 3]);
+ * python.builtins.sum(numbers); // 6
+ * numbers.release();
+ * ```
+ */
+export function buffer<T extends TypedArray>(
+  type: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
+  length: number,
+): PyBuffer & { readonly data: T } {
+  const code = typecodeOf(type);
+  if (!code) throw new TypeError("Cannot make a buffer: its first argument has to be a typed array's class, as Float64Array");
+  if (!Number.isSafeInteger(length) || length < 0) {
+    const given = typeof length === "string" ? JSON.stringify(length) : String(length);
+    throw new RangeError(`Cannot make a buffer of ${given} items: the length has to be an integer from 0 on`);
+  }
+  const memory = callHelper("make_buffer", code, length) as PyProxy;
+  return lockBuffer(addressOf(stateOf(memory)!), type as unknown as Maker) as PyBuffer & { readonly data: T };
+}

@@ -1,0 +1,270 @@
+// A Python object as a JavaScript object: attributes, items, calls, iteration, coercions.
+//
+// The one thing to know: this is the project's one use of Proxy. Python's attributes are the proxy's properties and
+// nothing of ours hides one: our own members begin with `$`, which no Python name can, or are symbols.
+import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions, missing } from "./call.ts";
+import { PythonError } from "../values/python_error.ts";
+import { jsonOf } from "./json.ts";
+import { Kind } from "../wire/kinds.ts";
+import { addressOf, destroy, inspectSymbol, isThenable, lazyCoroutine, proxyOf, reprOf, type Target, trapWith } from "./lifetime.ts";
+import { STATE, type State, stateOf } from "../values/proxy_state.ts";
+import { Thrown } from "../values/wrappers.ts";
+
+/** What proxies do that later files know: awaiting and asynchronous iteration. */
+export interface ProxyHooks {
+  then(state: State, proxy: object): Promise<unknown>;
+  asyncIterator(proxy: object): AsyncIterator<unknown>;
+  lockBuffer(address: number): unknown;
+}
+let hooks: ProxyHooks;
+
+export function hookProxies(given: ProxyHooks): void {
+  hooks = given;
+}
+
+/** Our own members: `$…`. */
+const members: Record<string, (state: State, proxy: object) => unknown> = {
+  $get: (_, proxy) => (key: unknown) => callHelper("getitem", proxy, key),
+  $set: (_, proxy) => (key: unknown, value: unknown) => void callHelper("setitem", proxy, key, value),
+  $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
+  $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
+  $toJs: (state) => (options?: CopyOptions) => copyAt(addressOf(state), options ?? {}),
+  $getBuffer: (state) => () => hooks.lockBuffer(addressOf(state)),
+  $copy: (state, proxy) => () => (state.reference.holds++, proxy),
+  $destroy: (state) => () => destroy(state),
+  $type: (_, proxy) => callHelper("type_name", proxy),
+};
+
+/** JavaScript's own names, where Python has no such attribute. */
+function fallback(state: State, proxy: object, key: string): unknown {
+  const callable = (state.kinds & Kind.callable) !== 0;
+  switch (key) {
+    case "toString":
+      return () => String(callHelper("str", proxy));
+    case "toJSON":
+      return () => jsonOf(copyAt(addressOf(state), {}), proxy, callable);
+    case "length":
+      return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
+    case "name":
+      return callable ? ifThere(attribute(state, "__name__")) : undefined;
+    case "call":
+      return callable ? (_this: unknown, ...args: unknown[]) => apply(state, args) : undefined;
+    case "apply":
+      return callable ? (_this: unknown, args: unknown[] = []) => apply(state, args) : undefined;
+    case "bind":
+      return callable ? (_this: unknown, ...first: unknown[]) => (...args: unknown[]) => apply(state, [...first, ...args]) : undefined;
+  }
+  return undefined;
+}
+
+const ifThere = (value: unknown) => value === missing ? undefined : value;
+
+function attribute(state: State, name: string): unknown {
+  return attributeAt(addressOf(state), name);
+}
+
+function apply(state: State, args: readonly unknown[]): unknown {
+  const address = addressOf(state);
+  return state.kinds & Kind.asyncFunction ? lazyCoroutine(state, args) : callAt(address, args);
+}
+
+const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);
+const indexIn = (key: string) => Number.isSafeInteger(Number(key)) ? Number(key) : BigInt(key);
+const isNegativeIndex = (key: string) => /^-[1-9]\d*$/.test(key);
+
+function getString(state: State, proxy: object, key: string): unknown {
+  const first = key.charCodeAt(0);
+  if (first === 36 /* $ */ && key in members) return members[key](state, proxy);
+  if (key === "then" || ((key === "catch" || key === "finally") && isThenable(state))) {
+    if (!isThenable(state)) return undefined;
+    // deno-lint-ignore no-explicit-any
+    return (...args: any[]) => ((hooks.then(state, proxy) as any)[key] as any)(...args);
+  }
+  if (state.kinds & Kind.sequence && (first >= 48 && first <= 57 && isIndex(key))) {
+    return (callAndCopy("item_at", [proxy, indexIn(key)], { depth: 1 }) as unknown[])[0];
+  }
+  if (first === 45 && isNegativeIndex(key)) return undefined;
+  if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);
+  const value = attribute(state, key);
+  if (value !== missing) return value;
+  if ((key === "next" || key === "return") && state.kinds & Kind.iterator && !(state.kinds & Kind.coroutine)) {
+    return generatorMethod(state, proxy, key);
+  }
+  return fallback(state, proxy, key);
+}
+
+type Step = [item: boolean, value: unknown];
+const result = ([item, value]: Step) => ({ done: !item, value });
+
+function generatorMethod(state: State, proxy: object, key: "next" | "throw" | "return"): unknown {
+  if (key === "throw") return (error: unknown) => result(callAndCopy("throw_step", [proxy, new Thrown(error)], { depth: 1 }) as Step);
+  if (key === "return") return (value?: unknown) => (callHelper("close_iterator", proxy), { done: true, value });
+  if (!(state.kinds & Kind.generator)) return () => result(callAndCopy("next_step", [proxy], { depth: 1 }) as Step);
+  return (value?: unknown) => result(callAndCopy("send_step", [proxy, value], { depth: 1 }) as Step);
+}
+
+/** Python's iteration: leaving the loop early closes a generator. */
+function iterate(proxy: object): Iterator<unknown> & Iterable<unknown> {
+  const iterator = callHelper("iter", proxy);
+  return {
+    next: () => result(callAndCopy("next_step", [iterator], { depth: 1 }) as Step),
+    return: (value?: unknown) => (callHelper("close_iterator", iterator), { done: true, value }),
+    [Symbol.iterator]() {
+      return this;
+    },
+  };
+}
+
+/** `+x`, `x < y`, `` `${x}` ``. */
+function toPrimitive(proxy: object, hint: string): unknown {
+  if (hint === "string") return String(callHelper("str", proxy));
+  const number = callHelper("number_of", proxy, hint === "number");
+  if (typeof number === "number") return number;
+  if (typeof number === "bigint") return hint === "number" ? Number(number) : number;
+  if (hint === "default") return String(callHelper("str", proxy));
+  throw new TypeError(`Cannot convert ${callHelper("type_name", proxy)} to a number; compare and calculate with python.import("operator")`);
+}
+
+/** Python's `isinstance(value, cls)`; for a PythonError, of its exception. */
+export function isInstanceOf(proxy: object, value: unknown): boolean {
+  if (value instanceof PythonError) value = PythonError.exceptionOf(value);
+  const isObject = typeof value === "object" || typeof value === "function";
+  return (!isObject || stateOf(value) !== undefined) && callHelper("isinstance", value, proxy) === true;
+}
+
+function getSymbol(target: Target, proxy: object, key: symbol): unknown {
+  const state = target[STATE];
+  switch (key) {
+    case STATE:
+      return state;
+    case Symbol.iterator:
+      if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return
+      return state.kinds & Kind.iterable && !(state.kinds & Kind.coroutine) ? () => iterate(proxy) : undefined;
+    case Symbol.asyncIterator:
+      return state.kinds & Kind.asyncIterable ? () => hooks.asyncIterator(proxy) : undefined;
+    case Symbol.toPrimitive:
+      return (hint: string) => toPrimitive(proxy, hint);
+    case Symbol.hasInstance:
+      return (value: unknown) => isInstanceOf(proxy, value);
+    case Symbol.toStringTag:
+      return "PyProxy";
+    case inspectSymbol:
+      return () => reprOf(state);
+  }
+  if (key === (Symbol as { dispose?: symbol }).dispose) return () => destroy(state);
+  if (key === (Symbol as { asyncDispose?: symbol }).asyncDispose) return () => Promise.resolve(destroy(state));
+  return undefined;
+}
+
+const handler: ProxyHandler<object> = {
+  get(target, key, proxy) {
+    return typeof key === "symbol" ? getSymbol(target as Target, proxy, key) : getString((target as Target)[STATE], proxy, key);
+  },
+  set(target, key, value) {
+    if (typeof key === "symbol") return false;
+    const state = (target as Target)[STATE], proxy = proxyOf(state);
+    if (key.startsWith("$")) {
+      throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
+    }
+    const isItem = (state.kinds & Kind.sequence) !== 0;
+    if (isItem && isNegativeIndex(key)) {
+      throw new TypeError(`Cannot set [${key}]: it is no item in JavaScript; $set(${key}, value) counts from the end`);
+    }
+    if (isItem && isIndex(key)) callHelper("setitem", proxy, indexIn(key), value);
+    else callHelper("setattr", proxy, key, value);
+    return true;
+  },
+  has(target, key) {
+    const state = (target as Target)[STATE];
+    const proxy = proxyOf(state);
+    if (typeof key === "symbol") return key === STATE || getSymbol(target as Target, proxy, key) !== undefined;
+    if (key in members) return true;
+    if (key === "then") return isThenable(state);
+    if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, indexIn(key)) === true;
+    return callHelper("hasattr", proxy, key) === true;
+  },
+  deleteProperty(target, key) {
+    if (typeof key === "symbol" || key.startsWith("$")) return false;
+    const state = (target as Target)[STATE], proxy = proxyOf(state);
+    if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
+    else callHelper("delattr", proxy, key);
+    return true;
+  },
+  ownKeys(target) {
+    return callAndCopy("list_names", [proxyOf((target as Target)[STATE])]) as string[];
+  },
+  getOwnPropertyDescriptor(target, key) {
+    if (typeof key === "symbol") return undefined;
+    const state = (target as Target)[STATE];
+    const there = key === "toString" || // Deno's util.format looks for nothing else
+      state.reference.address !== 0 && callHelper("hasattr_statically", proxyOf(state), key) === true;
+    if (!there) return undefined;
+    return { value: undefined, writable: true, enumerable: false, configurable: true }; // no property is evaluated here
+  },
+  defineProperty(_target, key) {
+    throw new TypeError(`Cannot define ${String(key)} on a Python object: assign to it`);
+  },
+  getPrototypeOf() {
+    return null;
+  },
+  setPrototypeOf: () => false,
+  preventExtensions: () => false, // Object.freeze says so at once, instead of breaking the proxy for everybody
+  apply(target, _this, args) {
+    return apply((target as unknown as Target)[STATE], args);
+  },
+  construct(target, args) {
+    const made = apply((target as unknown as Target)[STATE], args);
+    if (Object(made) === made) return made as object;
+    throw new TypeError(`Cannot construct with new: it gives ${made === null ? "None" : `a ${typeof made}`}; call it without new`);
+  },
+};
+
+trapWith(handler);
+
+/**
+ * A Python object. Its members are Python's attributes; `$get`, `$set`, `$has`, `$delete` reach items, `$toJs`,
+ * `$copy`, `$destroy` and `$type` are pyawait's own.
+ */
+export interface PyProxy {
+  // What Python decides:
+  // deno-lint-ignore no-explicit-any
+  (...args: any[]): any;
+  // deno-lint-ignore no-explicit-any
+  new (...args: any[]): any;
+  // deno-lint-ignore no-explicit-any
+  [name: string]: any;
+  // deno-lint-ignore no-explicit-any
+  [Symbol.iterator](): Iterator<any>;
+  // deno-lint-ignore no-explicit-any
+  [Symbol.asyncIterator](): AsyncIterator<any>;
+}
+
+/**
+ * `x instanceof PyProxy` tells a proxy from every other value.
+ *
+ * @example
+ * ```ts
+ * import { PyProxy, python } from "pyawait";
+ * python.import("math") instanceof PyProxy; // true
+ * ```
+ */
+export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy } = {
+  [Symbol.hasInstance]: (value): value is PyProxy => stateOf(value) !== undefined,
+};
+
+/**
+ * A copy of a Python object in JavaScript: Arrays of lists and tuples, objects or Maps of dicts, Sets of sets, typed
+ * arrays of buffers, Dates of aware datetimes; what has no counterpart stays a proxy.
+ *
+ * @param value a proxy; every other value is given back as it is
+ * @param options `depth`: levels to copy (default: all); `dict`: what a dict becomes
+ * @example
+ * ```ts
+ * import { python, toJs } from "pyawait";
+ * toJs(python.exec("{'a': [1, 2, (3,)]}")); // { a: [1, 2, [3]] }
+ * ```
+ */
+export function toJs(value: unknown, options?: CopyOptions): unknown {
+  const state = stateOf(value);
+  return state ? copyAt(addressOf(state), options ?? {}) : value;
+}

@@ -1,0 +1,81 @@
+// `tidy`: gives up what was handed out in a function, when that returns.
+//
+// The one thing to know: what leaves the function, by `return` or by `throw`, stays, however deep it lies.
+import { PythonError } from "../values/python_error.ts";
+import { collectHolds } from "../values/handouts.ts";
+import { destroy } from "./lifetime.ts";
+import { type State, stateOf } from "../values/proxy_state.ts";
+import { isAsynchronous } from "./synchronous.ts";
+import { Keywords, Tuple } from "../values/wrappers.ts";
+
+/**
+ * Runs `fn` and gives up the proxies that were handed out in it, but for what it returns or throws (itself, or in Arrays,
+ * plain objects, Maps, Sets and errors) and what it has `$copy`d: for long synchronous loops, in which no finalizer can
+ * run. An error that `fn` catches and keeps elsewhere loses its exception, unless that is copied: `error.exception.$copy()`.
+ *
+ * @param fn a synchronous function
+ * @returns what `fn` returns
+ * @throws {TypeError} if `fn` returns a Promise
+ * @example
+ * ```ts
+ * import { python, tidy } from "pyawait";
+ * const rows = python.exec("[{'n': i} for i in range(1000)]");
+ * let sum = 0;
+ * for (let i = 0; i < 1000; i++) tidy(() => sum += rows[i].$get("n"));
+ * ```
+ */
+export function tidy<T>(fn: () => T): T {
+  let leaving: unknown;
+  return collectHolds(() => {
+    try {
+      const result = fn();
+      if (isAsynchronous(result) && !stateOf(result)) {
+        throw new TypeError("Cannot tidy up after an asynchronous function: tidy(fn) takes one that has done its work when it returns");
+      }
+      leaving = result;
+      return result;
+    } catch (error) {
+      leaving = error;
+      throw error;
+    }
+  }, (states, outer) => {
+    if (states.length === 0) return;
+    for (const state of statesIn(leaving)) { // one hold stays with the caller, and with an outer tidy
+      const at = states.lastIndexOf(state); // as they were found, the last one first
+      if (at < 0) continue;
+      states.splice(at, 1);
+      outer?.push(state);
+    }
+    for (const state of states) destroy(state);
+  });
+}
+
+/** The proxies in a value, each once. */
+function statesIn(leaving: unknown): Set<State> {
+  const states = new Set<State>(), seen = new Set<unknown>(), values = [leaving];
+  while (values.length > 0) {
+    const value = values.pop(), state = stateOf(value);
+    if (state) {
+      states.add(state);
+      if (state.lazy) states.add(state.lazy.callee); // a coroutine that is not made yet needs its function
+    } else if (typeof value === "object" && value !== null && !seen.has(value)) {
+      seen.add(value);
+      for (const part of partsOf(value)) values.push(part);
+    }
+  }
+  return states;
+}
+
+function partsOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value;
+  if (value instanceof Map) return [...value].flat();
+  if (value instanceof Tuple) return value.items;
+  if (value instanceof Keywords) return Object.values(value.values);
+  if (value instanceof PythonError) return PythonError.partsOf(value);
+  if (value instanceof Error) return ["cause", "errors", "error", "suppressed"].map((key) => ownValue(value, key));
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null ? Object.keys(value).map((key) => ownValue(value, key)) : [];
+}
+
+/** No getter runs. */
+const ownValue = (value: object, key: string) => Object.getOwnPropertyDescriptor(value, key)?.value;

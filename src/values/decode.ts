@@ -1,0 +1,220 @@
+// The wire's values to JavaScript.
+//
+// The one thing to know: a Python object that has no counterpart becomes a proxy (`proxy.ts` says how), and what
+// JavaScript threw comes back as itself.
+import { PythonError, pythonError } from "./python_error.ts";
+import { receive } from "../interpreter/js_handles.ts";
+import { Kind } from "../wire/kinds.ts";
+import { forget } from "../interpreter/reference.ts";
+import { stateOf } from "./proxy_state.ts";
+import { typedArrays } from "../wire/typed_arrays.ts";
+import { type Reader, Tag } from "../wire/codec.ts";
+
+let proxyFor: (address: number, kinds: number) => unknown;
+
+/** Says how proxies are made. */
+export function proxyWith(make: typeof proxyFor): void {
+  proxyFor = make;
+}
+
+let leftover: ((proxy: unknown) => unknown) | undefined;
+
+/** Reads with `fn` asked for what stays a proxy. */
+export function withLeftovers<T>(fn: ((proxy: unknown) => unknown) | undefined, reading: () => T): T {
+  const outer = leftover;
+  leftover = fn && ((proxy) => {
+    const inner = leftover;
+    leftover = undefined; // what `fn` reads from Python is not its own leftover
+    try {
+      return fn(proxy);
+    } finally {
+      leftover = inner;
+    }
+  });
+  try {
+    return reading();
+  } finally {
+    leftover = outer;
+  }
+}
+
+/** Reads the next value. */
+export function read(r: Reader): unknown {
+  const tag = r.u8();
+  switch (tag) {
+    case Tag.none:
+      return null;
+    case Tag.true:
+      return true;
+    case Tag.false:
+      return false;
+    case Tag.int32:
+      return r.i32();
+    case Tag.int53:
+    case Tag.float:
+      return r.f64();
+    case Tag.ascii:
+      return r.ascii();
+    case Tag.object: {
+      const kinds = r.u32();
+      const proxy = proxyFor(r.address(), kinds);
+      return leftover ? leftover(proxy) : proxy;
+    }
+    case Tag.utf8:
+      return r.utf8();
+    case Tag.utf16:
+      return r.utf16();
+    case Tag.bigint:
+      return r.bigint();
+    case Tag.bytes:
+      return r.data(r.u32()).slice();
+    case Tag.js:
+      r.u32();
+      return receive(r.u32());
+    case Tag.missing:
+      return undefined;
+    case Tag.date:
+      return new Date(r.f64());
+    case Tag.array:
+      return readArray(r);
+    case Tag.list:
+    case Tag.tuple:
+    case Tag.set:
+    case Tag.dict:
+    case Tag.map:
+      return readWhole(r, tag);
+    default:
+      throw new Error(`pyawait: malformed message (tag ${tag})`);
+  }
+}
+
+function readWhole(r: Reader, tag: number): unknown {
+  const start = r.at - 1;
+  try {
+    return readContainer(r, tag, []);
+  } catch (error) {
+    releaseUnread(r, start);
+    throw error;
+  }
+}
+
+/** Gives back the objects of a value that could not be read to its end: those behind where reading has stopped. */
+function releaseUnread(r: Reader, start: number): void {
+  const stopped = r.at;
+  r.at = start;
+  for (let left = 1; left > 0; left--) {
+    const tag = r.u8();
+    switch (tag) {
+      case Tag.object: {
+        const mine = r.at > stopped;
+        r.u32();
+        const address = r.address();
+        if (mine) forget(address);
+        break;
+      }
+      case Tag.list:
+      case Tag.tuple:
+      case Tag.set:
+        left += r.u32();
+        break;
+      case Tag.dict:
+      case Tag.map:
+        left += 2 * r.u32();
+        break;
+      case Tag.js:
+        r.u32();
+        r.u32();
+        break;
+      case Tag.array:
+        readArray(r);
+        break;
+      case Tag.reference:
+        r.u32();
+        break;
+      default:
+        r.at--;
+        read(r);
+    }
+  }
+}
+
+function readDeep(r: Reader, containers: unknown[]): unknown {
+  const tag = r.bytes[r.at];
+  if (tag < Tag.array || tag > Tag.reference || tag === Tag.date) return read(r);
+  r.at++;
+  if (tag === Tag.array) return containers[containers.length] = readArray(r);
+  return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
+}
+
+function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
+  const count = r.u32();
+  if (tag === Tag.list || tag === Tag.tuple) {
+    const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
+    containers.push(list);
+    for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    return list;
+  }
+  if (tag === Tag.set) {
+    const set = new Set();
+    containers.push(set);
+    for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
+    if (set.size < count) throw new TypeError("Cannot convert a set: two of its items are the same in JavaScript");
+    return set;
+  }
+  if (tag === Tag.map) {
+    const map = new Map();
+    containers.push(map);
+    for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
+    if (map.size < count) throw new TypeError("Cannot convert a dict: two of its keys are the same in JavaScript");
+    return map;
+  }
+  const object: Record<string, unknown> = {};
+  containers.push(object);
+  for (let i = 0; i < count; i++) {
+    const key = read(r) as string;
+    const value = readDeep(r, containers);
+    setItem(object, key, value);
+  }
+  return object;
+}
+
+/** An item of an object: `__proto__` is an ordinary key. */
+export function setItem(object: object, key: PropertyKey, value: unknown): void {
+  if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
+  else (object as Record<PropertyKey, unknown>)[key] = value;
+}
+
+/** The number that 16 bits are as a float. */
+function fromHalf(bits: number): number {
+  const sign = bits & 0x8000 ? -1 : 1, exponent = bits >> 10 & 31, fraction = bits & 1023;
+  if (exponent === 31) return fraction ? NaN : sign * Infinity;
+  return sign * 2 ** (Math.max(exponent, 1) - 25) * (exponent ? fraction + 1024 : fraction);
+}
+
+function readArray(r: Reader): unknown {
+  const code = String.fromCharCode(r.u8());
+  const { buffer } = r.data(r.u32()).slice();
+  const array = code in typedArrays ? new typedArrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
+  const shape = Array.from({ length: r.u8() }, () => r.u32());
+  if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
+  return array;
+}
+
+/** Reads what was raised: the error to throw. The tag has been read. */
+export function readError(r: Reader, tag: number): unknown {
+  if (tag === Tag.throw) {
+    const thrown = read(r);
+    const elsewhere = ((stateOf(thrown)?.kinds ?? 0) & Kind.exception) !== 0;
+    return elsewhere ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
+  }
+  const exception = read(r), name = read(r), message = read(r), has = Number(read(r));
+  return pythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
+}
+
+/** Reads an outcome: a value, or an error that is thrown. */
+export function readOutcome(r: Reader): unknown {
+  const tag = r.bytes[r.at];
+  if (tag !== Tag.error && tag !== Tag.throw) return read(r);
+  r.at++;
+  throw readError(r, tag);
+}

@@ -1,0 +1,396 @@
+// JavaScript's values to the wire.
+//
+// The one thing to know: what has no form of its own on the wire goes by reference: a proxy as its object's address, a
+// JavaScript object as its handle.
+import { types } from "node:util";
+import { ownFramesCut, PythonError, returning } from "./python_error.ts";
+import type { Encoding } from "./encoding.ts";
+import { isAsync, Source, traitsOf } from "./js_functions.ts";
+import { JsKind, send } from "../interpreter/js_handles.ts";
+import { helper } from "../interpreter/interpreter.ts";
+import { Kind } from "../wire/kinds.ts";
+import { watch } from "../context/rejections.ts";
+import { type State, stateOf } from "./proxy_state.ts";
+import { Tag } from "../wire/codec.ts";
+import { ByReference, Float, Keywords, memoryviewOf, Thrown, Tuple } from "./wrappers.ts";
+
+/** A rule of the user's, tried before the table: what it gives is converted instead. */
+export interface ConverterRule {
+  readonly priority: number;
+  readonly matches: (value: object) => boolean;
+  readonly toPy: (value: never) => unknown;
+}
+const rules: ConverterRule[] = [];
+
+/** Adds a rule; gives a function that takes it away. */
+export function addRule(rule: ConverterRule): () => void {
+  rules.push(rule);
+  rules.sort((a, b) => b.priority - a.priority);
+  return () => {
+    const at = rules.indexOf(rule);
+    if (at >= 0) rules.splice(at, 1);
+  };
+}
+
+/** Whether a rule of the user's has written it: once in a message, so that shared and circular references are kept. */
+function writeByRule(e: Encoding, value: object): boolean {
+  if (e.converted?.has(value)) {
+    write(e, e.converted.get(value));
+    return true;
+  }
+  for (const rule of [...rules]) {
+    const converted = rule.matches(value) ? rule.toPy(value as never) : value;
+    if (converted === value) continue;
+    e.converted ??= new Map();
+    e.converted.set(value, converted);
+    write(e, converted);
+    return true;
+  }
+  return false;
+}
+
+let addressOf: (state: State) => number;
+
+/** Says how the address of a proxy's object is had. */
+export function addressWith(fn: typeof addressOf): void {
+  addressOf = fn;
+}
+
+/** Writes a value. Throws TypeError or RangeError for what Python cannot have. */
+export function write(e: Encoding, value: unknown): void {
+  const { writer } = e;
+  switch (typeof value) {
+    case "number":
+      return writer.number(value);
+    case "string":
+      return writer.string(value);
+    case "boolean":
+      return writer.u8(value ? Tag.true : Tag.false);
+    case "undefined":
+      return writer.u8(Tag.none);
+    case "bigint":
+      return writer.bigint(value);
+    case "symbol":
+      throw new TypeError(`Cannot convert ${String(value)} to Python: a symbol has no counterpart there; pass its description`);
+    case "function":
+      return writeFunction(e, value);
+    default:
+      return value === null ? writer.u8(Tag.none) : writeObject(e, value as object);
+  }
+}
+
+function writeProxy(e: Encoding, state: State): void {
+  e.writer.object(addressOf(state));
+  if (e.pins) {
+    state.reference.pins++;
+    e.pins.push(state.reference);
+  }
+}
+
+// deno-lint-ignore ban-types
+function nameOf(value: Function): string {
+  try {
+    return typeof value.name === "string" ? value.name : "";
+  } catch {
+    return ""; // a getter of its own throws
+  }
+}
+
+// deno-lint-ignore ban-types
+function writeFunction(e: Encoding, value: Function): void {
+  const state = stateOf(value);
+  if (state) return writeProxy(e, state);
+  const name = nameOf(value), traits = traitsOf(value);
+  writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, traits ? new Tuple([name, traits, false]) : name);
+}
+
+/** Writes a value by reference, whatever it is. */
+export function writeHandle(e: Encoding, value: unknown, kind: number, about: unknown): void {
+  const { writer } = e;
+  const id = send(value);
+  e.handles.push(id);
+  writer.tagged32(Tag.js, e.heap);
+  writer.u32(id);
+  writer.u8(kind);
+  write(e, about);
+}
+
+/** An object as a JsProxy; an Array as one that is a list, and what has a `then` as one that can be awaited. */
+function writeByReference(e: Encoding, value: object): void {
+  const thenable = typeof (value as { then?: unknown }).then === "function";
+  writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, aboutObject(value));
+}
+
+function aboutObject(value: object): Tuple | null {
+  const traits = traitsOf(value);
+  return traits ? new Tuple([null, traits, Array.isArray(value)]) : null;
+}
+
+/** Whether this container or typed array was written before, and now is by reference. */
+function seen(e: Encoding, value: object): boolean {
+  if (e.containers === undefined) e.containers = new Map();
+  const index = e.containers.get(value);
+  if (index === undefined) {
+    e.containers.set(value, e.containers.size);
+    return false;
+  }
+  e.writer.tagged32(Tag.reference, index);
+  return true;
+}
+
+/** Writes a container with `body`, unless it has been written before or lies deeper than is copied. */
+function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encoding, value: T) => void): void {
+  if (e.depth <= 0) return writeByReference(e, value);
+  if (seen(e, value)) return;
+  e.depth--;
+  body(e, value);
+  e.depth++;
+}
+
+function writeObject(e: Encoding, value: object): void {
+  if (rules.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
+  if (Array.isArray(value)) return writeContainer(e, value, writeList);
+  if (Object.getPrototypeOf(value) === Object.prototype && !isSpecial(value)) return writeContainer(e, value, writeDict);
+  const state = stateOf(value);
+  if (state) return writeProxy(e, state);
+  writeBranded(e, value);
+}
+
+const { toStringTag, iterator, asyncIterator } = Symbol;
+const { dispose = iterator, asyncDispose = iterator } = Symbol as unknown as Record<string, symbol>;
+
+/** They look plain, but are no data: `Math`, a module's namespace, the global object; what can be iterated or disposed of. */
+function isSpecial(value: object): boolean {
+  const has = value as Record<symbol, unknown>;
+  const found = has[toStringTag] ?? has[iterator] ?? has[asyncIterator] ?? has[dispose] ?? has[asyncDispose];
+  return found !== undefined || value === globalThis;
+}
+
+/** Everything that is told by its brand, so that values of other realms convert alike. */
+function writeBranded(e: Encoding, value: object): void {
+  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
+  if (types.isMap(value)) return writeContainer(e, value, writeMap);
+  if (types.isSet(value)) return writeContainer(e, value, writeSet);
+  if (types.isDate(value)) return writeDate(e, value);
+  if (types.isPromise(value)) {
+    watch(value as Promise<unknown>); // it is Python's to handle, not the runtime's to report
+    return writeHandle(e, value, JsKind.promise, aboutObject(value));
+  }
+  if (isError(value)) return writeError(e, value as Error);
+  if (types.isGeneratorObject(value)) {
+    return writeHandle(e, value, Symbol.asyncIterator in value ? JsKind.asyncGenerator : JsKind.generator, null);
+  }
+  const memoryview = memoryviewOf(value);
+  if (memoryview !== undefined) return write(e, memoryview);
+  if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);
+  if (value instanceof Tuple) return writeTuple(e, value);
+  if (value instanceof Source) return writeHandle(e, value, JsKind.source, null);
+  if (value instanceof ByReference) return writeByReference(e, value.value);
+  if (value instanceof Thrown) return writeThrowable(e, value.value);
+  if (value instanceof Keywords) {
+    throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
+  }
+  if (isPlainObject(value)) return writeContainer(e, value, writeDict);
+  const other = e.fallback ? fallbackOf(e, value) : value;
+  if (other === value || other === undefined) return writeByReference(e, value);
+  write(e, other);
+}
+
+/** What is made of it by `default`: once in a message, so that shared and circular references are kept. */
+function fallbackOf(e: Encoding, value: object): unknown {
+  e.defaults ??= new Map();
+  if (!e.defaults.has(value)) e.defaults.set(value, e.fallback!(value));
+  return e.defaults.get(value);
+}
+
+/** It has no prototype, or that of plain objects, in any realm. */
+export function isPlainObject(value: object): boolean {
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
+  return plain && !isSpecial(value);
+}
+
+function writeList(e: Encoding, value: readonly unknown[]): void {
+  const { length } = value; // a getter may change it
+  if (length > 0x7fff_ffff - e.writer.at) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
+  e.writer.tagged32(Tag.list, length);
+  for (let i = 0; i < length; i++) write(e, value[i]);
+}
+
+function writeTuple(e: Encoding, value: Tuple): void {
+  if (seen(e, value)) return;
+  e.writer.tagged32(Tag.tuple, value.items.length);
+  for (const item of value.items) write(e, item);
+}
+
+function writeDict(e: Encoding, value: object): void {
+  const keys = Object.keys(value);
+  e.writer.tagged32(Tag.dict, keys.length);
+  for (const key of keys) {
+    e.writer.string(key);
+    write(e, (value as Record<string, unknown>)[key]);
+  }
+}
+
+// Their own methods, whatever prototype the value has; how many there are shows when all are written.
+const entriesOf = Map.prototype.entries, valuesOf = Set.prototype.values;
+
+function writeMap(e: Encoding, value: Map<unknown, unknown>): void {
+  e.writer.tagged32(Tag.dict, 0);
+  const count = e.writer.at - 4;
+  let written = 0;
+  for (const [key, item] of entriesOf.call(value)) {
+    write(e, key);
+    write(e, item);
+    written++;
+  }
+  e.writer.patch32(count, written);
+}
+
+function writeSet(e: Encoding, value: Set<unknown>): void {
+  e.writer.tagged32(Tag.set, 0);
+  const count = e.writer.at - 4;
+  let written = 0;
+  for (const item of valuesOf.call(value)) {
+    write(e, item);
+    written++;
+  }
+  e.writer.patch32(count, written);
+}
+
+function writeDate(e: Encoding, value: Date): void {
+  const time = Date.prototype.getTime.call(value);
+  if (!(time >= -62135596800000 && time <= 253402300799999)) {
+    const given = Number.isNaN(time) ? "an invalid Date" : `a Date of the year ${new Date(time).getUTCFullYear()}`;
+    throw new RangeError(`Cannot convert ${given} to datetime, which has the years 1 to 9999`);
+  }
+  e.writer.tagged64(Tag.date, time);
+}
+
+const typecodes: Record<string, string> = {
+  Int8Array: "b",
+  Uint8ClampedArray: "B",
+  Int16Array: "h",
+  Uint16Array: "H",
+  Int32Array: "i",
+  Uint32Array: "I",
+  BigInt64Array: "q",
+  BigUint64Array: "Q",
+  Float32Array: "f",
+  Float64Array: "d",
+};
+const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
+
+function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
+  try {
+    return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+  } catch (cause) {
+    const kind = Object.prototype.toString.call(value).slice(8, -1);
+    throw new TypeError(`Cannot convert this ${kind} to Python: its memory was released, transferred or made smaller`, { cause });
+  }
+}
+
+function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
+  const { writer } = e;
+  const bytes = bytesOf(value);
+  // Not `length`: Maglev of V8 15 compares that as 32 bits, and 2 GiB would be less.
+  if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
+  const name = typedArrayName.call(value) as string | undefined;
+  if (name === undefined || name === "Uint8Array") { // ArrayBuffer, DataView
+    writer.tagged32(Tag.bytes, bytes.length);
+    return writer.data(bytes);
+  }
+  const code = typecodes[name];
+  if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
+  if (seen(e, value)) return; // bytes never change, so they may be two
+  writer.u8(Tag.array);
+  writer.u8(code.charCodeAt(0));
+  writer.u32(bytes.length);
+  writer.data(bytes);
+}
+
+/** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group, its cause. */
+function writeError(e: Encoding, error: Error): void {
+  if (error instanceof PythonError) {
+    const exception = PythonError.exceptionOf(error);
+    returning.set(exception, error);
+    return write(e, exception);
+  }
+  let about: unknown[] = ["Error", "", "", ""], errors: unknown, cause: unknown;
+  try {
+    const stack = String(error.stack ?? "");
+    about = [String(error.name), String(error.message), stack, ownFramesCut(stack)];
+    errors = (error as { errors?: unknown }).errors;
+    cause = error.cause;
+  } catch {
+    // a getter of its own throws: it goes as it is
+  }
+  const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
+  e.errors ??= new Set();
+  e.errors.add(error);
+  const isNew = (other: unknown) => !e.errors!.has(other as Error); // what closes a circle is left out
+  const members = isGroup && Array.isArray(errors) ? errors.filter(isNew).map(asThrowable) : [];
+  const grouped = members.length > 0 ? new Tuple(members) : null;
+  if (isRaisable(cause) && isNew(cause)) about.push(grouped, cause);
+  else if (grouped) about.push(grouped);
+  writeHandle(e, error, JsKind.error, new Tuple(about));
+  e.errors.delete(error);
+}
+
+/** Whether it can be the cause of an exception: an Error, or Python's. */
+const isRaisable = (cause: unknown) => isError(cause) || ((stateOf(cause)?.kinds ?? 0) & Kind.exception) !== 0;
+
+/** A member of a group: what is no Error goes by its text. */
+const asThrowable = (error: unknown) => isError(error) || stateOf(error) ? error : new Error(textOf(error), { cause: error });
+
+const isError = (value: unknown) => types.isNativeError(value) || value instanceof Error;
+
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return "an object without a text"; // it has no prototype, or a toString that throws
+  }
+}
+
+/** Writes what was thrown, to be raised in Python. */
+export function writeThrown(e: Encoding, thrown: unknown): void {
+  e.writer.u8(Tag.throw);
+  writeThrowable(e, thrown);
+}
+
+/** The same as a value: what is no exception there goes as a JsException. */
+function writeThrowable(e: Encoding, thrown: unknown): void {
+  const state = stateOf(thrown);
+  if (!state && typeof thrown === "object" && thrown !== null && !isError(thrown)) {
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw an object that is no Error", null, ""]));
+  }
+  if (typeof thrown === "function" && !state) {
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null, ""]));
+  }
+  if (typeof thrown === "symbol" || thrown === undefined || typeof thrown === "bigint" && isSafe(thrown)) { // as values they would not come back the same
+    const value = typeof thrown === "symbol" ? [] : [null, null, thrown];
+    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, "", ...value]));
+  }
+  isError(thrown) ? writeError(e, thrown as Error) : write(e, thrown); // no rule makes another value of it
+}
+
+const isSafe = (value: bigint) => BigInt.asIntN(54, value) === value;
+
+/** Writes the arguments of a call: their count, themselves, and the keyword arguments. */
+export function writeArguments(e: Encoding, args: readonly unknown[]): void {
+  const { writer } = e;
+  const last = args.length > 0 ? args[args.length - 1] : undefined;
+  const keywords = last instanceof Keywords ? last : undefined;
+  const count = keywords ? args.length - 1 : args.length;
+  writer.u32(count);
+  for (let i = 0; i < count; i++) write(e, args[i]);
+  if (!keywords) return writer.u8(Tag.none);
+  seen(e, keywords.values); // it is numbered as every container is
+  writeDict(e, keywords.values);
+}
+
+/** The address of a function of src/py, as the callee of a message. */
+export function writeHelper(e: Encoding, name: string): void {
+  e.writer.object(helper(name));
+}

@@ -1,0 +1,105 @@
+// What JavaScript has no value for: a float that is integral, a tuple, keyword arguments.
+//
+// The one thing to know: they are plain holders; `encode.ts` knows what to write for each.
+import { stateOf } from "./proxy_state.ts";
+
+/** An object that is not copied, whatever it is. */
+export class ByReference {
+  readonly value: object;
+  constructor(value: object) {
+    this.value = value;
+  }
+}
+
+/** What JavaScript threw, on its way to Python's `throw`. */
+export class Thrown {
+  readonly value: unknown;
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
+
+/** See {@linkcode float}. */
+export class Float {
+  readonly value: number;
+  constructor(value: number) {
+    this.value = value;
+  }
+}
+
+/** See {@linkcode tuple}. */
+export class Tuple {
+  readonly items: readonly unknown[];
+  constructor(items: readonly unknown[]) {
+    this.items = items;
+  }
+}
+
+/** See {@linkcode kw}. */
+export class Keywords {
+  readonly values: Record<string, unknown>;
+  constructor(values: Record<string, unknown>) {
+    this.values = values;
+  }
+}
+
+/**
+ * A number that becomes a Python `float` though it is integral: `1` is an `int`, `float(1)` is `1.0`.
+ *
+ * @param value any number
+ * @example
+ * ```ts
+ * import { float, python } from "pyawait";
+ * python.builtins.repr(float(1)); // "1.0"
+ * ```
+ */
+export function float(value: number): Float {
+  if (typeof value !== "number") throw new TypeError(`Cannot make a float of ${typeof value}: float(x) takes a number`);
+  return new Float(value);
+}
+
+/**
+ * A Python `tuple` of these items, where an Array would become a `list`.
+ *
+ * @param iterable the items
+ * @example
+ * ```ts
+ * import { python, tuple } from "pyawait";
+ * python.builtins.isinstance(1, tuple([python.builtins.int, python.builtins.str])); // true
+ * ```
+ */
+export function tuple(iterable: Iterable<unknown>): Tuple {
+  if (typeof (iterable as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== "function") {
+    throw new TypeError(`Cannot make a tuple of ${String(iterable)}: tuple(iterable) takes an Array or another iterable`);
+  }
+  return new Tuple([...iterable]);
+}
+
+/**
+ * Keyword arguments, as the last argument of a call; properties that are `undefined` are left out.
+ *
+ * @param values the arguments by name
+ * @example
+ * ```ts
+ * import { kw, python } from "pyawait";
+ * python.builtins.sorted([3, 1, 2], kw({ reverse: true }));
+ * ```
+ */
+export function kw(values: Record<string, unknown>): Keywords {
+  if (typeof values !== "object" || values === null || stateOf(values) || Symbol.iterator in values) {
+    throw new TypeError(`Cannot make keyword arguments of ${String(values)}: kw({...}) takes an object with the arguments by name`);
+  }
+  return new Keywords(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
+}
+
+const buffers = new WeakMap<object, () => unknown>();
+
+/** An object that crosses as the `memoryview` of its memory. */
+export function brandBuffer(value: object, memoryview: () => unknown): void {
+  buffers.set(value, memoryview);
+}
+
+/** The memoryview of a PyBuffer, else `undefined`. */
+export function memoryviewOf(value: object): unknown {
+  return buffers.get(value)?.();
+}
