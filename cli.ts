@@ -5,6 +5,7 @@
  * @module
  */
 import process from "node:process";
+import "./src/wiring.ts";
 import { runCommand } from "./src/cli/command.ts";
 
 // Not by a top-level await: while one waits, Bun prints an uncaught error and goes on.

@@ -13,6 +13,7 @@
  *
  * @module
  */
+import "./src/wiring.ts";
 export { python } from "./src/python.ts";
 export type { ExecOptions, Python, PythonInfo, PythonModules } from "./src/python.ts";
 export type { Output, PythonOptions } from "./src/interpreter/options.ts";

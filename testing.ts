@@ -3,5 +3,6 @@
  *
  * @module
  */
+import "./src/wiring.ts";
 export { isolated, LeftoverError } from "./src/isolated.ts";
 export type { IsolatedOptions } from "./src/isolated.ts";

@@ -163,7 +163,17 @@ async function buildForNpm() {
   for (const path of shim) copyFileSync(join(root, path), join(target, "shim", basename(path)));
   const generator = join(root, "node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js");
   for (const name of typed) {
-    const options = ["--silent", "--no-banner", "--project", "tsconfig.json", "-o", `dist/${name}.d.ts`, `${name}.ts`];
+    const options = [
+      "--silent",
+      "--no-banner",
+      "--export-referenced-types",
+      "false",
+      "--project",
+      "tsconfig.json",
+      "-o",
+      `dist/${name}.d.ts`,
+      `${name}.ts`,
+    ];
     execFileSync(process.execPath, [generator, ...options], { cwd: root, stdio: "inherit" });
   }
   console.log(`dist: ${readdirSync(target).sort().join(" ")}`);

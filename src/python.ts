@@ -1,25 +1,21 @@
 // `python`: the process's one interpreter, as users have it.
 //
-// The one thing to know: importing this opens nothing; the first use does, synchronously.
+// Importing this opens nothing; the first use does, synchronously.
 import process from "node:process";
-import { backend } from "../ffi/mod.ts";
-import { inWorker } from "../ffi/in_worker.ts";
-import { drainLast, Event, exchange, listenTo } from "./async/outbox.ts";
-import { lockBuffer } from "./proxy/buffer.ts";
-import { callHelper } from "./proxy/call.ts";
-import { PythonError } from "./values/python_error.ts";
-import { configure, interpreter, isClosed, markClosed, markClosing, openInterpreter, whenOpened } from "./interpreter/interpreter.ts";
-import { checkOptions, type Options, type PythonOptions } from "./interpreter/options.ts";
-import { hold, intoPromise, letGo, rejectPending, runHelper } from "./async/promise.ts";
-import { hookProxies, type PyProxy } from "./proxy/proxy.ts";
-import { intoAsyncIterable } from "./async/stream.ts";
+import { runHelper } from "./async/promise.ts";
 import type { AwaitOptions } from "./async/promise.ts";
+import { startWaiting, stopWaiting } from "./async/pending.ts";
+import { closePython } from "./ending.ts";
+import { configure, interpreter } from "./interpreter/interpreter.ts";
+import { checkOptions, type PythonOptions } from "./interpreter/options.ts";
+import { callHelper } from "./proxy/call.ts";
+import type { PyProxy } from "./proxy/proxy.ts";
 
 /** Modules with types of their own: `pyawait types` adds to it by declaration merging. */
 // deno-lint-ignore no-empty-interface
 export interface PythonModules {}
 
-/** Options of {@linkcode Python.exec}. */
+/** Options of `python.exec`. */
 export interface ExecOptions {
   /** A dict proxy is used itself, a plain object is copied. Default: the namespace of `__main__`. */
   globals?: unknown;
@@ -44,8 +40,7 @@ export interface PythonInfo {
   readonly shim: string;
 }
 
-/** The type of {@linkcode python}. */
-export class Python {
+class PythonInterpreter {
   /**
    * Sets options: before the first use, again with equal ones, or after an open that failed.
    *
@@ -126,14 +121,14 @@ export class Python {
   /** Keeps the process alive, for servers and tasks that Python runs by itself; each needs an {@linkcode unref}. */
   ref(): void {
     interpreter();
-    refs++;
-    hold();
+    heap.refs++;
+    startWaiting();
   }
 
   unref(): void {
-    if (refs === 0) return;
-    refs--;
-    letGo();
+    if (heap.refs === 0) return;
+    heap.refs--;
+    stopWaiting();
   }
 
   /** Raises `KeyboardInterrupt` in Python's main thread: stops a loop that is stuck. */
@@ -155,12 +150,19 @@ export class Python {
     if (typeof timeout !== "number" || !(timeout >= 0)) {
       throw new RangeError(`Cannot close Python: timeout is ${String(timeout)}, but has to be a number of milliseconds, 0 or more`);
     }
-    await (closing ??= close(Math.min(timeout, 2 ** 31)));
+    await (heap.closing ??= closePython(Math.min(timeout, 2 ** 31)));
   }
 }
 
-let refs = 0;
-let closing: Promise<void> | undefined;
+/** The type of {@linkcode python}. */
+export type Python = PythonInterpreter;
+
+/** This heap's `python`; only this file writes it. */
+const heap = {
+  /** `python.ref()`s that were not taken back. */
+  refs: 0,
+  closing: undefined as Promise<void> | undefined,
+};
 
 /** What src/py takes to run code. */
 function codeToRun(name: string, code: string, options: ExecOptions, known: string[]): [code: string, globals: unknown, filename: string] {
@@ -170,88 +172,6 @@ function codeToRun(name: string, code: string, options: ExecOptions, known: stri
   if (typeof filename !== "string") throw new TypeError(`Cannot run Python code: filename is ${String(filename)}, but has to be a string`);
   return [code, globals, filename];
 }
-
-async function close(timeout: number): Promise<void> {
-  const python = openInterpreter();
-  if (python) {
-    const ended = runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
-    markClosing();
-    if (await isLate(ended, timeout + 500)) { // the loop is stuck in somebody's code
-      python.shim.pyawait_interrupt(python.heap);
-      await isLate(ended, 500);
-    }
-    exchange();
-    exitNow(2000);
-    python.shim.pyawait_tell_closed(python.heap);
-  }
-  markClosed();
-  rejectPending();
-  if (python) python.bell.unref();
-}
-
-/** Whether a Promise has not settled after so many milliseconds. */
-async function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, milliseconds, true));
-  return await Promise.race([late, promise.then(() => false)]).finally(() => clearTimeout(timer));
-}
-
-/** The shutdown without JavaScript: at the end of the process, or the last step of close. */
-function exitNow(timeout: number): void {
-  const python = openInterpreter();
-  if (!python || isClosed()) return;
-  python.shim.pyawait_exit(python.heap, timeout);
-  drainLast();
-  deliverOutput();
-}
-
-whenOpened(({ options, heapId, runtime, shim, heap }) => {
-  if (runtime.startsWith("node") && process.platform !== "win32" && !inWorker) {
-    process.on("SIGCHLD", () => {}); // from here on Node's own action is there, and is put back behind uvloop's
-    callHelper("keep_child_action");
-  }
-  const end = () => {
-    if (!inWorker) exitNow(2000);
-    else shim.pyawait_heap_end(heap); // Python goes on: other threads use it
-    markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
-  };
-  process.on("exit", end);
-  backend.onExit(end);
-  // Node shows an error after that; what it asks Python for is fetched before.
-  process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);
-  redirect(options, heapId);
-});
-
-function redirect(options: Options, heapId: number): void {
-  for (const name of ["stdout", "stderr"] as const) {
-    const output = options[name];
-    if (output === "inherit") continue;
-    listenTo(Event[name], (text) => {
-      if (printed.length === 0) queueMicrotask(deliverOutput);
-      const last = printed.at(-1);
-      if (last?.output === output) last.text += text;
-      else printed.push({ output, text: text as string });
-    });
-    callHelper("redirect", heapId, name, Event[name]);
-  }
-}
-
-/** What Python has printed since the last microtask, for functions of the user's. */
-const printed: { output: (text: string) => void; text: string }[] = [];
-
-function deliverOutput(): void {
-  try {
-    for (let next; (next = printed.shift());) next.output(next.text);
-  } finally {
-    if (printed.length > 0) queueMicrotask(deliverOutput);
-  }
-}
-
-hookProxies({
-  then: (_state, proxy) => intoPromise(proxy),
-  asyncIterator: (proxy) => intoAsyncIterable(proxy),
-  lockBuffer,
-});
 
 /**
  * The process's one interpreter. The first use opens it.
@@ -264,4 +184,4 @@ hookProxies({
  * await asyncio.sleep(0.01, "done"); // "done"
  * ```
  */
-export const python: Python = new Python();
+export const python: Python = new PythonInterpreter();

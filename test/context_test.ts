@@ -20,7 +20,7 @@ import {
 } from "../mod.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "#std/assert";
 import { countHandles } from "../src/interpreter/js_handles.ts";
-import { countScopes } from "../src/context/call_context.ts";
+import { countScopes } from "../src/context/async_scopes.ts";
 import { collect } from "./collect.ts";
 import { define } from "./define.ts";
 

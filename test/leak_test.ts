@@ -23,7 +23,7 @@ import {
   tuple,
 } from "../mod.ts";
 import { countHandles } from "../src/interpreter/js_handles.ts";
-import { countPending } from "../src/async/promise.ts";
+import { countPending } from "../src/async/pending.ts";
 import { runtime } from "./child.ts";
 
 // deno-lint-ignore no-explicit-any

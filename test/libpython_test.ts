@@ -100,7 +100,7 @@ test("locate() finds a framework's library on macOS", { skip: posix }, () => {
   codes.forEach((code, i) => universal.setUint32(i * 4, code));
   writeFileSync(lib, new Uint8Array(universal.buffer));
   // A process that says it is a Mac, because the format is chosen when the module is loaded.
-  const source = new URL(`../src/locate${import.meta.url.slice(-3)}`, import.meta.url);
+  const source = new URL(`../src/locate/locate${import.meta.url.slice(-3)}`, import.meta.url);
   const script = join(prefix, "script.mjs");
   writeFileSync(
     script,

@@ -19,7 +19,7 @@ import {
   toThread,
 } from "../mod.ts";
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "#std/assert";
-import { countPending } from "../src/async/promise.ts";
+import { countPending } from "../src/async/pending.ts";
 import { child } from "./child.ts";
 import { define } from "./define.ts";
 

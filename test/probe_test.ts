@@ -61,7 +61,7 @@ test("locate() reads files where it may run no program", { skip: child }, () => 
   const at = join(folder(), ".venv");
   const python = venv(at);
   const script = join(dirname(at), "script.mjs");
-  const source = new URL(`../src/locate${import.meta.url.slice(-3)}`, import.meta.url);
+  const source = new URL(`../src/locate/locate${import.meta.url.slice(-3)}`, import.meta.url);
   const lines = `import { locate } from ${JSON.stringify(source.href)};\nconsole.log(JSON.stringify(locate()));\n`;
   writeFileSync(script, lines);
   const node = [

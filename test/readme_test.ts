@@ -135,11 +135,10 @@ test("every name of mod.ts has a doc comment, and every value an example", () =>
     )
   ) {
     let source = readFileSync(file, "utf8");
-    const elsewhere = /^export \{([^}]*)\} from "\.\/(.*)";$/m.exec(source);
+    const elsewhere = [...source.matchAll(/^export (?:type )?\{([^}]*)\} from "\.\/(.*)";$/gm)];
     for (const name of names.split(",").map((name) => name.trim()).filter(Boolean)) {
-      if (elsewhere?.[1].split(",").some((other) => other.trim() === name)) {
-        source = readFileSync(posix.join(posix.dirname(file), elsewhere[2]), "utf8");
-      }
+      const moved = elsewhere.find(([, names]) => names.split(",").some((other) => other.trim() === name));
+      if (moved) source = readFileSync(posix.join(posix.dirname(file), moved[2]), "utf8");
       const kinds = type ? "interface|type|class" : "function|class|const";
       const declaration = new RegExp(String.raw`^export (?:async )?(?:${kinds}) ${name}\b`, "m").exec(source);
       const before = declaration ? source.slice(0, declaration.index).replace(/(\/\/.*\n)+$/, "") : "";

@@ -21,8 +21,8 @@ import {
   toThread,
 } from "../mod.ts";
 import { countHandles } from "../src/interpreter/js_handles.ts";
-import { countScopes } from "../src/context/call_context.ts";
-import { countPending } from "../src/async/promise.ts";
+import { countScopes } from "../src/context/async_scopes.ts";
+import { countPending } from "../src/async/pending.ts";
 import { runtime } from "./child.ts";
 import { define } from "./define.ts";
 

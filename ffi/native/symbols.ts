@@ -53,21 +53,6 @@ const symbols = {
 /** The shim's functions, typed by the table above. */
 export type Shim = Calls<typeof symbols>;
 
-/** What `pyawait_open` answers. `failed` is for good; after `refused` another attempt may follow. */
-export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
-
-/** What `pyawait_invoke` does: enum operation of shim.c. */
-export const Operation = {
-  call: 0,
-  get: 1,
-  copy: 2,
-  callAndCopy: 3,
-  lockBuffer: 4,
-  refer: 5,
-  inContext: 8,
-  inScope: 16,
-} as const;
-
 /** A shim that is loaded. */
 export interface LoadedShim {
   readonly shim: Shim;

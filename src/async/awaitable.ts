@@ -3,7 +3,7 @@
 // The one thing to know: a Promise that is passed to Python becomes one by itself; `promiseIntoPy` gives it by name,
 // and takes a function whose Promise starts when Python first awaits it.
 import { throughPython } from "../proxy/call.ts";
-import { Source } from "../values/js_functions.ts";
+import { Deferred } from "../values/deferred.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
 import { scope, type TaskLocals } from "./task_locals.ts";
 
@@ -31,7 +31,7 @@ export function promiseIntoPy(
 ): PyProxy {
   if (typeof source === "function") {
     const start = locals ? (signal: AbortSignal) => scope(locals, () => source(signal)) : source;
-    return throughPython(new Source(start, source.length > 0)) as PyProxy;
+    return throughPython(new Deferred(start, source.length > 0)) as PyProxy;
   }
   if (source === null || typeof (source as PromiseLike<unknown> | undefined)?.then !== "function") {
     throw new TypeError(`Cannot make an awaitable of ${String(source)}: promiseIntoPy takes a Promise, or a function that returns one`);

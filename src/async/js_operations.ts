@@ -1,6 +1,6 @@
-// What Python asks of JavaScript values: the operations behind JsProxy, by number as in src/py.
+// What Python asks of JavaScript values: the operations behind JsProxy.
 //
-// The one thing to know: they run JavaScript's own operations and nothing else; what they throw is raised in Python.
+// They run JavaScript's own operations and nothing else; what they throw is raised in Python.
 import { types } from "node:util";
 import { callHelper } from "../proxy/call.ts";
 import { copyIn } from "../values/copy_in.ts";
@@ -9,16 +9,14 @@ import { asError } from "../proxy/error_details.ts";
 import { isClass } from "../values/js_functions.ts";
 import { asyncSteps, stepOf, Stepped } from "./js_iterators.ts";
 import { signatureOf } from "../values/js_signature.ts";
+import { type JsOperationName, jsOperations } from "../wire/numbers.ts";
 import { stateOf } from "../values/proxy_state.ts";
-
-/** Operations, in the order of src/py. */
-export const Op = { call: 0, await: 1 } as const;
 
 // deno-lint-ignore no-explicit-any
 type Value = any;
 
 /** Calls a function: Python's keyword arguments arrive as one plain object behind the others. */
-export function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
   if (typeof fn !== "function") fail("it is no function");
   if (keywords !== null) args.push(keywords);
   return isClass(fn) ? Reflect.construct(fn, args) : fn(...args);
@@ -29,67 +27,69 @@ const hasItem = (value: Value, key: Value): boolean => key === "__proto__" ? Obj
 
 const isMapLike = (value: Value) => value instanceof Map;
 
-/** The operations, by number; `undefined` where Python only awaits. */
-const operations: ((value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown)[] = [
-  /* CALL */ callFunction,
-  /* AWAIT */ () => undefined,
-  /* GET */ (value, [name]) => {
+type Operation = (value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown;
+
+/** The operations, by name. */
+const operations: Record<JsOperationName, Operation> = {
+  call: callFunction,
+  await: () => undefined, // serve.ts awaits the value itself
+  get: (value, [name]) => {
     const member = value[name];
     if (member === undefined && !(name in Object(value))) return null; // AttributeError there
     return isMethod(value, member) ? [member, true] : [member];
   },
-  /* SET */ (value, [name, item]) => void (value[name] = item),
-  /* DELETE */ (value, [name]) => {
+  set: (value, [name, item]) => void (value[name] = item),
+  delete: (value, [name]) => {
     if (!(name in Object(value))) raise("AttributeError", `JavaScript has no property '${name}' here`);
     const own = types.isProxy(value) || Object.hasOwn(value, name);
     if (!Reflect.deleteProperty(value, name)) fail(`its property '${name}' cannot be deleted`);
     if (!own && name in Object(value)) raise("AttributeError", `the property '${name}' is inherited and cannot be deleted here`);
   },
-  /* HAS */ (value, [name]) => name in Object(value),
-  /* KEYS */ (value) => allKeys(value),
-  /* STRING */ (value) => describe(value),
-  /* NEW */ (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
-  /* LENGTH */ (value) => value.length ?? value.size ?? fail("it has no length and no size"),
-  /* TYPEOF */ (value) => typeof value,
-  /* ITERATE */ (value) => new Stepped(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
-  /* NEXT */ () => undefined,
-  /* EQUALS */ (value, [other]) => value === other,
-  /* GET_ITEM */ (value, [key]) => {
+  keys: (value) => allKeys(value),
+  string: (value) => describe(value),
+  new: (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
+  length: (value) => value.length ?? value.size ?? fail("it has no length and no size"),
+  typeof: (value) => typeof value,
+  iterate: (value) => new Stepped(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
+  getItem: (value, [key]) => {
     if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
     if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
     const item = value[key]; // a Proxy may answer to names that it does not own to
     return item !== undefined && key !== "__proto__" || hasItem(value, key) ? item : raise("KeyError", key);
   },
-  /* SET_ITEM */ (value, [key, item]) => {
+  setItem: (value, [key, item]) => {
     if (isMapLike(value)) value.set(key, item);
     else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
     else setItem(value, key, item);
   },
-  /* DELETE_ITEM */ (value, [key]) => {
+  deleteItem: (value, [key]) => {
     if (isMapLike(value)) return value.delete(key) ? undefined : raise("KeyError", key);
     if (typeof key === "number" && Array.isArray(value)) return void value.splice(indexIn(value, key), 1);
     if (!hasItem(value, key)) raise("KeyError", key);
     if (!Reflect.deleteProperty(value, key)) fail(`its item ${String(key)} cannot be deleted`);
   },
-  /* HAS_ITEM */ (value, [key]) =>
+  hasItem: (value, [key]) =>
     typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : hasItem(value, key),
-  /* COPY */ (value, [depth]) => copyIn(value, depth),
-  /* PULL */ (stream, item) => stream.pull(item),
-  /* CREDIT */ (stream) => stream.credit(),
-  /* ASYNC_ITERATE */ (value) => asyncSteps(value) ?? fail("it is neither iterable nor async iterable"),
-  /* ASYNC_NEXT */ (iterator, command) => iterator.step(command),
-  /* STEP */ (iterator, command) => iterator.step(command),
-  /* SIGNATURE */ (value) => signatureOf(value),
-  /* INSTANCE_OF */ (cls, [value]) => value instanceof cls,
-  /* SUBCLASS_OF */ (cls, [other]) => cls === other || other?.prototype instanceof cls,
-  /* DISPOSE */ (value) => void (disposerOf(value, false) ?? fail("it has no Symbol.dispose")).call(value),
-  /* DISPOSE_ASYNC */ async (value) => void await (disposerOf(value, true) ?? fail("it has no Symbol.asyncDispose")).call(value),
-  /* CALL_METHOD */ (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),
-  /* GET_ITEMS */ (value, indexes) => indexes.map((index: number) => value[index]),
-  /* SPLICE */ (value, [start, count, ...items]) => void value.splice(start, count, ...items),
-  /* ADVANCE */ (value) => stepOf(value.next()),
-  /* TEXT */ (value) => textOf(value),
-];
+  copy: (value, [depth]) => copyIn(value, depth),
+  pull: (stream, item) => stream.pull(item),
+  credit: (stream) => stream.credit(),
+  asyncIterate: (value) => asyncSteps(value) ?? fail("it is neither iterable nor async iterable"),
+  asyncNext: (iterator, command) => iterator.step(command),
+  step: (iterator, command) => iterator.step(command),
+  signature: (value) => signatureOf(value),
+  instanceOf: (cls, [value]) => value instanceof cls,
+  subclassOf: (cls, [other]) => cls === other || other?.prototype instanceof cls,
+  dispose: (value) => void (disposerOf(value, false) ?? fail("it has no Symbol.dispose")).call(value),
+  disposeAsync: async (value) => void await (disposerOf(value, true) ?? fail("it has no Symbol.asyncDispose")).call(value),
+  callMethod: (fn, [self, ...args], keywords) => Reflect.apply(fn, self, keywords === null ? args : [...args, keywords]),
+  getItems: (value, indexes) => indexes.map((index: number) => value[index]),
+  splice: (value, [start, count, ...items]) => void value.splice(start, count, ...items),
+  advance: (value) => stepOf(value.next()),
+  text: (value) => textOf(value),
+};
+
+/** The same by number. */
+const byNumber = jsOperations.map((name) => operations[name]);
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
 
@@ -154,5 +154,5 @@ function describe(value: Value): string {
 
 /** Does one operation. */
 export function operate(op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
-  return operations[op](value, args, keywords);
+  return byNumber[op](value, args, keywords);
 }

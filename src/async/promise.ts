@@ -4,26 +4,27 @@
 //    intoPromise(coroutine)            ──► START record, one wake per turn ──►    the loop makes a task
 //    the Promise settles  ◄── DONE record, one ring per drain ◄──                its done callback (C)
 //
-// The one thing to know: who decides between a result and a cancellation is the loop thread. CANCEL is a record like
-// any other, behind its START; what DONE says then is what has happened.
+// The loop thread decides between a result and a cancellation. CANCEL is a record like any other, behind its START; what
+// DONE says is what has happened.
 import type { AsyncResource } from "node:async_hooks";
-import process from "node:process";
-import { callHelper, dropLazy, takeBack, takeLazy } from "../proxy/call.ts";
-import { read, readError } from "../values/decode.ts";
-import { write, writeHelper } from "../values/encode.ts";
-import { type Encoding, encoding } from "../values/encoding.ts";
+import { captureScope, numberScope } from "../context/async_scopes.ts";
+import { type CallContext, currentCallContext } from "../context/call_context.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
-import { PythonError } from "../values/python_error.ts";
-import { interpreter, isClosed, isClosing, openInterpreter, whenOpened } from "../interpreter/interpreter.ts";
-import { Kind } from "../wire/kinds.ts";
-import { captureScope, currentPlace, numberScope, type Place } from "../context/call_context.ts";
-import { placeOf, type TaskLocals } from "./task_locals.ts";
-import { addressOf } from "../proxy/lifetime.ts";
+import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";
+import { interpreter, isClosed, isClosing } from "../interpreter/interpreter.ts";
+import { helper } from "../interpreter/invoke.ts";
 import type { Reference } from "../interpreter/reference.ts";
-import { whenAborted } from "../context/abort_signals.ts";
+import { callHelper } from "../proxy/call.ts";
+import { dropLazy, takeLazy } from "../proxy/lazy_coroutine.ts";
+import { addressOf } from "../proxy/lifetime.ts";
+import { write } from "../values/encode.ts";
+import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
-import { closeRecord, In, openRecord, whenLoopIsGone } from "../interpreter/inbox.ts";
-import { type Reader, Tag, Writer } from "../wire/codec.ts";
+import { PythonError, takeFrames } from "../values/python_error.ts";
+import { Writer } from "../wire/codec.ts";
+import { Kind, Tag } from "../wire/numbers.ts";
+import { addPending, cancelWith, type Pending } from "./pending.ts";
+import { destinationOf, type TaskLocals } from "./task_locals.ts";
 
 /** Options of everything that awaits Python. */
 export interface AwaitOptions {
@@ -33,63 +34,21 @@ export interface AwaitOptions {
   signal?: AbortSignal | null;
 }
 
-interface Pending {
-  readonly id: number;
-  readonly loop: number;
-  resolve(value: unknown): void;
-  reject(error: unknown): void;
-  /** What the message borrows. */
-  readonly pins: readonly Reference[];
-  /** Whether it keeps the process alive: not while its loop does not run. */
-  held: boolean;
-  /** The proxy that is awaited, if it is one. */
-  readonly state: State | undefined;
-  /** Set when a signal has asked for its cancellation. */
-  aborted: { reason: unknown } | undefined;
-  /** Stops listening to signals. */
-  unlisten: (() => void)[];
-}
-
-const pending: (Pending | undefined)[] = [];
-const free: number[] = [];
-let waiting = 0;
-
-/** Something waits: the process stays alive. */
-export function hold(): void {
-  if (waiting++ === 0) openInterpreter()!.bell.ref();
-}
-
-export function letGo(): void {
-  if (--waiting === 0) openInterpreter()!.bell.unref();
-}
-
-function listen(entry: Pending, signal: AbortSignal): void {
-  const abort = () => {
-    if (pending[entry.id] !== entry) return;
-    entry.aborted ??= { reason: signal.reason };
-    const writer = openRecord(entry.loop, In.cancel);
-    writer.u32(entry.id);
-    closeRecord(entry.loop);
-  };
-  if (signal.aborted) return abort();
-  entry.unlisten.push(whenAborted(signal, abort));
-}
-
 /** As a reaction of the Promise it runs where V8 knows which functions await that. */
 function withAwaiters(error: unknown): never {
-  if (error instanceof PythonError) PythonError.capture(error);
+  if (error instanceof PythonError) takeFrames(error);
   throw error;
 }
 
 /** Where something is started from. */
 interface Origin {
   readonly locals: TaskLocals | undefined;
-  readonly place: Place | undefined;
-  readonly resource: AsyncResource | undefined;
+  readonly context: CallContext | undefined;
+  readonly scope: AsyncResource | undefined;
 }
 
 function here(locals: TaskLocals | undefined): Origin {
-  return { locals, place: currentPlace(), resource: captureScope() };
+  return { locals, context: currentCallContext(), scope: captureScope() };
 }
 
 /** Sends what `payload` holds as a START or AWAIT record and gives the Promise of its outcome. */
@@ -100,16 +59,11 @@ function submit(
   state: State | undefined,
   from: Origin,
 ): { promise: Promise<unknown>; entry: Pending } {
-  const { loop, context, waits } = placeOf(from.locals, from.place);
-  const id = free.pop() ?? pending.length;
-  let entry!: Pending;
-  const promise = new Promise((resolve, reject) => {
-    entry = { id, loop, resolve, reject, pins, state, held: !waits, aborted: undefined, unlisten: [] };
-  });
-  pending[id] = entry;
+  const { loop, context, waits } = destinationOf(from.locals, from.context);
+  const { promise, entry } = addPending(loop, waits, pins, state);
   const writer = openRecord(loop, kind);
-  writer.u32(id);
-  writer.u32(numberScope(from.resource));
+  writer.u32(entry.id);
+  writer.u32(numberScope(from.scope));
   if (context) {
     context.pins++;
     pins.push(context);
@@ -117,87 +71,7 @@ function submit(
   } else writer.u8(Tag.none);
   writer.data(payload);
   closeRecord(loop);
-  if (entry.held) hold();
-  else setTimeout(holdWhatRuns, 20); // Deno ends on an unsettled top-level await before it tells anybody
   return { promise: promise.then(undefined, withAwaiters), entry };
-}
-
-function settle(entry: Pending): void {
-  pending[entry.id] = undefined;
-  free.push(entry.id);
-  for (const reference of entry.pins) reference.unpin();
-  for (const unlisten of entry.unlisten) unlisten();
-  if (entry.held) letGo();
-}
-
-/** A DONE record: the task of a Promise has ended. */
-export function complete(r: Reader): void {
-  const id = r.u32();
-  const entry = pending[id];
-  const tag = r.bytes[r.at];
-  if (tag === Tag.error || tag === Tag.throw) {
-    r.at++;
-    const error = readError(r, tag);
-    if (!entry) return;
-    settle(entry);
-    const cancelled = entry.aborted && error instanceof PythonError && error.name === "CancelledError";
-    return entry.reject(cancelled ? entry.aborted!.reason : error);
-  }
-  const value = read(r);
-  if (!entry) return;
-  settle(entry);
-  const state = stateOf(value);
-  if (state && state === entry.state) state.settledToItself = true;
-  if (state && entry.state && leadsBack(entry.state, state)) {
-    return entry.reject(
-      new TypeError("Chaining cycle detected: the result of this awaitable is awaited as well, and leads back to itself"),
-    );
-  }
-  entry.resolve(value);
-}
-
-const isAlwaysThenable = (state: State) => (state.kinds & (Kind.coroutine | Kind.future)) !== 0;
-
-/** Whether awaiting this result, and that one's result, and so on, would never end, as with a Promise of itself. */
-function leadsBack(from: State, result: State): boolean {
-  if (!isAlwaysThenable(from) || !isAlwaysThenable(result)) return false;
-  for (let at: State | undefined = result; at; at = at.next) if (at === from) return true;
-  from.next = result;
-  return false;
-}
-
-function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) => boolean): void {
-  for (const entry of pending) {
-    if (!entry || !which(entry)) continue;
-    settle(entry);
-    entry.reject(error(entry));
-  }
-}
-
-/** A loop is closed: what was awaited on it will never be settled by it. */
-export function rejectLoop(loop: number): void {
-  rejectAll(() => new Error("Cannot await on this event loop: it was closed"), (entry) => entry.loop === loop);
-}
-
-whenLoopIsGone(rejectLoop);
-
-/** Nothing keeps the process alive any more: what waits for a loop that has begun to run since does now. */
-function holdWhatRuns(): void {
-  if (isClosed()) return;
-  for (const entry of pending) {
-    if (!entry || entry.held || callHelper("is_loop_running", entry.loop) !== true) continue;
-    entry.held = true;
-    hold();
-  }
-}
-
-whenOpened(() => {
-  process.on("beforeExit", holdWhatRuns);
-});
-
-/** Python has ended: nothing will be settled by it any more. */
-export function rejectPending(): void {
-  rejectAll(() => new PythonClosedError(), () => true);
 }
 
 const scratch = { writer: undefined as Writer | undefined };
@@ -220,9 +94,7 @@ function writePinned(e: Encoding, values: readonly unknown[]): void {
   try {
     for (const value of values) write(e, value);
   } catch (error) {
-    takeBack(e.handles);
-    for (const reference of e.pins) reference.unpin();
-    throw error;
+    throw rollBack(e, error);
   }
 }
 
@@ -230,7 +102,7 @@ function writePinned(e: Encoding, values: readonly unknown[]): void {
 function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
   const writer = new Writer(1024);
   const e = encoding(writer, interpreter().heapId);
-  writeHelper(e, name);
+  writer.object(helper(name));
   writer.u32(args.length);
   writePinned(e, args);
   writer.u8(Tag.none);
@@ -239,7 +111,7 @@ function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint
 
 export function signalOf(options: AwaitOptions): AbortSignal | undefined {
   const { signal } = options;
-  if (signal === undefined) return currentPlace()?.served?.signal;
+  if (signal === undefined) return currentCallContext()?.served?.signal;
   if (signal === null) return undefined;
   if (typeof signal.addEventListener !== "function" || typeof signal.aborted !== "boolean") {
     throw new TypeError(`Cannot await with signal ${String(signal)}: it has to be an AbortSignal, or null for none`);
@@ -286,7 +158,7 @@ export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Pro
 
 function checkOpen(): void {
   if (isClosed()) interpreter(); // throws
-  if (isClosing() && currentPlace() === undefined) throw new PythonClosedError();
+  if (isClosing() && currentCallContext() === undefined) throw new PythonClosedError();
 }
 
 function start(awaitable: unknown, signal: AbortSignal | undefined, locals: TaskLocals | undefined): Promise<unknown> {
@@ -299,14 +171,14 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
   const runs = state !== undefined && (state.kinds & Kind.future) !== 0; // it is cancelled, and awaited until it has ended
   if (signal?.aborted && !runs) return discard(state, awaitable, signal.reason);
   const { promise, entry } = state?.lazy ? submitLazy(state, locals) : submitValue(awaitable, state, locals);
-  if (signal) listen(entry, signal);
-  if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith: (other) => listen(entry, other) };
+  if (signal) cancelWith(entry, signal);
+  if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith: (other) => cancelWith(entry, other) };
   return promise;
 }
 
 function submitLazy(state: State, locals: TaskLocals | undefined): { promise: Promise<unknown>; entry: Pending } {
-  const { bytes, pins, place, resource } = takeLazy(state);
-  return submit(In.start, bytes, pins as Reference[], state, { locals, place, resource });
+  const { bytes, pins, context, scope } = takeLazy(state);
+  return submit(In.start, bytes, pins as Reference[], state, { locals, context, scope });
 }
 
 function submitValue(
@@ -327,14 +199,9 @@ export function runHelper(name: string, args: readonly unknown[], options: Await
     if (signal?.aborted) return Promise.reject(signal.reason);
     const { bytes, pins } = encodeHelperCall(name, args);
     const { promise, entry } = submit(In.start, bytes, pins, undefined, here(options.locals));
-    if (signal) listen(entry, signal);
+    if (signal) cancelWith(entry, signal);
     return promise;
   } catch (error) {
     return Promise.reject(error);
   }
-}
-
-/** How many Promises wait for Python: for tests. */
-export function countPending(): number {
-  return waiting;
 }

@@ -8,7 +8,7 @@
 // generator that catches its cancellation yields an item that nobody asked for, and does not receive what it was asked.
 import { callHelper } from "../proxy/call.ts";
 import { Iterated } from "./js_iterators.ts";
-import { Kind } from "../wire/kinds.ts";
+import { Kind } from "../wire/numbers.ts";
 import { type AwaitOptions, runHelper, signalOf } from "./promise.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
 import { whenAborted } from "../context/abort_signals.ts";

@@ -5,7 +5,7 @@
 import { attributeAt, callHelper, missing } from "../proxy/call.ts";
 import { handOutMember } from "../values/handouts.ts";
 import { addressOf } from "../proxy/lifetime.ts";
-import { currentPlace, inPlace, type Place } from "../context/call_context.ts";
+import { type CallContext, currentCallContext, runInCallContext } from "../context/call_context.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
 import { Reference } from "../interpreter/reference.ts";
 import { stateOf } from "../values/proxy_state.ts";
@@ -18,6 +18,9 @@ export interface Destination {
   /** The loop does not run yet: it is waited for without keeping the process alive. */
   readonly waits: boolean;
 }
+
+/** The loop and the context, handed out to no user. */
+let partsOf: (locals: TaskLocals) => [eventLoop: PyProxy, context: PyProxy | null];
 
 /**
  * An event loop and a context of Python's, to run something in.
@@ -59,9 +62,9 @@ export class TaskLocals {
     return handOutMember(this.#context);
   }
 
-  /** @ignore its loop and context, handed out to nobody */
-  static partsOf(locals: TaskLocals): [eventLoop: PyProxy, context: PyProxy | null] {
-    return [locals.#eventLoop, locals.#context];
+  static {
+    Object.defineProperty(this, "name", { value: "TaskLocals", configurable: true }); // bundlers rename classes that name themselves
+    partsOf = (locals) => [locals.#eventLoop, locals.#context];
   }
 
   /**
@@ -90,18 +93,18 @@ function hasAttribute(value: unknown, name: string): boolean {
 }
 
 function currentContext(): PyProxy {
-  const place = currentPlace();
-  const context = place?.locals instanceof TaskLocals ? TaskLocals.partsOf(place.locals)[1] : null;
+  const here = currentCallContext();
+  const context = here?.locals instanceof TaskLocals ? partsOf(here.locals)[1] : null;
   if (context) return callHelper("copy_context_of", context) as PyProxy;
-  return callHelper("fresh_context") as PyProxy; // in a place with a context, calls run in a copy of it
+  return callHelper("fresh_context") as PyProxy; // in a call context with one, calls run in a copy of it
 }
 
 /** The loop and context that something is to run in. */
-export function placeOf(locals: TaskLocals | undefined, place: Place | undefined): Destination {
-  const chosen = locals ?? (place?.locals as TaskLocals | undefined);
-  if (chosen === undefined) return { loop: place?.loop ?? BACKGROUND, context: place?.context, waits: false };
+export function destinationOf(locals: TaskLocals | undefined, from: CallContext | undefined): Destination {
+  const chosen = locals ?? (from?.locals as TaskLocals | undefined);
+  if (chosen === undefined) return { loop: from?.loop ?? BACKGROUND, context: from?.context, waits: false };
   if (!(chosen instanceof TaskLocals)) throw new TypeError(`Cannot run in ${String(chosen)}: locals has to be TaskLocals`);
-  const [eventLoop, given] = TaskLocals.partsOf(chosen);
+  const [eventLoop, given] = partsOf(chosen);
   const loop = callHelper("connect_loop", eventLoop) as number; // negative: it does not run yet
   const context = given ? stateOf(given)! : undefined;
   if (context) addressOf(context);
@@ -126,10 +129,10 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
   if (!(locals instanceof TaskLocals)) {
     throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
   }
-  const outer = currentPlace(), [, given] = TaskLocals.partsOf(locals);
+  const outer = currentCallContext(), [, given] = partsOf(locals);
   const context = given ? stateOf(given)!.reference : undefined;
-  const place: Place = { loop: outer?.loop ?? BACKGROUND, running: outer?.running === true, context, locals, served: outer?.served };
-  return inPlace(place, fn);
+  const inner: CallContext = { loop: outer?.loop ?? BACKGROUND, running: outer?.running === true, context, locals, served: outer?.served };
+  return runInCallContext(inner, fn);
 }
 
 /**
@@ -145,8 +148,8 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
  * ```
  */
 export function getCurrentLocals(): TaskLocals {
-  const place = currentPlace();
-  if (place?.locals) return place.locals as TaskLocals;
+  const here = currentCallContext();
+  if (here?.locals) return here.locals as TaskLocals;
   return new TaskLocals(getCurrentLoop(), currentContext());
 }
 
@@ -161,9 +164,9 @@ export function getCurrentLocals(): TaskLocals {
  * ```
  */
 export function getCurrentLoop(): PyProxy {
-  const place = currentPlace();
-  if (place?.locals) return (place.locals as TaskLocals).eventLoop;
-  return callHelper("loop_by_id", place?.loop ?? BACKGROUND) as PyProxy;
+  const here = currentCallContext();
+  if (here?.locals) return (here.locals as TaskLocals).eventLoop;
+  return callHelper("loop_by_id", here?.loop ?? BACKGROUND) as PyProxy;
 }
 
 /**
@@ -180,10 +183,10 @@ export function getCurrentLoop(): PyProxy {
  * ```
  */
 export function getRunningLoop(): PyProxy {
-  const place = currentPlace();
-  if (!place?.running) {
-    const where = place ? "where Python called this function" : "on the JavaScript thread";
+  const here = currentCallContext();
+  if (!here?.running) {
+    const where = here ? "where Python called this function" : "on the JavaScript thread";
     throw new Error(`Cannot get the running loop: no event loop runs ${where}; getCurrentLoop() gives the one that is used here`);
   }
-  return callHelper("loop_by_id", place.loop) as PyProxy;
+  return callHelper("loop_by_id", here.loop) as PyProxy;
 }

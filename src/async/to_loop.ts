@@ -3,12 +3,12 @@
 //
 // The one thing to know: both are `async def`s of src/py, started like any other coroutine.
 import { type AwaitOptions, runHelper } from "./promise.ts";
-import { Keywords, Tuple } from "../values/wrappers.ts";
+import { KeywordArguments, type Tuple, TupleItems } from "../values/wrappers.ts";
 
 function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown>] {
   if (!Array.isArray(args)) throw new TypeError(`Cannot call this with ${String(args)}: the arguments have to be an Array`);
   const last = args.at(-1);
-  return last instanceof Keywords ? [new Tuple(args.slice(0, -1)), last.values] : [new Tuple(args), {}];
+  return last instanceof KeywordArguments ? [new TupleItems(args.slice(0, -1)), last.values] : [new TupleItems(args), {}];
 }
 
 /**

@@ -1,11 +1,11 @@
 // Where JavaScript is, seen from Python: on which loop, in which context, serving which await.
 //
-// The one thing to know: it is one store of AsyncLocalStorage, so it holds for everything that a function starts,
-// across `await`, timers and microtasks. Scopes of the user's own stores travel through Python by number.
-import { AsyncLocalStorage, AsyncResource } from "node:async_hooks";
-import { countHandles } from "../interpreter/js_handles.ts";
+// It is one store of AsyncLocalStorage, so it holds for everything that a function starts, across `await`, timers and
+// microtasks.
+import { AsyncLocalStorage } from "node:async_hooks";
 import { Reference } from "../interpreter/reference.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
+import { NO_LOOP } from "../wire/numbers.ts";
 
 /** One await of Python's that JavaScript serves. */
 export class Served {
@@ -48,7 +48,7 @@ export class Served {
 }
 
 /** What is current for a piece of JavaScript. */
-export interface Place {
+export interface CallContext {
   /** The id of the inbox of the loop that is used here. */
   readonly loop: number;
   /** Whether it runs where Python called this: otherwise it is the background loop. */
@@ -61,30 +61,27 @@ export interface Place {
   readonly served: { readonly signal: AbortSignal } | undefined;
 }
 
-/** What a CALL says where no loop runs. */
-const NO_LOOP = 0xffff_ffff;
-
-const storage: AsyncLocalStorage<Place> = new AsyncLocalStorage();
+const storage: AsyncLocalStorage<CallContext> = new AsyncLocalStorage();
 
 const contexts = new FinalizationRegistry<Reference>((reference) => reference.release());
 
-/** The place of a function that Python calls; the reference to the context is the place's own. */
-export function newPlace(loop: number, contextAddress: number, served: Served | undefined): Place {
+/** The call context of a function that Python calls. It owns the reference to the context at this address. */
+export function newCallContext(loop: number, contextAddress: number, served: Served | undefined): CallContext {
   const running = loop !== NO_LOOP;
   if (!running) loop = BACKGROUND;
   if (contextAddress === 0) return { loop, running, context: undefined, locals: undefined, served };
   const context = new Reference(contextAddress);
-  const place = { loop, running, context, locals: undefined, served };
-  contexts.register(place, context);
-  return place;
+  const made = { loop, running, context, locals: undefined, served };
+  contexts.register(made, context);
+  return made;
 }
 
-/** Runs `fn` in a place. */
-export function inPlace<T>(place: Place, fn: () => T): T {
-  return storage.run(place, fn);
+/** Runs `fn`, and all that it starts, in a call context. */
+export function runInCallContext<T>(context: CallContext, fn: () => T): T {
+  return storage.run(context, fn);
 }
 
-export function currentPlace(): Place | undefined {
+export function currentCallContext(): CallContext | undefined {
   return storage.getStore();
 }
 
@@ -104,55 +101,4 @@ export function currentPlace(): Place | undefined {
  */
 export function getCurrentSignal(): AbortSignal | undefined {
   return storage.getStore()?.served?.signal;
-}
-
-// Scopes of AsyncLocalStorage, through Python ---------------------------------------------------------------------
-
-const scopes = new Map<number, AsyncResource>();
-let lastScope = 0;
-
-/** This scope, to be carried through Python; `undefined` while Python holds no function that could be called in it. */
-export function captureScope(): AsyncResource | undefined {
-  return countHandles() === 0 ? undefined : new AsyncResource("pyawait");
-}
-
-function newScope(): number {
-  do lastScope = lastScope >= 0xffff_ffff ? 1 : lastScope + 1; while (scopes.has(lastScope));
-  return lastScope;
-}
-
-/** The number under which Python carries a scope to the functions that it calls; 0 for none. */
-export function numberScope(resource: AsyncResource | undefined): number {
-  if (resource === undefined) return 0;
-  const scope = newScope();
-  scopes.set(scope, resource);
-  return scope;
-}
-
-const offered: number[] = []; // numbers of calls that have ended and were not kept
-
-/** The number of a synchronous call's scope: captured only if Python keeps it, after the call, where it is the same. */
-export function offerScope(): number {
-  return offered.pop() ?? newScope();
-}
-
-export function endOffer(scope: number, kept: boolean): void {
-  if (kept) scopes.set(scope, new AsyncResource("pyawait"));
-  else offered.push(scope);
-}
-
-/** Runs `fn` in the scope that Python has carried here, and in `place`. */
-export function enterScope<T>(scope: number, place: Place, fn: () => T): T {
-  const resource = scopes.get(scope);
-  return resource ? resource.runInAsyncScope(() => storage.run(place, fn)) : storage.run(place, fn);
-}
-
-/** Python carries this scope no more. */
-export function endScope(scope: number): void {
-  scopes.delete(scope);
-}
-
-/** How many scopes Python carries: for tests of leaks. */
-export function countScopes(): number {
-  return scopes.size;
 }

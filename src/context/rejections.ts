@@ -1,9 +1,9 @@
-// Rejected Promises that were given to Python and that nobody there awaited.
+// Rejected Promises that were given to Python and that no code there awaited.
 //
-// The one thing to know: giving a Promise to Python handles its rejection for JavaScript, so Python has to be told
-// where nobody awaits it: its loop's exception handler, as for every future of Python's own.
-import { whenGivenBack } from "../interpreter/js_handles.ts";
-import { currentPlace } from "./call_context.ts";
+// Giving a Promise to Python marks its rejection as handled for JavaScript, so Python is told where no code awaits it: the
+// exception handler of its loop, as for every future of Python's own.
+import { bridge } from "../interpreter/bridge.ts";
+import { currentCallContext } from "./call_context.ts";
 
 interface Watched {
   /** The loop that was current where it was given to Python, if one was. */
@@ -14,22 +14,16 @@ interface Watched {
 }
 
 const watched = new WeakMap<object, Watched>();
-let report: (error: unknown, loop: number | undefined) => void;
 
-/** Says how Python is told. */
-export function reportRejectionsWith(fn: (error: unknown, loop: number | undefined) => void): void {
-  report = fn;
-}
-
-/** Something has failed for which nobody waits any more. */
+/** Something has failed for which no code waits any more. */
 export function reportRejection(error: unknown): void {
-  report(error, currentPlace()?.loop);
+  bridge.reportRejection(error, currentCallContext()?.loop);
 }
 
 function check(entry: Watched): void {
   if (!entry.givenBack || entry.awaited || !entry.failure) return;
   entry.awaited = true; // told once
-  report(entry.failure.error, entry.loop);
+  bridge.reportRejection(entry.failure.error, entry.loop);
 }
 
 /** A Promise goes to Python. */
@@ -39,7 +33,7 @@ export function watch(promise: Promise<unknown>): void {
     known.givenBack = false;
     return;
   }
-  const entry: Watched = { loop: currentPlace()?.loop, awaited: false, givenBack: false, failure: undefined };
+  const entry: Watched = { loop: currentCallContext()?.loop, awaited: false, givenBack: false, failure: undefined };
   watched.set(promise, entry);
   Promise.prototype.then.call(promise, undefined, (error) => {
     entry.failure = { error };
@@ -47,15 +41,20 @@ export function watch(promise: Promise<unknown>): void {
   });
 }
 
+function entryOf(value: unknown): Watched | undefined {
+  return typeof value === "object" && value !== null ? watched.get(value) : undefined;
+}
+
 /** Python awaits it. */
 export function markAwaited(promise: unknown): void {
-  const entry = typeof promise === "object" && promise !== null ? watched.get(promise) : undefined;
+  const entry = entryOf(promise);
   if (entry) entry.awaited = true;
 }
 
-whenGivenBack((value) => {
-  const entry = typeof value === "object" && value !== null ? watched.get(value) : undefined;
+/** Python holds it no more. */
+export function markGivenBack(value: unknown): void {
+  const entry = entryOf(value);
   if (!entry) return;
   entry.givenBack = true;
   check(entry);
-});
+}

@@ -1,34 +1,22 @@
 // What JavaScript sends to Python's loops: records, collected for a turn and submitted in one call.
 //
-// The one thing to know: nothing here attaches. A turn's records are one chunk, one copy and one wake, however many
-// coroutines it starts; between opening and closing a record no code of the user's may run.
-import { type Interpreter, isClosed, openInterpreter, whenOpened } from "./interpreter.ts";
-import { releaseWith, takeReleased } from "./reference.ts";
+// Nothing here attaches. A turn's records are one chunk, one copy and one wake, however many coroutines it starts. Between
+// opening and closing a record no code of the user's may run: it could open another one in the same buffer.
 import { Writer } from "../wire/codec.ts";
+import { BACKGROUND, In } from "../wire/numbers.ts";
+import { bridge } from "./bridge.ts";
+import { heap, type Turn } from "./heap.ts";
+import { type Interpreter, isClosed, openInterpreter } from "./interpreter.ts";
 
-/** Kinds of records, as `enum in` of ffi/shim/loop.h. */
-export const In = { start: 1, await: 2, cancel: 3, settle: 4, signalTaken: 5, release: 6, unlock: 7 } as const;
-
-interface Turn {
-  readonly loop: number;
-  readonly writer: Writer;
-  start: number;
-}
-
-/** The background loop's inbox. */
-export const BACKGROUND = 0;
-
-const turns = new Map<number, Turn>();
-let background: Turn | undefined;
-let scheduled = false;
+export { BACKGROUND, In } from "../wire/numbers.ts";
 
 function turnOf(loop: number): Turn {
-  if (loop === BACKGROUND && background) return background;
-  let turn = turns.get(loop);
+  if (loop === BACKGROUND && heap.background) return heap.background;
+  let turn = heap.turns.get(loop);
   if (!turn) {
     turn = { loop, writer: new Writer(1 << 16), start: 0 };
-    turns.set(loop, turn);
-    if (loop === BACKGROUND) background = turn;
+    heap.turns.set(loop, turn);
+    if (loop === BACKGROUND) heap.background = turn;
   }
   return turn;
 }
@@ -51,40 +39,45 @@ export function closeRecord(loop: number): void {
 }
 
 function schedule(): void {
-  if (scheduled) return;
-  scheduled = true;
+  if (heap.scheduled) return;
+  heap.scheduled = true;
   queueMicrotask(flush);
 }
 
-const gone: ((loop: number) => void)[] = [];
-
-/** Runs when records could not be delivered, because their loop is closed. */
-export function whenLoopIsGone(fn: (loop: number) => void): void {
-  gone.push(fn);
+/** Gives up one reference to the object at this address, with whatever else this turn submits: finalizers never attach. */
+export function forget(address: number): void {
+  heap.released.push(address);
+  if ((heap.released.length === 1 || heap.released.length >= 4096) && heap.python) schedule();
 }
 
-/** Sends what has been collected. */
+/** Submits what has been collected. */
 export function flush(): void {
-  scheduled = false;
+  heap.scheduled = false;
   const python = openInterpreter();
   if (!python || isClosed()) return;
   writeReleases();
-  for (const turn of turns.values()) if (turn.writer.at > 0) send(python, turn);
+  for (const turn of heap.turns.values()) if (turn.writer.at > 0) send(python, turn);
 }
 
-function send({ shim, heap }: Interpreter, turn: Turn): void {
+function send({ shim, heap: address }: Interpreter, turn: Turn): void {
   const { writer, loop } = turn;
-  const delivered = shim.pyawait_submit(heap, loop, writer.pointer, writer.at) === 0;
+  const delivered = shim.pyawait_submit(address, loop, writer.pointer, writer.at) === 0;
   writer.at = 0;
-  if (writer.bytes.length > 1 << 22) turns.delete(loop), background = loop === BACKGROUND ? undefined : background;
+  if (writer.bytes.length > 1 << 22) drop(loop); // it was large: not to be kept
   if (delivered || loop === BACKGROUND) return;
-  turns.delete(loop);
-  for (const fn of gone) fn(loop);
+  drop(loop);
+  bridge.onLoopEnd(loop);
+}
+
+function drop(loop: number): void {
+  heap.turns.delete(loop);
+  if (loop === BACKGROUND) heap.background = undefined;
 }
 
 function writeReleases(): void {
-  const addresses = takeReleased();
+  const addresses = heap.released;
   if (addresses.length === 0) return;
+  heap.released = [];
   const writer = openRecord(BACKGROUND, In.release);
   writer.u32(addresses.length);
   writer.reserve(8 * addresses.length);
@@ -92,7 +85,3 @@ function writeReleases(): void {
   const { start } = turnOf(BACKGROUND);
   writer.patch32(start, writer.at - start);
 }
-
-whenOpened(() => {
-  releaseWith(schedule);
-});

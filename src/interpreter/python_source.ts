@@ -1,12 +1,14 @@
 // The chapters of the Python module `pyawait`, in the order in which they are run.
 //
-// The one thing to know: they share one namespace, so a chapter uses what earlier ones define when it is run, and what
-// any of them defines when it is called.
+// They share one namespace: a chapter uses what earlier ones define when it is run, and what any of them defines when it is
+// called. `base` sets the loader's flags before the first extension module is imported, so it stays first.
+import { pythonNumbers } from "../wire/numbers.ts";
 import { pythonText } from "./python_text.ts";
 
 const chapters = ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "testing", "stdio", "main"];
 
 /** Each chapter as its name in tracebacks and its text. */
 export function pythonSource(): [name: string, text: string][] {
-  return chapters.map((name) => [`<pyawait/${name}.py>`, pythonText(`py/${name}.py`)]);
+  const texts = chapters.map((name): [string, string] => [`<pyawait/${name}.py>`, pythonText(`py/${name}.py`)]);
+  return [["<pyawait/numbers.py>", pythonNumbers()], ...texts];
 }

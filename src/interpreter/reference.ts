@@ -1,7 +1,9 @@
 // A reference to a Python object that a proxy owns, and how it is given back.
 //
-// The one thing to know: no finalizer attaches to Python, which could wait for the GIL or run a `__del__`. References
-// are collected and go through the background loop's inbox, in one record with whatever else this turn submits.
+// No finalizer attaches to Python: that could wait for the GIL or run a `__del__`. Addresses are collected and go through the
+// background loop's inbox (`forget` in inbox.ts).
+import { forget } from "./inbox.ts";
+
 /** One owned reference. */
 export class Reference {
   /** The object's address; 0 once it has been given back. */
@@ -29,25 +31,4 @@ export class Reference {
   unpin(): void {
     if (--this.pins === 0 && this.holds <= 0) this.release();
   }
-}
-
-let flushReleases: () => void = () => {};
-let released: number[] = [];
-
-/** Says how collected references are scheduled to be sent. */
-export function releaseWith(schedule: () => void): void {
-  flushReleases = schedule;
-}
-
-/** Gives up one reference to the object at this address. */
-export function forget(address: number): void {
-  released.push(address);
-  if (released.length === 1 || released.length >= 4096) flushReleases();
-}
-
-/** The references to give back, taken. */
-export function takeReleased(): number[] {
-  const taken = released;
-  released = [];
-  return taken;
 }

@@ -7,13 +7,14 @@ import process from "node:process";
 import { backend } from "../../ffi/mod.ts";
 import { type Loader, openLoader } from "../../ffi/native/loader.ts";
 import { ShimError } from "../../ffi/native/binary.ts";
-import { type LoadedShim, Opened, openShim, type Shim } from "../../ffi/native/symbols.ts";
+import { type LoadedShim, openShim, type Shim } from "../../ffi/native/symbols.ts";
 import type { Pointer } from "../../ffi/types.ts";
 import { pythonSource } from "./python_source.ts";
 import { PythonClosedError } from "./closed.ts";
 import { checkEnvironment, checkPythonHome, locate, type Location, PythonLoadError, workingFolder } from "../locate/locate.ts";
 import { type Options, resolveOptions } from "./options.ts";
-import { Tag, Writer } from "../wire/codec.ts";
+import { Writer } from "../wire/codec.ts";
+import { Opened, Tag } from "../wire/numbers.ts";
 
 /** A Python that runs. */
 export interface Started extends LoadedShim {

@@ -1,6 +1,6 @@
 // `attach`: many synchronous calls, for which this thread takes the GIL once.
 //
-// The one thing to know: the shim counts how often this thread has attached, so calls inside find it attached already.
+// The shim counts how often this thread has attached, so calls inside find it attached already.
 import { interpreter } from "../interpreter/interpreter.ts";
 import { stateOf } from "../values/proxy_state.ts";
 import { isAsynchronous } from "./synchronous.ts";

@@ -1,28 +1,19 @@
 // Python memory in JavaScript, live: `$getBuffer()` and `buffer(Float64Array, length)`.
 //
-// The one thing to know: the exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that
-// is by then (ffi/shim/node_api.h). `release` detaches the array, so nothing reads memory that Python may free.
+// The exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that is by then
+// (ffi/shim/napi.c). `release` detaches the array, so nothing reads memory that Python may free.
 import { constants } from "node:buffer";
-import { Operation } from "../../ffi/native/symbols.ts";
-import { callHelper } from "./call.ts";
-import { readOutcome } from "../values/decode.ts";
-import { begin, end, helper, interpreter, invoke, isClosed, openInterpreter } from "../interpreter/interpreter.ts";
-import { addressOf } from "./lifetime.ts";
-import { type PyProxy } from "./proxy.ts";
-import { Reference } from "../interpreter/reference.ts";
-import { stateOf } from "../values/proxy_state.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
-import { type Maker, type TypedArray, typedArrays } from "../wire/typed_arrays.ts";
-import { Tag } from "../wire/codec.ts";
+import { interpreter, isClosed, openInterpreter } from "../interpreter/interpreter.ts";
+import { begin, end, helper, invoke } from "../interpreter/invoke.ts";
+import { Reference } from "../interpreter/reference.ts";
+import { readOutcome } from "../values/decode.ts";
+import { stateOf } from "../values/proxy_state.ts";
 import { brandBuffer } from "../values/wrappers.ts";
-
-/** The array of a format of Python's `struct`; bytes where no typed array has such items. */
-function makerOf(format: string, itemsize: number): Maker {
-  const code = format.replace(/^[@=<]/, "");
-  if (code === "l" || code === "n") return itemsize === 8 ? BigInt64Array : Int32Array;
-  if (code === "L" || code === "N") return itemsize === 8 ? BigUint64Array : Uint32Array;
-  return typedArrays[code === "?" || code === "c" ? "B" : code] ?? Uint8Array;
-}
+import { Operation, Tag } from "../wire/numbers.ts";
+import { classOfFormat, codeOfClass, type TypedArray, type TypedArrayClass } from "../wire/typed_arrays.ts";
+import { callHelper } from "./call.ts";
+import { addressOf } from "./lifetime.ts";
 
 /** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
 const hasObjects = (format: string) => format.replace(/:[^:]*:/g, "").includes("O");
@@ -98,6 +89,14 @@ function view([, reference, start, bytes]: Parts): ArrayBuffer {
   throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause });
 }
 
+/** What a PyBuffer is made of. */
+interface Made {
+  readonly lock: Reference;
+  readonly parts: Parts;
+  readonly memory: ArrayBuffer;
+  readonly type: TypedArrayClass | undefined;
+}
+
 /**
  * Python memory that JavaScript sees and changes without a copy: what `proxy.$getBuffer()` and `buffer()` give.
  *
@@ -132,16 +131,17 @@ export class PyBuffer {
   /** What keeps Python's memory as it is, until it is released. */
   #lock: Reference | undefined;
 
-  /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
-  constructor(lock: Reference, parts: Parts, memory: ArrayBuffer, type?: Maker) {
+  /** @ignore `$getBuffer()` and {@linkcode buffer} make it */
+  constructor(made: unknown) {
+    const { lock, parts, memory, type } = made as Made;
     const [, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
-    let Maker = type ?? makerOf(format, itemsize);
-    const size = Maker.BYTES_PER_ELEMENT;
-    if (bytes % size || offset % size || strides.some((stride) => stride % size)) Maker = Uint8Array; // fields of packed records
-    this.data = new Maker(memory);
+    let Class = type ?? classOfFormat(format, itemsize);
+    const size = Class.BYTES_PER_ELEMENT;
+    if (bytes % size || offset % size || strides.some((stride) => stride % size)) Class = Uint8Array; // fields of packed records
+    this.data = new Class(memory);
     this.shape = shape;
     this.strides = strides;
-    this.offset = offset / Maker.BYTES_PER_ELEMENT;
+    this.offset = offset / Class.BYTES_PER_ELEMENT;
     this.format = format;
     this.itemsize = itemsize;
     this.readonly = readonly;
@@ -152,9 +152,9 @@ export class PyBuffer {
     brandBuffer(this, () => this.#memoryview());
   }
 
-  #memoryview(): PyProxy {
+  #memoryview(): unknown {
     if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
-    return call(this.#lock.address) as PyProxy;
+    return call(this.#lock.address);
   }
 
   /**
@@ -185,7 +185,7 @@ if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffe
  *
  * @param type the class of `data`, if it is not the one that the format says
  */
-export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
+export function lockBuffer(exporter: number, type?: TypedArrayClass): PyBuffer {
   const level = begin();
   let parts;
   try {
@@ -196,7 +196,7 @@ export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
   }
   const [address, reference, , , , , , format] = parts, lock = new Reference(address);
   try {
-    if (!hasObjects(format)) return new PyBuffer(lock, parts, view(parts), type);
+    if (!hasObjects(format)) return new PyBuffer({ lock, parts, memory: view(parts), type } satisfies Made);
     giveUp(reference);
     throw new TypeError(
       "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
@@ -208,19 +208,16 @@ export function lockBuffer(exporter: number, type?: Maker): PyBuffer {
   }
 }
 
-/** What Python's `array` has for items of a typed array; it knows nothing of clamped ones and of float16. */
-function typecodeOf(type: unknown): string | undefined {
-  if (type === Uint8ClampedArray) return "B";
-  if (typedArrays.e && type === typedArrays.e) return "H";
-  return Object.keys(typedArrays).find((code) => typedArrays[code] as unknown === type);
-}
-
 /**
  * Memory that Python owns and JavaScript fills without a copy: pass the buffer to Python and it is a writable
  * `memoryview`, which `numpy.frombuffer` takes.
  *
  * @param type the item type: `Float64Array`, `Uint8Array` …
  * @param length how many items, all of them 0
+ * @returns the buffer; it is the caller's to release
+ * @throws {TypeError} if `type` is no typed array's class
+ * @throws {RangeError} if `length` is no integer from 0 on
+ * @throws {PythonError} a `MemoryError`
  * @example
  * ```ts
  * import { buffer, python } from "pyawait";
@@ -234,12 +231,12 @@ export function buffer<T extends TypedArray>(
   type: { new (length: number): T; readonly BYTES_PER_ELEMENT: number },
   length: number,
 ): PyBuffer & { readonly data: T } {
-  const code = typecodeOf(type);
+  const code = codeOfClass(type);
   if (!code) throw new TypeError("Cannot make a buffer: its first argument has to be a typed array's class, as Float64Array");
   if (!Number.isSafeInteger(length) || length < 0) {
     const given = typeof length === "string" ? JSON.stringify(length) : String(length);
     throw new RangeError(`Cannot make a buffer of ${given} items: the length has to be an integer from 0 on`);
   }
-  const memory = callHelper("make_buffer", code, length) as PyProxy;
-  return lockBuffer(addressOf(stateOf(memory)!), type as unknown as Maker) as PyBuffer & { readonly data: T };
+  const memory = callHelper("make_buffer", code, length);
+  return lockBuffer(addressOf(stateOf(memory)!), type as unknown as TypedArrayClass) as PyBuffer & { readonly data: T };
 }

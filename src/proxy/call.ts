@@ -1,17 +1,20 @@
 // Synchronous calls into Python: attach, call, convert, detach, in one crossing.
 //
-// The one thing to know: everything a proxy does that is not a call or an attribute is a call of a function of
-// Python's (operator.getitem, builtins.len) or of src/py, found once by name.
-import { Operation } from "../../ffi/native/symbols.ts";
+// Everything a proxy does that is not a call or an attribute is a call of a function of Python's (operator.getitem,
+// builtins.len) or of src/py, found once by name.
+import { captureScope, endOffer, offerScope } from "../context/async_scopes.ts";
+import { currentCallContext } from "../context/call_context.ts";
+import { interpreter } from "../interpreter/interpreter.ts";
+import { begin, end, helper, invoke, type Level } from "../interpreter/invoke.ts";
+import { countHandles } from "../interpreter/js_handles.ts";
+import type { Reference } from "../interpreter/reference.ts";
 import { readOutcome, withLeftovers } from "../values/decode.ts";
 import { write, writeArguments } from "../values/encode.ts";
-import { encoding } from "../values/encoding.ts";
-import { countHandles, giveBack } from "../interpreter/js_handles.ts";
-import { begin, end, helper, interpreter, invoke, type Level } from "../interpreter/interpreter.ts";
-import { captureScope, currentPlace, endOffer, offerScope } from "../context/call_context.ts";
-import type { Reference } from "../interpreter/reference.ts";
+import { encoding, rollBack } from "../values/encoding.ts";
 import type { LazyCall, State } from "../values/proxy_state.ts";
-import { type Reader, Tag, type Writer } from "../wire/codec.ts";
+import { rules } from "../values/rules.ts";
+import type { Reader, Writer } from "../wire/codec.ts";
+import { Operation, Tag } from "../wire/numbers.ts";
 
 /** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
 export interface CopyOptions {
@@ -20,20 +23,13 @@ export interface CopyOptions {
   /** `"auto"`: an object if every key is a `str`, else a Map. */
   dict?: "auto" | "object" | "map";
   /** Asked for each object that would stay a proxy; what it gives takes its place. */
-  default?: (proxy: PyProxyLike) => unknown;
-}
-
-// A proxy: `proxy.ts` has its type.
-// deno-lint-ignore no-explicit-any
-type PyProxyLike = any;
-
-export function takeBack(handles: readonly number[]): void {
-  for (const id of handles) giveBack(id, 1);
+  // deno-lint-ignore no-explicit-any -- a proxy: proxy.ts has its type
+  default?: (proxy: any) => unknown;
 }
 
 /** In a function that Python called in some context, calls run in a copy of it. */
 function inContext(writer: Writer, operation: number): number {
-  const context = currentPlace()?.context;
+  const context = currentCallContext()?.context;
   if (context === undefined || context.address === 0) return operation;
   writer.object(context.address);
   return operation | Operation.inContext;
@@ -88,8 +84,7 @@ function writeAnyArguments(writer: Writer, args: readonly unknown[]): void {
   try {
     writeArguments(e, args);
   } catch (error) {
-    takeBack(e.handles);
-    throw error;
+    throw rollBack(e, error);
   }
 }
 
@@ -122,8 +117,7 @@ export function callAndCopy(name: string, args: readonly unknown[], options: Cop
     try {
       writeArguments(e, args);
     } catch (error) {
-      takeBack(e.handles);
-      throw error;
+      throw rollBack(e, error);
     }
     return readOutcome(invokeCall(level, operation));
   } finally {
@@ -138,7 +132,7 @@ export function copyAt(address: number, options: CopyOptions): unknown {
     writeCopy(level, options);
     level.input.object(address);
     const r = invoke(level, Operation.copy);
-    if (!options.default && !copyRules) return readOutcome(r);
+    if (!options.default && rules.copy.length === 0) return readOutcome(r);
     const copies = new Map<unknown, unknown>(); // what is shared is converted once
     const leftover = (proxy: unknown) => {
       if (!copies.has(proxy)) copies.set(proxy, copyLeftover(proxy, options));
@@ -150,16 +144,12 @@ export function copyAt(address: number, options: CopyOptions): unknown {
   }
 }
 
-let copyRules: ((proxy: unknown) => unknown) | undefined;
-
-/** Says what the user's rules make of what stays a proxy; they return the proxy itself where none fits. */
-export function copyLeftoversWith(rules: ((proxy: unknown) => unknown) | undefined): void {
-  copyRules = rules;
-}
-
 function copyLeftover(proxy: unknown, options: CopyOptions): unknown {
-  const converted = copyRules ? copyRules(proxy) : proxy;
-  return converted === proxy && options.default ? options.default(proxy) : converted;
+  for (const rule of [...rules.copy]) {
+    const converted = rule.toJs(proxy);
+    if (converted !== proxy) return converted;
+  }
+  return options.default ? options.default(proxy) : proxy;
 }
 
 /** An attribute; {@linkcode missing} where there is none. */
@@ -192,34 +182,13 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
     try {
       writeArguments(e, args);
     } catch (error) {
-      takeBack(e.handles);
-      for (const reference of pins) reference.unpin();
-      throw error;
+      throw rollBack(e, error);
     }
     const bytes = e.writer.bytes.slice(0, e.writer.at);
-    return { bytes, pins, callee, handles: e.handles, used: false, place: currentPlace(), resource: captureScope() };
+    return { bytes, pins, callee, handles: e.handles, used: false, context: currentCallContext(), scope: captureScope() };
   } finally {
     end();
   }
-}
-
-/** Takes a coroutine's call, to send it or to make it. */
-export function takeLazy(state: State): LazyCall {
-  const lazy = state.lazy!;
-  const { callee: { reference, epitaph }, pins } = lazy;
-  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${epitaph}`);
-  state.lazy = undefined;
-  lazy.used = true;
-  reference.pins++, pins.push(reference);
-  return lazy;
-}
-
-/** Gives a call up that will never be made. */
-export function dropLazy(lazy: LazyCall | undefined): void {
-  if (!lazy || lazy.used) return;
-  lazy.used = true;
-  takeBack(lazy.handles);
-  for (const reference of lazy.pins) reference.unpin();
 }
 
 /** Makes the call of {@linkcode encodeCall}. */
@@ -244,8 +213,7 @@ export function throughPython(value: unknown, options: { depth?: number; default
     try {
       write(e, value);
     } catch (error) {
-      takeBack(e.handles);
-      throw error;
+      throw rollBack(e, error);
     }
     return readOutcome(invoke(level, Operation.refer));
   } finally {

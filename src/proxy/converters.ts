@@ -2,10 +2,10 @@
 //
 // The one thing to know: a rule is tried before the table of what Python gets, and in `toJs` on what would stay a proxy;
 // the one with the highest priority first.
-import { copyLeftoversWith, throughPython } from "./call.ts";
-import { addRule } from "../values/encode.ts";
+import { addRule, rules } from "../values/rules.ts";
+import { throughPython } from "./call.ts";
 import { isClass } from "../values/js_functions.ts";
-import { Kind } from "../wire/kinds.ts";
+import { Kind } from "../wire/numbers.ts";
 import { isInstanceOf, PyProxy } from "./proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 
@@ -61,21 +61,6 @@ export interface Converter<J extends object = object> {
   toJs?: (proxy: PyProxy) => unknown;
 }
 
-interface CopyRule {
-  readonly priority: number;
-  readonly type: PyProxy;
-  readonly toJs: (proxy: PyProxy) => unknown;
-}
-const copyRules: CopyRule[] = [];
-
-function copyByRule(proxy: unknown): unknown {
-  for (const { type, toJs } of [...copyRules]) {
-    const converted = isInstanceOf(type, proxy) ? toJs(proxy as PyProxy) : proxy;
-    if (converted !== proxy) return converted;
-  }
-  return proxy;
-}
-
 function matcher(matches: NonNullable<Converter["matches"]>): (value: object) => boolean {
   return isClass(matches) ? (value) => value instanceof matches : matches as (value: object) => boolean;
 }
@@ -120,17 +105,10 @@ export function registerConverter<J extends object = object>(converter: Converte
     throw new TypeError(`Cannot register a converter for ${String(type)}: type has to be a Python class`);
   }
   const removers: (() => void)[] = [];
-  if (matches && toPy) removers.push(addRule({ priority, matches: matcher(matches as never), toPy: toPy as never }));
+  if (matches && toPy) removers.push(addRule(rules.encode, { priority, matches: matcher(matches as never), toPy: toPy as never }));
   if (type && toJs) {
-    const rule = { priority, type, toJs };
-    copyRules.push(rule);
-    copyRules.sort((a, b) => b.priority - a.priority);
-    copyLeftoversWith(copyByRule);
-    removers.push(() => {
-      const at = copyRules.indexOf(rule);
-      if (at >= 0) copyRules.splice(at, 1);
-      if (copyRules.length === 0) copyLeftoversWith(undefined);
-    });
+    const convert = (proxy: unknown) => isInstanceOf(type, proxy) ? toJs(proxy as PyProxy) : proxy;
+    removers.push(addRule(rules.copy, { priority, toJs: convert }));
   }
   return () => removers.forEach((remove) => remove());
 }

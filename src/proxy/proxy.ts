@@ -1,26 +1,18 @@
 // A Python object as a JavaScript object: attributes, items, calls, iteration, coercions.
 //
-// The one thing to know: this is the project's one use of Proxy. Python's attributes are the proxy's properties and
-// nothing of ours hides one: our own members begin with `$`, which no Python name can, or are symbols.
-import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions, missing } from "./call.ts";
-import { PythonError } from "../values/python_error.ts";
-import { jsonOf } from "./json.ts";
-import { Kind } from "../wire/kinds.ts";
-import { addressOf, destroy, inspectSymbol, isThenable, lazyCoroutine, proxyOf, reprOf, type Target, trapWith } from "./lifetime.ts";
+// This is the project's one use of Proxy. Python's attributes are the proxy's properties and nothing of ours hides one: our
+// own members begin with `$`, which no Python name can, or are symbols.
+import { bridge } from "../interpreter/bridge.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
-import { Thrown } from "../values/wrappers.ts";
-
-/** What proxies do that later files know: awaiting and asynchronous iteration. */
-export interface ProxyHooks {
-  then(state: State, proxy: object): Promise<unknown>;
-  asyncIterator(proxy: object): AsyncIterator<unknown>;
-  lockBuffer(address: number): unknown;
-}
-let hooks: ProxyHooks;
-
-export function hookProxies(given: ProxyHooks): void {
-  hooks = given;
-}
+import { exceptionOf } from "../values/python_error.ts";
+import { Kind } from "../wire/numbers.ts";
+import { lockBuffer, type PyBuffer } from "./buffer.ts";
+import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions, missing } from "./call.ts";
+import { generatorMethod, iterate } from "./iteration.ts";
+import { jsonOf } from "./json.ts";
+import { lazyCoroutine } from "./lazy_coroutine.ts";
+import { addressOf, destroy, isThenable } from "./lifetime.ts";
+import { inspectSymbol, reprOf, type Target } from "./target.ts";
 
 /** Our own members: `$…`. */
 const members: Record<string, (state: State, proxy: object) => unknown> = {
@@ -29,7 +21,7 @@ const members: Record<string, (state: State, proxy: object) => unknown> = {
   $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
   $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
   $toJs: (state) => (options?: CopyOptions) => copyAt(addressOf(state), options ?? {}),
-  $getBuffer: (state) => () => hooks.lockBuffer(addressOf(state)),
+  $getBuffer: (state) => () => lockBuffer(addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),
   $type: (_, proxy) => callHelper("type_name", proxy),
@@ -78,7 +70,7 @@ function getString(state: State, proxy: object, key: string): unknown {
   if (key === "then" || ((key === "catch" || key === "finally") && isThenable(state))) {
     if (!isThenable(state)) return undefined;
     // deno-lint-ignore no-explicit-any
-    return (...args: any[]) => ((hooks.then(state, proxy) as any)[key] as any)(...args);
+    return (...args: any[]) => ((bridge.then(proxy) as any)[key] as any)(...args);
   }
   if (state.kinds & Kind.sequence && (first >= 48 && first <= 57 && isIndex(key))) {
     return (callAndCopy("item_at", [proxy, indexIn(key)], { depth: 1 }) as unknown[])[0];
@@ -93,28 +85,6 @@ function getString(state: State, proxy: object, key: string): unknown {
   return fallback(state, proxy, key);
 }
 
-type Step = [item: boolean, value: unknown];
-const result = ([item, value]: Step) => ({ done: !item, value });
-
-function generatorMethod(state: State, proxy: object, key: "next" | "throw" | "return"): unknown {
-  if (key === "throw") return (error: unknown) => result(callAndCopy("throw_step", [proxy, new Thrown(error)], { depth: 1 }) as Step);
-  if (key === "return") return (value?: unknown) => (callHelper("close_iterator", proxy), { done: true, value });
-  if (!(state.kinds & Kind.generator)) return () => result(callAndCopy("next_step", [proxy], { depth: 1 }) as Step);
-  return (value?: unknown) => result(callAndCopy("send_step", [proxy, value], { depth: 1 }) as Step);
-}
-
-/** Python's iteration: leaving the loop early closes a generator. */
-function iterate(proxy: object): Iterator<unknown> & Iterable<unknown> {
-  const iterator = callHelper("iter", proxy);
-  return {
-    next: () => result(callAndCopy("next_step", [iterator], { depth: 1 }) as Step),
-    return: (value?: unknown) => (callHelper("close_iterator", iterator), { done: true, value }),
-    [Symbol.iterator]() {
-      return this;
-    },
-  };
-}
-
 /** `+x`, `x < y`, `` `${x}` ``. */
 function toPrimitive(proxy: object, hint: string): unknown {
   if (hint === "string") return String(callHelper("str", proxy));
@@ -127,7 +97,7 @@ function toPrimitive(proxy: object, hint: string): unknown {
 
 /** Python's `isinstance(value, cls)`; for a PythonError, of its exception. */
 export function isInstanceOf(proxy: object, value: unknown): boolean {
-  if (value instanceof PythonError) value = PythonError.exceptionOf(value);
+  value = exceptionOf(value) ?? value;
   const isObject = typeof value === "object" || typeof value === "function";
   return (!isObject || stateOf(value) !== undefined) && callHelper("isinstance", value, proxy) === true;
 }
@@ -141,7 +111,7 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
       if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return
       return state.kinds & Kind.iterable && !(state.kinds & Kind.coroutine) ? () => iterate(proxy) : undefined;
     case Symbol.asyncIterator:
-      return state.kinds & Kind.asyncIterable ? () => hooks.asyncIterator(proxy) : undefined;
+      return state.kinds & Kind.asyncIterable ? () => bridge.asyncIterator(proxy) : undefined;
     case Symbol.toPrimitive:
       return (hint: string) => toPrimitive(proxy, hint);
     case Symbol.hasInstance:
@@ -156,13 +126,14 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
   return undefined;
 }
 
-const handler: ProxyHandler<object> = {
+/** What a `Proxy` of ours does. */
+export const traps: ProxyHandler<object> = {
   get(target, key, proxy) {
     return typeof key === "symbol" ? getSymbol(target as Target, proxy, key) : getString((target as Target)[STATE], proxy, key);
   },
   set(target, key, value) {
     if (typeof key === "symbol") return false;
-    const state = (target as Target)[STATE], proxy = proxyOf(state);
+    const state = (target as Target)[STATE], proxy = state.self!;
     if (key.startsWith("$")) {
       throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
     }
@@ -176,7 +147,7 @@ const handler: ProxyHandler<object> = {
   },
   has(target, key) {
     const state = (target as Target)[STATE];
-    const proxy = proxyOf(state);
+    const proxy = state.self!;
     if (typeof key === "symbol") return key === STATE || getSymbol(target as Target, proxy, key) !== undefined;
     if (key in members) return true;
     if (key === "then") return isThenable(state);
@@ -185,19 +156,19 @@ const handler: ProxyHandler<object> = {
   },
   deleteProperty(target, key) {
     if (typeof key === "symbol" || key.startsWith("$")) return false;
-    const state = (target as Target)[STATE], proxy = proxyOf(state);
+    const state = (target as Target)[STATE], proxy = state.self!;
     if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
     else callHelper("delattr", proxy, key);
     return true;
   },
   ownKeys(target) {
-    return callAndCopy("list_names", [proxyOf((target as Target)[STATE])]) as string[];
+    return callAndCopy("list_names", [(target as Target)[STATE].self]) as string[];
   },
   getOwnPropertyDescriptor(target, key) {
     if (typeof key === "symbol") return undefined;
     const state = (target as Target)[STATE];
     const there = key === "toString" || // Deno's util.format looks for nothing else
-      state.reference.address !== 0 && callHelper("hasattr_statically", proxyOf(state), key) === true;
+      state.reference.address !== 0 && callHelper("hasattr_statically", state.self!, key) === true;
     if (!there) return undefined;
     return { value: undefined, writable: true, enumerable: false, configurable: true }; // no property is evaluated here
   },
@@ -219,11 +190,18 @@ const handler: ProxyHandler<object> = {
   },
 };
 
-trapWith(handler);
-
 /**
- * A Python object. Its members are Python's attributes; `$get`, `$set`, `$has`, `$delete` reach items, `$toJs`,
- * `$copy`, `$destroy` and `$type` are pyawait's own.
+ * A Python object. Its members are Python's attributes, and none of ours hides one: ours begin with `$`, which no Python name
+ * can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only where Python has no
+ * such attribute.
+ *
+ * @example
+ * ```ts
+ * import { python } from "pyawait";
+ * const scores = python.exec("{'ada': 3}");
+ * scores.$set("grace", 5);
+ * console.log(scores.$get("grace"), String(scores)); // 5 {'ada': 3, 'grace': 5}
+ * ```
  */
 export interface PyProxy {
   // What Python decides:
@@ -237,6 +215,49 @@ export interface PyProxy {
   [Symbol.iterator](): Iterator<any>;
   // deno-lint-ignore no-explicit-any
   [Symbol.asyncIterator](): AsyncIterator<any>;
+  /**
+   * `object[key]`.
+   *
+   * @throws {PythonError} a `KeyError` or an `IndexError`, as Python does
+   */
+  // deno-lint-ignore no-explicit-any
+  $get(key: unknown): any;
+  /**
+   * `object[key] = value`.
+   *
+   * @throws {PythonError} as Python does
+   */
+  $set(key: unknown, value: unknown): void;
+  /**
+   * `key in object`.
+   *
+   * @throws {PythonError} as Python does
+   */
+  $has(key: unknown): boolean;
+  /**
+   * `del object[key]`.
+   *
+   * @throws {PythonError} as Python does
+   */
+  $delete(key: unknown): void;
+  /** A copy in JavaScript, see {@linkcode toJs}. */
+  // deno-lint-ignore no-explicit-any
+  $toJs<T = any>(options?: CopyOptions): T;
+  /**
+   * The object's memory, live and without a copy.
+   *
+   * @throws {PythonError} a `TypeError` if it has none
+   * @throws {TypeError} if its items are references to Python objects
+   * @throws {RangeError} if it is larger than an ArrayBuffer can be
+   * @throws {Error} if this runtime forbids foreign memory
+   */
+  $getBuffer(): PyBuffer;
+  /** The same proxy, with one hold more: it takes one {@linkcode PyProxy.$destroy} more to give the object up. */
+  $copy(): this;
+  /** Gives up one hold; at the last one the object is released, and using the proxy throws. A coroutine is closed. */
+  $destroy(): void;
+  /** The name of the object's Python class. */
+  readonly $type: string;
 }
 
 /**
@@ -257,14 +278,18 @@ export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy }
  * arrays of buffers, Dates of aware datetimes; what has no counterpart stays a proxy.
  *
  * @param value a proxy; every other value is given back as it is
- * @param options `depth`: levels to copy (default: all); `dict`: what a dict becomes
+ * @param options `depth`: levels to copy (default: all); `dict`: what a dict becomes; `default`: what takes the place of a proxy
+ * @returns the copy
+ * @throws {TypeError} for a wrong option, a dict whose keys do not fit `dict: "object"`, or keys that are the same in JavaScript
+ * @throws {PythonError} what an object's own code raises
  * @example
  * ```ts
  * import { python, toJs } from "pyawait";
  * toJs(python.exec("{'a': [1, 2, (3,)]}")); // { a: [1, 2, [3]] }
  * ```
  */
-export function toJs(value: unknown, options?: CopyOptions): unknown {
+// deno-lint-ignore no-explicit-any
+export function toJs<T = any>(value: unknown, options?: CopyOptions): T {
   const state = stateOf(value);
-  return state ? copyAt(addressOf(state), options ?? {}) : value;
+  return (state ? copyAt(addressOf(state), options ?? {}) : value) as T;
 }

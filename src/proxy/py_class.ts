@@ -3,10 +3,10 @@
 //
 // The one thing to know: a method gets `self` as its first argument, as in Python; accessors become properties.
 import { callHelper } from "./call.ts";
-import { Kind } from "../wire/kinds.ts";
+import { Kind } from "../wire/numbers.ts";
 import type { PyProxy } from "./proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
-import { Tuple } from "../values/wrappers.ts";
+import { TupleItems } from "../values/wrappers.ts";
 
 const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
 
@@ -40,10 +40,10 @@ export function pyClass(name: string, bases: readonly PyProxy[], methods: Record
   const members: Record<string, unknown> = {}, properties: Record<string, unknown> = {};
   for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(methods))) {
     if (!descriptor.get && !descriptor.set) members[key] = descriptor.value;
-    else {properties[key] = new Tuple([
+    else {properties[key] = new TupleItems([
         descriptor.get && ((self: unknown) => descriptor.get!.call(self)),
         descriptor.set && ((self: unknown, value: unknown) => descriptor.set!.call(self, value)),
       ]);}
   }
-  return callHelper("make_class", name, new Tuple(bases), members, properties) as PyProxy;
+  return callHelper("make_class", name, new TupleItems(bases), members, properties) as PyProxy;
 }

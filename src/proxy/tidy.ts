@@ -1,12 +1,12 @@
 // `tidy`: gives up what was handed out in a function, when that returns.
 //
-// The one thing to know: what leaves the function, by `return` or by `throw`, stays, however deep it lies.
-import { PythonError } from "../values/python_error.ts";
+// What leaves the function, by `return` or by `throw`, stays, however deep it lies.
+import { partsOfError, PythonError } from "../values/python_error.ts";
 import { collectHolds } from "../values/handouts.ts";
 import { destroy } from "./lifetime.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { isAsynchronous } from "./synchronous.ts";
-import { Keywords, Tuple } from "../values/wrappers.ts";
+import { KeywordArguments, TupleItems } from "../values/wrappers.ts";
 
 /**
  * Runs `fn` and gives up the proxies that were handed out in it, but for what it returns or throws (itself, or in Arrays,
@@ -69,9 +69,9 @@ function statesIn(leaving: unknown): Set<State> {
 function partsOf(value: object): Iterable<unknown> {
   if (Array.isArray(value) || value instanceof Set) return value;
   if (value instanceof Map) return [...value].flat();
-  if (value instanceof Tuple) return value.items;
-  if (value instanceof Keywords) return Object.values(value.values);
-  if (value instanceof PythonError) return PythonError.partsOf(value);
+  if (value instanceof TupleItems) return value.items;
+  if (value instanceof KeywordArguments) return Object.values(value.values);
+  if (value instanceof PythonError) return partsOfError(value);
   if (value instanceof Error) return ["cause", "errors", "error", "suppressed"].map((key) => ownValue(value, key));
   const prototype = Object.getPrototypeOf(value);
   return prototype === Object.prototype || prototype === null ? Object.keys(value).map((key) => ownValue(value, key)) : [];

@@ -1,7 +1,8 @@
 """Python's half of pyawait, chapter 1: imports and numbers. What is simplest in Python is in this folder.
 
-The chapters are run one after the other, in the order of `src/source.ts`, in the namespace of one module, `pyawait`,
-which the shim installs.
+The chapters are run one after the other, in the order of `src/interpreter/python_source.ts`, in the namespace of one module, `pyawait`,
+which the shim installs. Before them come the numbers of `src/wire/numbers.ts`: operations on JavaScript values (CALL, GET, …),
+kinds of JavaScript values (PROMISE, …), what a type can do (KIND_CALLABLE, …).
 
 The one thing to know: nothing here runs JavaScript. `_shim` (ffi/shim) puts records into queues; JavaScript answers
 through the inbox of the loop that asked.
@@ -43,15 +44,6 @@ from asyncio import _get_running_loop, get_running_loop
 
 __all__ = ["JsProxy", "JsException"]
 __name__ = "pyawait"
-
-# Operations on JavaScript values, by number; src/operations.ts has the same list.
-(CALL, AWAIT, GET, SET, DELETE, HAS, KEYS, STRING, NEW, LENGTH, TYPEOF, ITERATE, NEXT, EQUALS, GET_ITEM, SET_ITEM,
- DELETE_ITEM, HAS_ITEM, COPY, PULL, CREDIT, ASYNC_ITERATE, ASYNC_NEXT, STEP,
- SIGNATURE, INSTANCE_OF, SUBCLASS_OF, DISPOSE, DISPOSE_ASYNC, CALL_METHOD, GET_ITEMS, SPLICE,
- ADVANCE, TEXT) = range(34)
-
-# Kinds of JavaScript values, by number; src/handles.ts has the same list.
-OBJECT, FUNCTION, PROMISE, ASYNC_FUNCTION, ERROR, SOURCE, GENERATOR, ASYNC_GENERATOR = range(8)
 
 _call = _shim["call"]
 _request = _shim["request"]

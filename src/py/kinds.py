@@ -4,11 +4,6 @@ The one thing to know: a type is described once, and dies as if it had not been.
 """
 
 
-(KIND_JS, KIND_SCALAR, KIND_BUFFER, KIND_DATETIME, KIND_ASYNC_FUNCTION, KIND_CALLABLE, KIND_ITERABLE, KIND_ITERATOR,
- KIND_ASYNC_ITERABLE, KIND_AWAITABLE, KIND_COROUTINE, KIND_FUTURE, KIND_SEQUENCE, KIND_MAPPING, KIND_GENERATOR,
- KIND_ASYNC_GENERATOR, KIND_EXCEPTION, KIND_CLASS, KIND_LOOP_BOUND) = (1 << bit for bit in range(19))
-
-
 kinds_by_type = {}  # {address: kinds}: where the shim looks first
 _known_types = {}  # {address: weak reference}
 _kept_types = {}  # {address: type}
@@ -39,7 +34,7 @@ def describe_type(cls):
 
 
 def _kinds_of_type(cls):
-    """What objects of this type can do, as bits; src/kinds.ts has the same list."""
+    """What objects of this type can do, as bits."""
     has = functools.partial(_has_method, cls)
     bits = (
         (KIND_JS, issubclass(cls, (JsProxy, JsException))),

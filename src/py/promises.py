@@ -176,7 +176,7 @@ def _new_exception(name, message, stack, frames, errors=None, cause=None, *value
 def _class_of(kind, about):
     """`about`: a name, or (name, traits, whether it is an Array)."""
     _, traits, is_array = about if isinstance(about, tuple) else (None, 0, False)
-    base = JsPromise if kind in (PROMISE, SOURCE) else JsArray if is_array else JsProxy
+    base = JsPromise if kind in (PROMISE, DEFERRED) else JsArray if is_array else JsProxy
     return _class_with(base, traits | (kind == FUNCTION))
 
 

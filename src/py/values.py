@@ -181,7 +181,7 @@ class _Stepped:  # its __iter__ is that of _Iterated: whoever leaves a loop clos
         return value
 
 
-_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed, _Stepped)  # by bit, as src/functions.ts has them
+_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed, _Stepped)  # by bit, as src/values/js_functions.ts has them
 
 
 @functools.lru_cache(None)

@@ -1,22 +1,17 @@
 // The wire's values to JavaScript.
 //
-// The one thing to know: a Python object that has no counterpart becomes a proxy (`proxy.ts` says how), and what
-// JavaScript threw comes back as itself.
-import { PythonError, pythonError } from "./python_error.ts";
+// A Python object that has no counterpart becomes a proxy, and what JavaScript threw comes back as itself.
+import { bridge } from "../interpreter/bridge.ts";
+import { forget } from "../interpreter/inbox.ts";
 import { receive } from "../interpreter/js_handles.ts";
-import { Kind } from "../wire/kinds.ts";
-import { forget } from "../interpreter/reference.ts";
-import { stateOf } from "./proxy_state.ts";
+import type { Reader } from "../wire/codec.ts";
+import { Kind, Tag } from "../wire/numbers.ts";
 import { typedArrays } from "../wire/typed_arrays.ts";
-import { type Reader, Tag } from "../wire/codec.ts";
+import { skipValue } from "../wire/walker.ts";
+import { stateOf } from "./proxy_state.ts";
+import { newPythonError, pythonError } from "./python_error.ts";
 
-let proxyFor: (address: number, kinds: number) => unknown;
-
-/** Says how proxies are made. */
-export function proxyWith(make: typeof proxyFor): void {
-  proxyFor = make;
-}
-
+/** What is asked for an object that stays a proxy, while a copy is read. */
 let leftover: ((proxy: unknown) => unknown) | undefined;
 
 /** Reads with `fn` asked for what stays a proxy. */
@@ -57,7 +52,7 @@ export function read(r: Reader): unknown {
       return r.ascii();
     case Tag.object: {
       const kinds = r.u32();
-      const proxy = proxyFor(r.address(), kinds);
+      const proxy = bridge.makeProxy(r.address(), kinds);
       return leftover ? leftover(proxy) : proxy;
     }
     case Tag.utf8:
@@ -88,55 +83,21 @@ export function read(r: Reader): unknown {
   }
 }
 
+/** A container; where it cannot be read to its end, the objects that were not read are given back. */
 function readWhole(r: Reader, tag: number): unknown {
   const start = r.at - 1;
   try {
     return readContainer(r, tag, []);
   } catch (error) {
-    releaseUnread(r, start);
+    const stopped = r.at;
+    r.at = start;
+    skipValue(r, (address) => r.at - addressBytes > stopped && forget(address));
     throw error;
   }
 }
 
-/** Gives back the objects of a value that could not be read to its end: those behind where reading has stopped. */
-function releaseUnread(r: Reader, start: number): void {
-  const stopped = r.at;
-  r.at = start;
-  for (let left = 1; left > 0; left--) {
-    const tag = r.u8();
-    switch (tag) {
-      case Tag.object: {
-        const mine = r.at > stopped;
-        r.u32();
-        const address = r.address();
-        if (mine) forget(address);
-        break;
-      }
-      case Tag.list:
-      case Tag.tuple:
-      case Tag.set:
-        left += r.u32();
-        break;
-      case Tag.dict:
-      case Tag.map:
-        left += 2 * r.u32();
-        break;
-      case Tag.js:
-        r.u32();
-        r.u32();
-        break;
-      case Tag.array:
-        readArray(r);
-        break;
-      case Tag.reference:
-        r.u32();
-        break;
-      default:
-        r.at--;
-        read(r);
-    }
-  }
-}
+/** An object's kinds and address, behind its tag. */
+const addressBytes = 12;
 
 function readDeep(r: Reader, containers: unknown[]): unknown {
   const tag = r.bytes[r.at];
@@ -205,7 +166,7 @@ export function readError(r: Reader, tag: number): unknown {
   if (tag === Tag.throw) {
     const thrown = read(r);
     const elsewhere = ((stateOf(thrown)?.kinds ?? 0) & Kind.exception) !== 0;
-    return elsewhere ? new PythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
+    return elsewhere ? newPythonError(thrown, "JsException", "raised by another JavaScript thread", 0) : thrown;
   }
   const exception = read(r), name = read(r), message = read(r), has = Number(read(r));
   return pythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);

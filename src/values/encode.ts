@@ -1,36 +1,21 @@
 // JavaScript's values to the wire.
 //
-// The one thing to know: what has no form of its own on the wire goes by reference: a proxy as its object's address, a
-// JavaScript object as its handle.
+// What has no form of its own on the wire goes by reference: a proxy as its object's address, a JavaScript object as its
+// handle.
 import { types } from "node:util";
-import { ownFramesCut, PythonError, returning } from "./python_error.ts";
-import type { Encoding } from "./encoding.ts";
-import { isAsync, Source, traitsOf } from "./js_functions.ts";
-import { JsKind, send } from "../interpreter/js_handles.ts";
-import { helper } from "../interpreter/interpreter.ts";
-import { Kind } from "../wire/kinds.ts";
 import { watch } from "../context/rejections.ts";
+import { bridge } from "../interpreter/bridge.ts";
+import { send } from "../interpreter/js_handles.ts";
+import { JsKind, Tag } from "../wire/numbers.ts";
+import { codeByName } from "../wire/typed_arrays.ts";
+import { Deferred } from "./deferred.ts";
+import type { Encoding } from "./encoding.ts";
+import { aboutError, aboutThrown, isError } from "./js_errors.ts";
+import { isAsync, traitsOf } from "./js_functions.ts";
 import { type State, stateOf } from "./proxy_state.ts";
-import { Tag } from "../wire/codec.ts";
-import { ByReference, Float, Keywords, memoryviewOf, Thrown, Tuple } from "./wrappers.ts";
-
-/** A rule of the user's, tried before the table: what it gives is converted instead. */
-export interface ConverterRule {
-  readonly priority: number;
-  readonly matches: (value: object) => boolean;
-  readonly toPy: (value: never) => unknown;
-}
-const rules: ConverterRule[] = [];
-
-/** Adds a rule; gives a function that takes it away. */
-export function addRule(rule: ConverterRule): () => void {
-  rules.push(rule);
-  rules.sort((a, b) => b.priority - a.priority);
-  return () => {
-    const at = rules.indexOf(rule);
-    if (at >= 0) rules.splice(at, 1);
-  };
-}
+import { exceptionOf, returning } from "./python_error.ts";
+import { rules } from "./rules.ts";
+import { ByReference, FloatValue, KeywordArguments, memoryviewOf, Thrown, type Tuple, TupleItems } from "./wrappers.ts";
 
 /** Whether a rule of the user's has written it: once in a message, so that shared and circular references are kept. */
 function writeByRule(e: Encoding, value: object): boolean {
@@ -38,7 +23,7 @@ function writeByRule(e: Encoding, value: object): boolean {
     write(e, e.converted.get(value));
     return true;
   }
-  for (const rule of [...rules]) {
+  for (const rule of [...rules.encode]) {
     const converted = rule.matches(value) ? rule.toPy(value as never) : value;
     if (converted === value) continue;
     e.converted ??= new Map();
@@ -47,13 +32,6 @@ function writeByRule(e: Encoding, value: object): boolean {
     return true;
   }
   return false;
-}
-
-let addressOf: (state: State) => number;
-
-/** Says how the address of a proxy's object is had. */
-export function addressWith(fn: typeof addressOf): void {
-  addressOf = fn;
 }
 
 /** Writes a value. Throws TypeError or RangeError for what Python cannot have. */
@@ -79,8 +57,8 @@ export function write(e: Encoding, value: unknown): void {
   }
 }
 
-function writeProxy(e: Encoding, state: State): void {
-  e.writer.object(addressOf(state));
+function writeProxy(e: Encoding, proxy: object, state: State): void {
+  e.writer.object(state.reference.address || bridge.addressOf(proxy));
   if (e.pins) {
     state.reference.pins++;
     e.pins.push(state.reference);
@@ -99,9 +77,9 @@ function nameOf(value: Function): string {
 // deno-lint-ignore ban-types
 function writeFunction(e: Encoding, value: Function): void {
   const state = stateOf(value);
-  if (state) return writeProxy(e, state);
+  if (state) return writeProxy(e, value, state);
   const name = nameOf(value), traits = traitsOf(value);
-  writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, traits ? new Tuple([name, traits, false]) : name);
+  writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, traits ? new TupleItems([name, traits, false]) : name);
 }
 
 /** Writes a value by reference, whatever it is. */
@@ -123,7 +101,7 @@ function writeByReference(e: Encoding, value: object): void {
 
 function aboutObject(value: object): Tuple | null {
   const traits = traitsOf(value);
-  return traits ? new Tuple([null, traits, Array.isArray(value)]) : null;
+  return traits ? new TupleItems([null, traits, Array.isArray(value)]) : null;
 }
 
 /** Whether this container or typed array was written before, and now is by reference. */
@@ -148,11 +126,11 @@ function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encod
 }
 
 function writeObject(e: Encoding, value: object): void {
-  if (rules.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
+  if (rules.encode.length > 0 && !stateOf(value) && writeByRule(e, value)) return;
   if (Array.isArray(value)) return writeContainer(e, value, writeList);
   if (Object.getPrototypeOf(value) === Object.prototype && !isSpecial(value)) return writeContainer(e, value, writeDict);
   const state = stateOf(value);
-  if (state) return writeProxy(e, state);
+  if (state) return writeProxy(e, value, state);
   writeBranded(e, value);
 }
 
@@ -182,12 +160,12 @@ function writeBranded(e: Encoding, value: object): void {
   }
   const memoryview = memoryviewOf(value);
   if (memoryview !== undefined) return write(e, memoryview);
-  if (value instanceof Float) return e.writer.tagged64(Tag.float, value.value);
-  if (value instanceof Tuple) return writeTuple(e, value);
-  if (value instanceof Source) return writeHandle(e, value, JsKind.source, null);
+  if (value instanceof FloatValue) return e.writer.tagged64(Tag.float, value.value);
+  if (value instanceof TupleItems) return writeTuple(e, value);
+  if (value instanceof Deferred) return writeHandle(e, value, JsKind.deferred, null);
   if (value instanceof ByReference) return writeByReference(e, value.value);
   if (value instanceof Thrown) return writeThrowable(e, value.value);
-  if (value instanceof Keywords) {
+  if (value instanceof KeywordArguments) {
     throw new TypeError("Cannot convert keyword arguments to Python: kw({...}) is the last argument of a call, and nothing else");
   }
   if (isPlainObject(value)) return writeContainer(e, value, writeDict);
@@ -267,18 +245,6 @@ function writeDate(e: Encoding, value: Date): void {
   e.writer.tagged64(Tag.date, time);
 }
 
-const typecodes: Record<string, string> = {
-  Int8Array: "b",
-  Uint8ClampedArray: "B",
-  Int16Array: "h",
-  Uint16Array: "H",
-  Int32Array: "i",
-  Uint32Array: "I",
-  BigInt64Array: "q",
-  BigUint64Array: "Q",
-  Float32Array: "f",
-  Float64Array: "d",
-};
 const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 
 function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
@@ -300,7 +266,7 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
     writer.tagged32(Tag.bytes, bytes.length);
     return writer.data(bytes);
   }
-  const code = typecodes[name];
+  const code = codeByName.get(name);
   if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
   if (seen(e, value)) return; // bytes never change, so they may be two
   writer.u8(Tag.array);
@@ -309,48 +275,16 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
   writer.data(bytes);
 }
 
-/** What a JsException is made of: name, message, stack, the frames for its traceback, the errors of a group, its cause. */
 function writeError(e: Encoding, error: Error): void {
-  if (error instanceof PythonError) {
-    const exception = PythonError.exceptionOf(error);
+  const exception = exceptionOf(error);
+  if (exception) { // a PythonError: Python's own exception again
     returning.set(exception, error);
     return write(e, exception);
   }
-  let about: unknown[] = ["Error", "", "", ""], errors: unknown, cause: unknown;
-  try {
-    const stack = String(error.stack ?? "");
-    about = [String(error.name), String(error.message), stack, ownFramesCut(stack)];
-    errors = (error as { errors?: unknown }).errors;
-    cause = error.cause;
-  } catch {
-    // a getter of its own throws: it goes as it is
-  }
-  const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
   e.errors ??= new Set();
   e.errors.add(error);
-  const isNew = (other: unknown) => !e.errors!.has(other as Error); // what closes a circle is left out
-  const members = isGroup && Array.isArray(errors) ? errors.filter(isNew).map(asThrowable) : [];
-  const grouped = members.length > 0 ? new Tuple(members) : null;
-  if (isRaisable(cause) && isNew(cause)) about.push(grouped, cause);
-  else if (grouped) about.push(grouped);
-  writeHandle(e, error, JsKind.error, new Tuple(about));
+  writeHandle(e, error, JsKind.error, new TupleItems(aboutError(error, e.errors)));
   e.errors.delete(error);
-}
-
-/** Whether it can be the cause of an exception: an Error, or Python's. */
-const isRaisable = (cause: unknown) => isError(cause) || ((stateOf(cause)?.kinds ?? 0) & Kind.exception) !== 0;
-
-/** A member of a group: what is no Error goes by its text. */
-const asThrowable = (error: unknown) => isError(error) || stateOf(error) ? error : new Error(textOf(error), { cause: error });
-
-const isError = (value: unknown) => types.isNativeError(value) || value instanceof Error;
-
-function textOf(value: unknown): string {
-  try {
-    return String(value);
-  } catch {
-    return "an object without a text"; // it has no prototype, or a toString that throws
-  }
 }
 
 /** Writes what was thrown, to be raised in Python. */
@@ -361,36 +295,20 @@ export function writeThrown(e: Encoding, thrown: unknown): void {
 
 /** The same as a value: what is no exception there goes as a JsException. */
 function writeThrowable(e: Encoding, thrown: unknown): void {
-  const state = stateOf(thrown);
-  if (!state && typeof thrown === "object" && thrown !== null && !isError(thrown)) {
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw an object that is no Error", null, ""]));
-  }
-  if (typeof thrown === "function" && !state) {
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, "JavaScript threw a function", null, ""]));
-  }
-  if (typeof thrown === "symbol" || thrown === undefined || typeof thrown === "bigint" && isSafe(thrown)) { // as values they would not come back the same
-    const value = typeof thrown === "symbol" ? [] : [null, null, thrown];
-    return writeHandle(e, thrown, JsKind.error, new Tuple([null, `JavaScript threw ${String(thrown)}`, null, "", ...value]));
-  }
+  const about = aboutThrown(thrown);
+  if (about) return writeHandle(e, thrown, JsKind.error, new TupleItems(about));
   isError(thrown) ? writeError(e, thrown as Error) : write(e, thrown); // no rule makes another value of it
 }
-
-const isSafe = (value: bigint) => BigInt.asIntN(54, value) === value;
 
 /** Writes the arguments of a call: their count, themselves, and the keyword arguments. */
 export function writeArguments(e: Encoding, args: readonly unknown[]): void {
   const { writer } = e;
   const last = args.length > 0 ? args[args.length - 1] : undefined;
-  const keywords = last instanceof Keywords ? last : undefined;
+  const keywords = last instanceof KeywordArguments ? last : undefined;
   const count = keywords ? args.length - 1 : args.length;
   writer.u32(count);
   for (let i = 0; i < count; i++) write(e, args[i]);
   if (!keywords) return writer.u8(Tag.none);
   seen(e, keywords.values); // it is numbered as every container is
   writeDict(e, keywords.values);
-}
-
-/** The address of a function of src/py, as the callee of a message. */
-export function writeHelper(e: Encoding, name: string): void {
-  e.writer.object(helper(name));
 }

@@ -1,7 +1,7 @@
 // The state of one message while its values are written; `encode.ts` writes them.
 //
-// The one thing to know: what is in it is shared by all values of the message, so that references to the same container
-// stay references to the same container.
+// All values of a message share it, so that references to the same container stay references to the same container.
+import { giveBack } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import type { Writer } from "../wire/codec.ts";
 
@@ -40,4 +40,16 @@ export function encoding(writer: Writer, heap: number): Encoding {
     defaults: undefined,
     errors: undefined,
   };
+}
+
+/** Gives back what a message has taken that will not be sent; the error is handed through, to be thrown. */
+export function rollBack(e: Encoding, error: unknown): unknown {
+  for (const id of e.handles.splice(0)) giveBack(id, 1);
+  for (const reference of e.pins?.splice(0) ?? []) reference.unpin();
+  e.containers =
+    e.errors =
+    e.converted =
+    e.defaults =
+      undefined;
+  return error;
 }

@@ -4,6 +4,7 @@
 // so `using` in one place never takes the object from another; and `tidy` is told of each that is handed out in it.
 import { type State, stateOf } from "./proxy_state.ts";
 
+/** What was handed out in the innermost `tidy`; only `collectHolds` replaces it. */
 let handedOut: State[] | undefined;
 
 /** A proxy is made and handed out. */
@@ -31,7 +32,7 @@ export function keep(state: State): void {
 }
 
 /** A proxy has been handed out to nobody. */
-export function takeBack(state: State): void {
+export function withdraw(state: State): void {
   state.reference.holds--;
   keep(state);
 }

@@ -1,8 +1,6 @@
-// Which JavaScript functions are asynchronous for Python, and Promises that start when they are first awaited.
+// What JavaScript's functions and objects can do, as Python asks a type for it: async, constructed, iterated, disposed of.
 //
-// The one thing to know: `async function` is told by its brand; a function that only returns a Promise is marked.
-// And what else Python asks a value's type for.
-import { AsyncResource } from "node:async_hooks";
+// An `async function` is told by its brand; a function that only returns a Promise is marked (`asyncDef`).
 import { types } from "node:util";
 
 // deno-lint-ignore ban-types
@@ -49,47 +47,6 @@ export function isClass(value: unknown): boolean {
     classes.set(value, known);
   }
   return known;
-}
-
-/** A Promise that starts when Python first awaits it. It serves all its awaits: they have one signal, its own. */
-export class Source {
-  readonly start: (signal: AbortSignal) => PromiseLike<unknown>;
-  readonly controller: AbortController = new AbortController();
-  promise: Promise<unknown> | undefined;
-  /** Somebody listens to the signal, so a cancelled await ends when the Promise has. */
-  taken: boolean;
-  whenTaken: (source: Source) => void = () => {};
-
-  /** The scope of AsyncLocalStorage in which it was made, and in which it runs. */
-  readonly #scope = new AsyncResource("pyawait");
-
-  /** @param taken `start` takes the signal as its argument */
-  constructor(start: (signal: AbortSignal) => PromiseLike<unknown>, taken: boolean) {
-    this.start = start;
-    this.taken = taken;
-  }
-
-  get signal(): AbortSignal {
-    if (!this.taken) {
-      this.taken = true;
-      this.whenTaken(this);
-    }
-    return this.controller.signal;
-  }
-
-  /** Its Promise, started now if it was not, within what `run` makes current. */
-  begin(run: <T>(fn: () => T) => T = (fn) => fn()): Promise<unknown> {
-    const start = () => this.start(this.controller.signal);
-    return this.promise ??= new Promise((resolve) => resolve(this.#scope.runInAsyncScope(() => run(start))));
-  }
-
-  /** JavaScript may await it too. */
-  then<A = unknown, B = never>(
-    fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
-    rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
-  ): Promise<A | B> {
-    return this.begin().then(fulfilled, rejected);
-  }
 }
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };

@@ -3,7 +3,7 @@
 // The one thing to know: a coroutine that was made by calling an `async def` proxy may not exist in Python yet. Its
 // call is kept as bytes; awaiting sends them to the loop, and only another use makes the coroutine object.
 import type { AsyncResource } from "node:async_hooks";
-import type { Place } from "../context/call_context.ts";
+import type { CallContext } from "../context/call_context.ts";
 import type { Reference } from "../interpreter/reference.ts";
 
 /** A call of an `async def` that has not happened yet. */
@@ -17,9 +17,9 @@ export interface LazyCall {
   readonly handles: readonly number[];
   /** It has been sent, made or given up. */
   used: boolean;
-  /** Where it was called: the locals and the scope of AsyncLocalStorage in which it will run. */
-  readonly place: Place | undefined;
-  readonly resource: AsyncResource | undefined;
+  /** Where it was called: the call context and the scope of AsyncLocalStorage in which it will run. */
+  readonly context: CallContext | undefined;
+  readonly scope: AsyncResource | undefined;
 }
 
 /** The state of one proxy. */

@@ -1,61 +1,47 @@
-// The errors that pyawait throws, besides TypeError, RangeError and those of `not_found.ts` and `closed.ts`.
+// The error that Python's exceptions become.
 //
-// The one thing to know: a PythonError holds the live exception, so thrown back into Python it is the same object, and
-// its traceback is formatted when somebody reads it.
-
-import { handOutMember, keep, takeBack } from "./handouts.ts";
+// A PythonError holds the live exception, so thrown back into Python it is the same object; its traceback is formatted when
+// it is read, since most errors are caught and never looked at.
+import { bridge, type ErrorDetails } from "../interpreter/bridge.ts";
+import { handOutMember, keep, withdraw } from "./handouts.ts";
 import { stateOf } from "./proxy_state.ts";
 
-/** What a PythonError asks Python for when its stack, cause or errors are read. */
-export interface ErrorDetails {
-  readonly frames: readonly (readonly [name: string, file: string, line: number])[];
-  readonly cause: unknown;
-  readonly errors: readonly unknown[] | null;
-}
-
-/** How an exception is looked into. */
-export interface ErrorReader {
-  details(exception: unknown): ErrorDetails;
-  traceback(exception: unknown): string;
-}
-
-let reader: ErrorReader;
-
-/** `src/exceptions.ts` can. */
-export function lookIntoErrorsWith(given: ErrorReader): void {
-  reader = given;
-}
-
 const isFrame = (line: string) => /^\s+at |@/.test(line);
+const isOwn = (line: string) => bridge.ownFolders.some((folder) => line.includes(folder));
 
-/** The folder of this module as stacks name it: a URL, a path, or with source maps the folder of the sources. */
-function folderOfFrames(): string[] {
-  const [first] = (new Error().stack ?? "").split("\n").filter(isFrame);
-  const found = /((?:file:\/\/)?[^\s()@]*[\\/])[^\\/]*:\d+:\d+\)?\s*$/.exec(first ?? "");
-  return found ? [found[1]] : [];
-}
-
-// Frames of pyawait's own say nothing to whoever reads a stack.
-const here = new URL(".", import.meta.url);
-const ownFolders = here.protocol === "file:" ? [here.href, here.pathname, ...folderOfFrames()] : [here.href];
-
-/** The frames of a stack that are not pyawait's own. */
+/** The frames of a stack that are not pyawait's own, which say nothing to its reader. */
 function framesOf(stack: string): string {
-  const frames = stack.split("\n").filter(isFrame);
-  return frames.filter((line) => !ownFolders.some((folder) => line.includes(folder))).join("\n");
+  return stack.split("\n").filter((line) => isFrame(line) && !isOwn(line)).join("\n");
 }
 
 /** The frames of a stack above the first one of pyawait's: what JavaScript did after Python had called it. */
-export function ownFramesCut(stack: string): string {
-  const frames = stack.split("\n").filter(isFrame);
-  const first = frames.findIndex((line) => ownFolders.some((folder) => line.includes(folder)));
+export function framesBeforeOurs(stack: string): string {
+  const frames = stack.split("\n").filter(isFrame), first = frames.findIndex(isOwn);
   return (first < 0 ? frames : frames.slice(0, first)).filter((line) => !/\bnode:async_hooks\b/.test(line)).join("\n");
 }
 
 const brand = Symbol.for("pyawait.PythonError");
 
+/** What a PythonError is made of. `has`: 1 if it has a cause, + 2 if it is a group. */
+interface Made {
+  readonly exception: unknown;
+  readonly name: string;
+  readonly message: string;
+  readonly has: number;
+}
+
+/** Takes the JavaScript frames from here: for a Promise, of the functions that await it. */
+export let takeFrames: (error: PythonError) => void;
+/** The error has been to Python and comes back: what has happened to the exception there is looked up anew. */
+let renew: (error: PythonError, has: number) => PythonError;
+/** Its exception, handed out to no user. */
+let exceptionIn: (error: PythonError) => object;
+/** Its exception, its cause and its errors, as far as they are known. */
+export let partsOfError: (error: PythonError) => unknown[];
+
 /**
- * An exception that Python raised.
+ * An exception that Python raised. Its `name` is the class, its `message` is `str(exception)`; `stack` has Python's frames,
+ * innermost first, and then JavaScript's.
  *
  * @example
  * ```ts
@@ -77,8 +63,12 @@ export class PythonError extends Error {
   #traceback: string | undefined;
   #javaScriptStack: string;
 
-  /** @ignore made by pyawait only */
-  constructor(exception: unknown, name: string, message: string, has: number) {
+  /**
+   * @ignore Python makes them
+   * @throws {TypeError} where a program calls it
+   */
+  constructor(made: unknown) {
+    const { exception, name, message, has } = (made ?? {}) as Made;
     if (typeof has !== "number") {
       throw new TypeError("Cannot make a PythonError: Python makes them, as python.builtins.ValueError(text) that is thrown");
     }
@@ -97,16 +87,19 @@ export class PythonError extends Error {
     Object.defineProperty(this, brand, { value: true });
   }
 
-  /** Takes the JavaScript frames from here: for a Promise, of the functions that await it. */
-  static capture(error: PythonError): void {
-    error.#javaScriptStack = framesOf(new Error().stack ?? "");
-  }
-
-  /** It has been to Python and comes back: what has happened to the exception there is looked up anew. */
-  static renew(error: PythonError, has: number): PythonError {
-    error.#details = error.#traceback = undefined;
-    error.#expose(has);
-    return error;
+  static {
+    Object.defineProperty(this, "name", { value: "PythonError", configurable: true }); // bundlers rename classes that name themselves
+    takeFrames = (error) => {
+      error.#javaScriptStack = framesOf(new Error().stack ?? "");
+    };
+    renew = (error, has) => {
+      error.#details = error.#traceback = undefined;
+      error.#expose(has);
+      return error;
+    };
+    // An error of another copy of pyawait has the brand, but not these fields.
+    exceptionIn = (error) => (#exception in error ? error.#exception : (error as PythonError).exception) as object;
+    partsOfError = (error) => #exception in error ? [error.#exception, error.#details?.cause, error.#details?.errors] : [];
   }
 
   #expose(has: number): void {
@@ -124,7 +117,7 @@ export class PythonError extends Error {
 
   #look(): ErrorDetails {
     if (this.#details) return this.#details;
-    this.#details = reader.details(this.#exception);
+    this.#details = bridge.errorDetails(this.#exception);
     for (const error of [this.#details.cause, ...this.#details.errors ?? []]) { // made now, but JavaScript was where this one was made
       const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.#exception as object);
       if (!made) continue;
@@ -149,7 +142,7 @@ export class PythonError extends Error {
 
   /** Python's own text of the exception, with its traceback and its causes. */
   get traceback(): string {
-    return this.#traceback ??= reader.traceback(this.#exception);
+    return this.#traceback ??= bridge.tracebackOf(this.#exception);
   }
 
   /** The live exception object; it keeps the frames' locals alive, like a caught exception in Python. */
@@ -158,28 +151,28 @@ export class PythonError extends Error {
     return handOutMember(this.#exception);
   }
 
-  /** @ignore its exception, handed out to nobody */
-  static exceptionOf(error: PythonError): object {
-    return (#exception in error ? error.#exception : (error as { exception: unknown }).exception) as object;
-  }
-
-  /** @ignore its exception, its cause and its errors, as far as they are known */
-  static partsOf(error: PythonError): unknown[] {
-    return #exception in error ? [error.#exception, error.#details?.cause, error.#details?.errors] : [];
-  }
-
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && brand in value;
   }
 }
 
+/** The exception of a PythonError, handed out to no user; `undefined` for every other value. */
+export function exceptionOf(error: unknown): object | undefined {
+  return error instanceof PythonError ? exceptionIn(error) : undefined;
+}
+
 /** PythonErrors that were thrown into Python, by the proxies of their exceptions: they come back as themselves. */
-export const returning: WeakMap<object, PythonError> = new WeakMap();
+export const returning: WeakMap<object, Error> = new WeakMap();
 
 /** The PythonError of an exception. */
 export function pythonError(exception: unknown, name: string, message: string, has: number): PythonError {
   const known = returning.get(exception as object);
-  if (!known) return new PythonError(exception, name, message, has);
-  takeBack(stateOf(exception)!); // it has a hold of its own
-  return PythonError.renew(known, has);
+  if (!known) return newPythonError(exception, name, message, has);
+  withdraw(stateOf(exception)!); // it has a hold of its own
+  return renew(known as PythonError, has);
+}
+
+/** A new PythonError, whatever is known of its exception. */
+export function newPythonError(exception: unknown, name: string, message: string, has: number): PythonError {
+  return new PythonError({ exception, name, message, has } satisfies Made);
 }

@@ -1,6 +1,6 @@
 // What JavaScript has no value for: a float that is integral, a tuple, keyword arguments.
 //
-// The one thing to know: they are plain holders; `encode.ts` knows what to write for each.
+// They are plain holders; `encode.ts` knows what to write for each.
 import { stateOf } from "./proxy_state.ts";
 
 /** An object that is not copied, whatever it is. */
@@ -19,34 +19,46 @@ export class Thrown {
   }
 }
 
-/** See {@linkcode float}. */
-export class Float {
+/** What {@linkcode float} makes. The class stays private, as the next two do: its public name is a type only. */
+export class FloatValue {
   readonly value: number;
+  protected readonly kind = "float";
   constructor(value: number) {
     this.value = value;
   }
 }
 
-/** See {@linkcode tuple}. */
-export class Tuple {
+/** What {@linkcode tuple} makes. */
+export class TupleItems {
   readonly items: readonly unknown[];
+  protected readonly kind = "tuple";
   constructor(items: readonly unknown[]) {
     this.items = items;
   }
 }
 
-/** See {@linkcode kw}. */
-export class Keywords {
+/** What {@linkcode kw} makes. */
+export class KeywordArguments {
   readonly values: Record<string, unknown>;
+  protected readonly kind = "keywords";
   constructor(values: Record<string, unknown>) {
     this.values = values;
   }
 }
 
+/** A Python `float`, see {@linkcode float}. */
+export type Float = FloatValue;
+/** A Python `tuple`, see {@linkcode tuple}. */
+export type Tuple = TupleItems;
+/** Keyword arguments, see {@linkcode kw}. */
+export type Keywords = KeywordArguments;
+
 /**
  * A number that becomes a Python `float` though it is integral: `1` is an `int`, `float(1)` is `1.0`.
  *
  * @param value any number
+ * @returns what is passed to Python in its place
+ * @throws {TypeError} if it is no number
  * @example
  * ```ts
  * import { float, python } from "pyawait";
@@ -55,13 +67,15 @@ export class Keywords {
  */
 export function float(value: number): Float {
   if (typeof value !== "number") throw new TypeError(`Cannot make a float of ${typeof value}: float(x) takes a number`);
-  return new Float(value);
+  return new FloatValue(value);
 }
 
 /**
  * A Python `tuple` of these items, where an Array would become a `list`.
  *
  * @param iterable the items
+ * @returns what is passed to Python
+ * @throws {TypeError} if it is not iterable
  * @example
  * ```ts
  * import { python, tuple } from "pyawait";
@@ -72,13 +86,15 @@ export function tuple(iterable: Iterable<unknown>): Tuple {
   if (typeof (iterable as { [Symbol.iterator]?: unknown } | null)?.[Symbol.iterator] !== "function") {
     throw new TypeError(`Cannot make a tuple of ${String(iterable)}: tuple(iterable) takes an Array or another iterable`);
   }
-  return new Tuple([...iterable]);
+  return new TupleItems([...iterable]);
 }
 
 /**
  * Keyword arguments, as the last argument of a call; properties that are `undefined` are left out.
  *
  * @param values the arguments by name
+ * @returns what is passed to a call, last
+ * @throws {TypeError} if it is no object
  * @example
  * ```ts
  * import { kw, python } from "pyawait";
@@ -89,7 +105,7 @@ export function kw(values: Record<string, unknown>): Keywords {
   if (typeof values !== "object" || values === null || stateOf(values) || Symbol.iterator in values) {
     throw new TypeError(`Cannot make keyword arguments of ${String(values)}: kw({...}) takes an object with the arguments by name`);
   }
-  return new Keywords(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
+  return new KeywordArguments(Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)));
 }
 
 const buffers = new WeakMap<object, () => unknown>();

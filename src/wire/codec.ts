@@ -4,34 +4,7 @@
 // never by resizing, and every message is written completely before C is called.
 import { backend } from "../../ffi/mod.ts";
 import type { Pointer } from "../../ffi/types.ts";
-
-/** The tags of `ffi/shim/wire.h`, in its order. */
-export const Tag = {
-  none: 0,
-  true: 1,
-  false: 2,
-  int32: 3,
-  int53: 4,
-  bigint: 5,
-  float: 6,
-  ascii: 7,
-  utf8: 8,
-  utf16: 9,
-  bytes: 10,
-  array: 11,
-  list: 12,
-  tuple: 13,
-  set: 14,
-  dict: 15,
-  map: 16,
-  date: 17,
-  reference: 18,
-  object: 19,
-  js: 20,
-  error: 21,
-  throw: 22,
-  missing: 23,
-} as const;
+import { Tag } from "./numbers.ts";
 
 const encoder = new TextEncoder();
 const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });

@@ -1,6 +1,6 @@
-// Which typed array has the items of which code of Python's `array` and `struct`.
+// The one table of typed arrays: which has the items of which code of Python's `array` and `struct`.
 //
-// The one thing to know: a runtime may have no Float16Array, and Python's `array` never has such items.
+// A runtime may have no Float16Array, and Python's `array` has no such items.
 
 /** A typed array of whatever item type. */
 export type TypedArray =
@@ -17,10 +17,10 @@ export type TypedArray =
   | Float64Array;
 
 /** The class of one. */
-export type Maker = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number; readonly name: string };
+export type TypedArrayClass = { new (buffer: ArrayBuffer): TypedArray; readonly BYTES_PER_ELEMENT: number; readonly name: string };
 
 /** By code; `e` only where the runtime has it. */
-export const typedArrays: Record<string, Maker> = {
+export const typedArrays: Record<string, TypedArrayClass> = {
   b: Int8Array,
   B: Uint8Array,
   h: Int16Array,
@@ -32,5 +32,26 @@ export const typedArrays: Record<string, Maker> = {
   f: Float32Array,
   d: Float64Array,
 };
-const { Float16Array } = globalThis as unknown as { Float16Array?: Maker };
+const { Float16Array } = globalThis as unknown as { Float16Array?: TypedArrayClass };
 if (Float16Array) typedArrays.e = Float16Array;
+
+/** The code for Python's `array`, by the class's name; Uint8Array is absent, because it is `bytes`. */
+export const codeByName: ReadonlyMap<string, string> = new Map([
+  ...Object.entries(typedArrays).filter(([code]) => code !== "B" && code !== "e").map(([code, type]) => [type.name, code] as const),
+  ["Uint8ClampedArray", "B"],
+]);
+
+/** The class for a format of Python's `struct`; bytes where no typed array has such items. */
+export function classOfFormat(format: string, itemsize: number): TypedArrayClass {
+  const code = format.replace(/^[@=<]/, "");
+  if (code === "l" || code === "n") return itemsize === 8 ? BigInt64Array : Int32Array;
+  if (code === "L" || code === "N") return itemsize === 8 ? BigUint64Array : Uint32Array;
+  return typedArrays[code === "?" || code === "c" ? "B" : code] ?? Uint8Array;
+}
+
+/** The code of Python's `array` for memory that Python owns and that JavaScript sees as this class. */
+export function codeOfClass(type: unknown): string | undefined {
+  if (type === Uint8ClampedArray) return "B";
+  if (typedArrays.e && type === typedArrays.e) return "H"; // `array` knows no float16: the bits
+  return Object.keys(typedArrays).find((code) => typedArrays[code] as unknown === type);
+}

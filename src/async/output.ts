@@ -1,0 +1,46 @@
+// Python's stdout and stderr, where `python.configure` gives them to functions.
+//
+// Text comes with the other records; what was printed since the last microtask is one call.
+import type { Interpreter } from "../interpreter/interpreter.ts";
+import type { Output } from "../interpreter/options.ts";
+import { callHelper } from "../proxy/call.ts";
+import { EventCode } from "../wire/numbers.ts";
+
+type Listener = Exclude<Output, "inherit">;
+
+/** This heap's output; only this file writes it. */
+const heap = {
+  /** The user's functions, by the code of their stream. */
+  listeners: new Map<number, Listener>(),
+  /** What waits to be delivered. */
+  printed: [] as { listener: Listener; text: string }[],
+};
+
+/** Sends Python's output to the functions that were configured. */
+export function redirect({ options, heapId }: Interpreter): void {
+  for (const name of ["stdout", "stderr"] as const) {
+    const listener = options[name];
+    if (listener === "inherit") continue;
+    heap.listeners.set(EventCode[name], listener);
+    callHelper("redirect", heapId, name, EventCode[name]);
+  }
+}
+
+/** An EVENT record: Python has printed. */
+export function printed(code: number, text: string): void {
+  const listener = heap.listeners.get(code);
+  if (!listener) return;
+  if (heap.printed.length === 0) queueMicrotask(deliver);
+  const last = heap.printed.at(-1);
+  if (last?.listener === listener) last.text += text;
+  else heap.printed.push({ listener, text });
+}
+
+/** Calls the user's functions with what was printed; one that throws does not lose the others' text. */
+export function deliver(): void {
+  try {
+    for (let next; (next = heap.printed.shift());) next.listener(next.text);
+  } finally {
+    if (heap.printed.length > 0) queueMicrotask(deliver);
+  }
+}

@@ -1,0 +1,242 @@
+// Python's calls and awaits of JavaScript: run what is asked for, and answer.
+//
+// Whatever a record asks is answered, with a result or with what was thrown: a future or a thread waits for it in Python.
+import { backend } from "../../ffi/mod.ts";
+import { enterScope } from "../context/async_scopes.ts";
+import { currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
+import { markAwaited } from "../context/rejections.ts";
+import { nextId } from "../interpreter/ids.ts";
+import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
+import { interpreter, isClosed } from "../interpreter/interpreter.ts";
+import { begin, end, helper } from "../interpreter/invoke.ts";
+import { receive } from "../interpreter/js_handles.ts";
+import type { Reference } from "../interpreter/reference.ts";
+import { callHelper } from "../proxy/call.ts";
+import { read } from "../values/decode.ts";
+import { Deferred } from "../values/deferred.ts";
+import { write, writeThrown } from "../values/encode.ts";
+import { encoding, rollBack } from "../values/encoding.ts";
+import { newPythonError } from "../values/python_error.ts";
+import { Thrown } from "../values/wrappers.ts";
+import { Reader, Writer } from "../wire/codec.ts";
+import { JsOperation, Tag } from "../wire/numbers.ts";
+import { operate } from "./js_operations.ts";
+import { runHelper } from "./promise.ts";
+
+/** What REQUEST and CALL carry: the scope and context that they come from, the operation, the value, the arguments. */
+interface Request {
+  readonly scope: number;
+  readonly context: number;
+  readonly op: number;
+  readonly value: unknown;
+  readonly args: unknown[];
+  readonly keywords: Record<string, unknown> | null;
+}
+
+function readRequest(r: Reader): Request {
+  const scope = r.u32(), context = readAddress(r), op = r.u8(), value = receive(r.u32());
+  return { scope, context, op, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+}
+
+/** An object's address, with the reference to it, or 0 for None. */
+function readAddress(r: Reader): number {
+  if (r.u8() !== Tag.object) return 0;
+  r.u32();
+  return r.address();
+}
+
+// Awaits of Python's -----------------------------------------------------------------------------------------------
+
+/** What this heap serves; only this file writes it. */
+const heap = {
+  /** Awaits of Python's that have not ended, by loop and slot. */
+  serving: new Map<string, { served: Served; deferred: Deferred | undefined }>(),
+  /** Memory for the next SETTLE; taken while one is written, since a getter in its value may settle something else. */
+  settling: undefined as Writer | undefined,
+  /** Answers that borrow references and that Python has not read, by number. */
+  pinned: new Map<number, { references: Reference[]; reader: number | undefined }>(),
+  lastPinned: 0,
+  /** The answer to a call for which the stack has no room, written ahead. */
+  tooDeep: undefined as Writer | undefined,
+};
+
+const key = (loop: number, slot: number) => `${loop}:${slot}`;
+
+/** REQUEST: runs an async function, or waits for a Promise, and settles the future that waits in Python. */
+export function serve(r: Reader): void {
+  const served = new Served(r.u32(), r.u32());
+  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const callContext = newCallContext(served.loop, context, served);
+  const deferred = value instanceof Deferred ? value : undefined;
+  heap.serving.set(key(served.loop, served.slot), { served, deferred });
+  let promise: PromiseLike<unknown>;
+  try {
+    markAwaited(value);
+    if (op === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
+    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(op, value, args, keywords)));
+  } catch (error) {
+    promise = Promise.reject(error);
+  }
+  promise.then((result) => settle(served, false, result), (error) => settle(served, true, error));
+}
+
+/** A Promise that starts when it is first awaited: what it starts itself is cancelled with its last await. */
+function begun(deferred: Deferred, served: Served): Promise<unknown> {
+  if (deferred.taken) served.take();
+  deferred.whenTaken = takeAll;
+  return deferred.begin((start) => runInCallContext({ ...(currentCallContext() ?? nowhere), served: deferred }, start));
+}
+
+const nowhere = { loop: BACKGROUND, running: false, context: undefined, locals: undefined };
+
+function takeAll(deferred: Deferred): void {
+  for (const each of heap.serving.values()) if (each.deferred === deferred && !each.served.taken) each.served.take();
+}
+
+function settle(served: Served, thrown: boolean, value: unknown): void {
+  if (served.settled) return;
+  served.settled = true;
+  heap.serving.delete(key(served.loop, served.slot));
+  if (isClosed()) return;
+  const payload = heap.settling ?? new Writer(4096);
+  heap.settling = undefined;
+  encodeOutcome(payload, thrown, value, served.loop);
+  const writer = openRecord(served.loop, In.settle);
+  writer.u32(served.slot);
+  writer.data(payload.bytes.subarray(0, payload.at));
+  closeRecord(served.loop);
+  heap.settling = payload;
+}
+
+/**
+ * The number of what is pinned for it, and a value, or what was thrown; what cannot be converted is thrown instead.
+ *
+ * @param reader the loop that will read it, or `undefined` for a thread
+ */
+function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: number | undefined): void {
+  const e = encoding(writer, interpreter().heapId);
+  if (reader !== BACKGROUND) e.pins = [];
+  writer.at = 0;
+  writer.u32(0);
+  try {
+    thrown ? writeThrown(e, value) : write(e, value);
+  } catch (error) {
+    writer.at = 4;
+    writeThrown(e, rollBack(e, error));
+  }
+  if (e.pins?.length) writer.patch32(0, pin(e.pins, reader));
+}
+
+// Answers that borrow references and are read by others than the background loop, whose inbox gets the releases: these
+// must not be faster.
+function pin(references: Reference[], reader: number | undefined): number {
+  heap.lastPinned = nextId(heap.lastPinned, heap.pinned);
+  heap.pinned.set(heap.lastPinned, { references, reader });
+  return heap.lastPinned;
+}
+
+export function unpin(id: number): void {
+  const references = heap.pinned.get(id)?.references ?? [];
+  heap.pinned.delete(id);
+  for (const reference of references) reference.unpin();
+}
+
+export function unpinLoop(loop: number): void {
+  for (const [id, { reader }] of [...heap.pinned]) if (reader === loop) unpin(id);
+}
+
+/** ABORT: Python has cancelled this await. */
+export function abort(r: Reader): void {
+  const loop = r.u32(), slot = r.u32();
+  const request = heap.serving.get(key(loop, slot));
+  r.u8();
+  const error = newPythonError(read(r), String(read(r)), String(read(r)), Number(read(r)));
+  const reason = new DOMException("Python cancelled the await", "AbortError");
+  Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
+  request?.served.abort(reason);
+  request?.deferred?.controller.abort(reason);
+  if (request && !request.served.taken) settle(request.served, false, undefined); // Python has given it up: its slot is free
+}
+
+// Calls that a thread waits for -------------------------------------------------------------------------------------
+
+/** CALL: runs a function whose Python thread waits for the answer. */
+export function answerCall(r: Reader, direct: boolean): void {
+  const id = r.u32(), loop = r.u32();
+  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const callContext = newCallContext(loop, context, undefined);
+  let thrown = false, result: unknown;
+  try {
+    result = enterScope(scope, callContext, () => operate(op, value, args, keywords));
+  } catch (error) {
+    thrown = true;
+    result = error;
+  }
+  answer(id, thrown, result, direct);
+}
+
+/** @param direct whether Python reads it on this very thread, before JavaScript goes on */
+function answer(id: number, thrown: boolean, result: unknown, direct: boolean): void {
+  const level = begin();
+  try {
+    const { input } = level, { shim, heap: address } = interpreter();
+    encodeOutcome(input, thrown, result, direct ? BACKGROUND : undefined);
+    const answered = shim.pyawait_answer(address, id, input.pointer, input.at);
+    if (answered === 0) unpin(input.view.getUint32(0, true));
+  } finally {
+    end();
+  }
+}
+
+/** Python is open: what a stack overflow answers is written while there is a stack. */
+export function prepareTooDeep(): void {
+  const answer = heap.tooDeep = new Writer(16);
+  answer.u32(0);
+  answer.u8(Tag.throw);
+  answer.object(helper("TooDeep"));
+}
+
+/** The stack has ended in code of ours: Python is told so, in the one call for which there may still be room. */
+function tellTooDeep(id: number): boolean {
+  try {
+    const { shim, heap: address } = interpreter();
+    shim.pyawait_answer(address, id, heap.tooDeep!.pointer, heap.tooDeep!.at);
+    return true;
+  } catch {
+    return false; // Python raises that there was no answer
+  }
+}
+
+/** Python calls JavaScript on this very thread, inside a synchronous call: the record is fetched, not drained. */
+export function callDirectly(id: number): void {
+  try {
+    const { shim, heap: address } = interpreter();
+    const level = begin();
+    try {
+      let r = level.reader;
+      r.at = 0;
+      const length = shim.pyawait_call_record(address, level.output, level.capacity);
+      if (length < 0) {
+        const large = backend.allocate(-length);
+        shim.pyawait_call_record(address, backend.address(large), large.length);
+        r = new Reader(large);
+      }
+      r.at = 5; // its size and kind
+      answerCall(r, true);
+    } finally {
+      end();
+    }
+  } catch (error) {
+    if (error instanceof RangeError && tellTooDeep(id)) return;
+    queueMicrotask(() => { // never through C: it would end the process
+      throw error;
+    });
+  }
+}
+
+/** Tells Python of an error for which no code waits: the exception handler of the loop that was current, if it runs. */
+export function reportToLoop(error: unknown, loop: number = BACKGROUND): void {
+  const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
+  const context = { loop: to, running: true, context: undefined, locals: undefined, served: undefined };
+  runInCallContext(context, () => runHelper("report_rejection", [new Thrown(error)], { signal: null })).catch(() => {});
+}

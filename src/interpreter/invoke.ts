@@ -1,0 +1,77 @@
+// The one place where C is called synchronously: attach, do one operation, detach.
+//
+// An operation takes a level (a buffer in, a buffer out) for as long as it lasts. Encoding an argument may run a getter, and
+// Python may call back into JavaScript; both may start operations of their own, which then take the next level. So nothing
+// that is half read or half written is ever overwritten.
+import { backend } from "../../ffi/mod.ts";
+import { Reader, Writer } from "../wire/codec.ts";
+import { Operation, Tag } from "../wire/numbers.ts";
+import { heap, type Level } from "./heap.ts";
+import { interpreter } from "./interpreter.ts";
+
+export type { Level } from "./heap.ts";
+
+function newLevel(): Level {
+  const output = backend.allocate(1 << 16);
+  const level = { input: new Writer(1 << 16), reader: new Reader(output), output: backend.address(output), capacity: output.length };
+  heap.levels.push(level);
+  return level;
+}
+
+/** Takes a level; {@linkcode end} gives it back, in a `finally`. */
+export function begin(): Level {
+  if (heap.python === undefined || heap.closed !== undefined) interpreter();
+  const level = heap.depth < heap.levels.length ? heap.levels[heap.depth] : newLevel();
+  heap.depth++;
+  level.input.at = 0;
+  return level;
+}
+
+export function end(): void {
+  const { input } = heap.levels[--heap.depth];
+  if (input.bytes.length > 1 << 22) heap.levels.length = heap.depth; // it was large: not to be kept
+}
+
+/** Does what the level's input says; its outcome, to be read before the level is given back. */
+export function invoke(level: Level, operation: number): Reader {
+  const { shim, heap: address } = heap.python!;
+  const { input, reader } = level;
+  shim.pyawait_invoke(address, operation, input.pointer, input.at, level.output, level.capacity);
+  reader.at = 0;
+  const length = reader.i32();
+  return length < 0 ? overflow(-length) : reader;
+}
+
+/** An outcome that was too long for the level's buffer. */
+function overflow(length: number): Reader {
+  const { shim, heap: address } = heap.python!;
+  const buffer = backend.allocate(length);
+  shim.pyawait_overflow(address, backend.address(buffer), length);
+  const reader = new Reader(buffer);
+  reader.at = 4;
+  return reader;
+}
+
+/** The address of a function of src/py, operator or builtins, held for ever. */
+export function helper(name: string): number {
+  return heap.helpers.get(name) ?? findHelper(name);
+}
+
+function findHelper(name: string): number {
+  const level = begin();
+  try {
+    const { input } = level;
+    input.object(heap.entry);
+    input.u32(1);
+    input.string(name);
+    input.u8(Tag.none);
+    const r = invoke(level, Operation.call);
+    if (r.u8() !== Tag.object) throw new Error(`src/py has no ${name}`);
+    r.u32();
+    const address = r.address();
+    heap.helpers.set(name, address);
+    return address;
+  } finally {
+    end();
+  }
+}

@@ -1,0 +1,61 @@
+// A coroutine that may not exist in Python yet: calling an `async def` proxy keeps the call as bytes.
+//
+// Awaiting sends the bytes to the loop without attaching, so it waits for no GIL; any other use makes the coroutine object
+// (`makeCoroutine`). A call that is neither sent nor made gives back what its message took (`dropLazy`).
+import { bridge } from "../interpreter/bridge.ts";
+import { giveBack } from "../interpreter/js_handles.ts";
+import { Reference } from "../interpreter/reference.ts";
+import { keep } from "../values/handouts.ts";
+import { type LazyCall, State, stateOf } from "../values/proxy_state.ts";
+import { Kind } from "../wire/numbers.ts";
+import { callEncoded, encodeCall } from "./call.ts";
+import { forgetProxy, rememberProxy } from "./registry.ts";
+import { targetOf } from "./target.ts";
+
+const neverAwaited = new FinalizationRegistry(dropLazy);
+
+/** The proxy of a coroutine that is not made before more is asked of it than to be awaited. */
+export function lazyCoroutine(callee: State, args: readonly unknown[]): object {
+  const state = new State(new Reference(0), Kind.awaitable | Kind.coroutine);
+  const lazy = state.lazy = encodeCall(callee, args);
+  const proxy = state.self = new Proxy(targetOf(state, false), bridge.traps);
+  if (lazy.pins.length > 0 || lazy.handles.length > 0) neverAwaited.register(proxy, lazy); // it is not free
+  return proxy;
+}
+
+/** Takes the call out of a proxy, to send it or to make it. */
+export function takeLazy(state: State): LazyCall {
+  const lazy = state.lazy!;
+  const { callee: { reference, epitaph }, pins } = lazy;
+  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${epitaph}`);
+  state.lazy = undefined;
+  lazy.used = true;
+  reference.pins++, pins.push(reference);
+  return lazy;
+}
+
+/** Gives up a call that will never be made. */
+export function dropLazy(lazy: LazyCall | undefined): void {
+  if (!lazy || lazy.used) return;
+  lazy.used = true;
+  for (const id of lazy.handles) giveBack(id, 1);
+  for (const reference of lazy.pins) reference.unpin();
+}
+
+/** Makes the coroutine object. The proxy that stands for it already becomes the object's. */
+export function makeCoroutine(state: State): void {
+  const { bytes, pins } = takeLazy(state);
+  let made: unknown;
+  try {
+    made = callEncoded(bytes);
+  } finally {
+    for (const reference of pins) reference.unpin();
+  }
+  const other = stateOf(made);
+  if (!other) throw new TypeError("Cannot use this coroutine: its function did not return one");
+  forgetProxy(other);
+  keep(other);
+  state.reference = other.reference;
+  state.kinds = other.kinds;
+  rememberProxy(state.self!, state);
+}
