@@ -36,6 +36,7 @@ export { getCurrentLocals, getCurrentLoop, getRunningLoop, scope, TaskLocals } f
 export { float, kw, tuple } from "./src/values/wrappers.ts";
 export type { Float, Keywords, Tuple } from "./src/values/wrappers.ts";
 export { PyProxy, toJs } from "./src/proxy/proxy.ts";
+export type { PyMembers } from "./src/proxy/proxy.ts";
 export { tidy } from "./src/proxy/tidy.ts";
 export { registerConverter, toPy } from "./src/proxy/converters.ts";
 export type { Converter, ToPyOptions } from "./src/proxy/converters.ts";

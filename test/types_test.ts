@@ -84,6 +84,7 @@ kw(5);
 /** Where \`any\` may be: what Python decides, what only marks a function, and what Python calls. */
 const decidedByPython = [
   "CopyOptions.default",
+  "PyMembers",
   "PyProxy",
   "PythonInterpreter.exec",
   "PythonInterpreter.execAsync",
@@ -119,7 +120,7 @@ test("any is only where Python decides", () => {
     const visit = (node: TypeScript.Node, path: string[]): void => {
       const name = (node as { name?: TypeScript.Node }).name?.getText();
       const here = name && !ts.isParameter(node) && !ts.isTypeParameterDeclaration(node) ? [...path, name] : path;
-      if (node.kind === ts.SyntaxKind.AnyKeyword) found.add(here[0] === "PyProxy" ? "PyProxy" : here.slice(0, 2).join("."));
+      if (node.kind === ts.SyntaxKind.AnyKeyword) found.add(/^Py(Proxy|Members)$/.test(here[0]) ? here[0] : here.slice(0, 2).join("."));
       ts.forEachChild(node, (child) => visit(child, here));
     };
     for (const statement of declarations.statements) {

@@ -263,8 +263,7 @@ function doc(text: string | null, indent: string): string {
 
 /** Written where they are used: proxies whose calls, or whose items, are typed by somebody else. */
 const helpers: [name: string, type: string][] = [
-  ["PyMembers", "PyMembers = Pick<PyProxy, keyof PyProxy>"],
-  ["PyFunction", "PyFunction = Pick<PyProxy, keyof PyProxy> & (new (...args: any[]) => any)"],
+  ["PyFunction", "PyFunction = PyMembers & (new (...args: any[]) => any)"],
   ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],
   ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
 ];
@@ -285,7 +284,7 @@ export function declare(names: readonly string[]): string {
   const unique = uniqueNames();
   const printers = modules.map((module) => new Printer(module, unique));
   let text = `// Made by \`pyawait types ${names.join(" ")}\` with Python ${python.version}.\n`;
-  text += 'import type { Keywords, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
+  text += 'import type { Keywords, PyMembers, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
   modules.forEach(({ name }, at) => text += `    ${key(name)}: ${printers[at].name};\n`);
   text += "  }\n}\n";
   let body = "";

@@ -190,25 +190,9 @@ export const traps: ProxyHandler<object> = {
   },
 };
 
-/**
- * A Python object. Its members are Python's attributes, and none of ours hides one: ours begin with `$`, which no Python name
- * can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only where Python has no
- * such attribute.
- *
- * @example
- * ```ts
- * import { python } from "pyawait";
- * const scores = python.exec("{'ada': 3}");
- * scores.$set("grace", 5);
- * console.log(scores.$get("grace"), String(scores)); // 5 {'ada': 3, 'grace': 5}
- * ```
- */
-export interface PyProxy {
+/** The members of every Python object: what a {@linkcode PyProxy} is besides being callable. Generated types build on it. */
+export interface PyMembers {
   // What Python decides:
-  // deno-lint-ignore no-explicit-any
-  (...args: any[]): any;
-  // deno-lint-ignore no-explicit-any
-  new (...args: any[]): any;
   // deno-lint-ignore no-explicit-any
   [name: string]: any;
   // deno-lint-ignore no-explicit-any
@@ -252,12 +236,33 @@ export interface PyProxy {
    * @throws {Error} if this runtime forbids foreign memory
    */
   $getBuffer(): PyBuffer;
-  /** The same proxy, with one hold more: it takes one {@linkcode PyProxy.$destroy} more to give the object up. */
+  /** The same proxy, with one hold more: it takes one `$destroy()` more to give the object up. */
   $copy(): this;
   /** Gives up one hold; at the last one the object is released, and using the proxy throws. A coroutine is closed. */
   $destroy(): void;
   /** The name of the object's Python class. */
   readonly $type: string;
+}
+
+/**
+ * A Python object. Its members are Python's attributes, and none of ours hides one: ours begin with `$`, which no Python name
+ * can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only where Python has no
+ * such attribute.
+ *
+ * @example
+ * ```ts
+ * import { python } from "pyawait";
+ * const scores = python.exec("{'ada': 3}");
+ * scores.$set("grace", 5);
+ * console.log(scores.$get("grace"), String(scores)); // 5 {'ada': 3, 'grace': 5}
+ * ```
+ */
+export interface PyProxy extends PyMembers {
+  // What Python decides:
+  // deno-lint-ignore no-explicit-any
+  (...args: any[]): any;
+  // deno-lint-ignore no-explicit-any
+  new (...args: any[]): any;
 }
 
 /**
