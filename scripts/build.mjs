@@ -4,6 +4,7 @@
  *     node scripts/build.mjs          both of these
  *     node scripts/build.mjs node     .build/  every source file as one JavaScript file, which Node 20 can run
  *     node scripts/build.mjs dist     dist/    what npm gets: a bundle of each entry, and the types in one file
+ *     node scripts/build.mjs jsr      .jsr/    what JSR gets: the sources, with the Python half as text in them
  *
  * Types are not checked here (`tsc` does that), so a build takes no longer than its files take to be parsed.
  */
@@ -109,19 +110,25 @@ async function buildForNode() {
 
 // ------------------------------------------------------------------------------------------------ dist/
 
-/** Puts the Python half into the bundle as text, where src/interpreter/python_text.ts reads it from a file. */
+/** What stands in place of src/interpreter/python_text.ts where no file can be read: the texts themselves. */
+function embeddedPython() {
+  const paths = filesIn("src").filter((path) => path.endsWith(".py"));
+  const texts = paths.map((path) => [path.slice("src/".length), readFileSync(join(root, path), "utf8")]);
+  return `// Made by scripts/build.mjs of the .py files.
+const texts: Record<string, string> = ${JSON.stringify(Object.fromEntries(texts), null, 2)};
+
+/** The text of \`src/PATH\`, as \`py/base.py\`. */
+export function pythonText(path: string): string {
+  return texts[path];
+}
+`;
+}
+
 const embedPython = {
   name: "embed-python",
   setup(build) {
-    build.onLoad({ filter: /[\\/]src[\\/]interpreter[\\/]python_text\.ts$/ }, () => {
-      const paths = filesIn("src").filter((path) => path.endsWith(".py"));
-      const texts = paths.map((path) => [path.slice("src/".length), readFileSync(join(root, path), "utf8")]);
-      return {
-        contents: `const texts: Record<string, string> = ${JSON.stringify(Object.fromEntries(texts))};
-export function pythonText(path: string): string { return texts[path]; }`,
-        loader: "ts",
-      };
-    });
+    const filter = /[\\/]src[\\/]interpreter[\\/]python_text\.ts$/;
+    build.onLoad({ filter }, () => ({ contents: embeddedPython(), loader: "ts" }));
   },
 };
 
@@ -179,9 +186,29 @@ async function buildForNpm() {
   console.log(`dist: ${readdirSync(target).sort().join(" ")}`);
 }
 
+// ------------------------------------------------------------------------------------------------ .jsr/
+
+function buildForJsr() {
+  const target = join(root, ".jsr");
+  rmSync(target, { recursive: true, force: true });
+  const { publish: { include }, ...config } = JSON.parse(readFileSync(join(root, "deno.json"), "utf8"));
+  const files = include.flatMap((name) => statSync(join(root, name)).isDirectory() ? filesIn(name) : [name]);
+  for (const path of files) {
+    if (path.endsWith(".py")) continue;
+    mkdirSync(dirname(join(target, path)), { recursive: true });
+    copyFileSync(join(root, path), join(target, path));
+  }
+  write(join(target, "src/interpreter/python_text.ts"), embeddedPython());
+  const { name, version, license, exports, imports: { koffi } } = config;
+  const publish = { include, exclude: include.map((path) => `!${path}`) }; // git ignores all of it
+  write(join(target, "deno.json"), JSON.stringify({ name, version, license, exports, imports: { koffi }, publish }, null, 2));
+  console.log(`.jsr: ${files.length} files`);
+}
+
 const wanted = process.argv.slice(2);
-if (wanted.some((name) => name !== "node" && name !== "dist")) {
-  throw new Error(`Cannot build "${wanted.join(" ")}": the targets are node and dist`);
+if (wanted.some((name) => !["node", "dist", "jsr"].includes(name))) {
+  throw new Error(`Cannot build "${wanted.join(" ")}": the targets are node, dist and jsr`);
 }
 if (wanted.length === 0 || wanted.includes("node")) await buildForNode();
 if (wanted.length === 0 || wanted.includes("dist")) await buildForNpm();
+if (wanted.includes("jsr")) buildForJsr();
