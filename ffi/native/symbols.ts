@@ -56,7 +56,7 @@ export type Shim = Calls<typeof symbols>;
 /** What `pyawait_open` answers. `failed` is for good; after `refused` another attempt may follow. */
 export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
 
-/** What `pyawait_invoke` does: enum operation of shim.c. */
+/** What `pyawait_invoke` does: enum operation of numbers.h. */
 export const Operation = {
   call: 0,
   get: 1,

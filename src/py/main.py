@@ -64,7 +64,7 @@ def _watch_signals(loop):
 
 
 def _forward_signals():
-    """A handler that Python gets is called on this thread, wherever the signal arrives (ffi/shim/platform.h)."""
+    """A handler that Python gets is called on this thread, wherever the signal arrives (ffi/shim/platform_posix.c)."""
     original = signal.signal
 
     @functools.wraps(original)

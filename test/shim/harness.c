@@ -13,6 +13,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "numbers.h"
+
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -34,17 +36,6 @@ void pyawait_interrupt(struct heap *heap);
 int pyawait_exit(struct heap *heap, int milliseconds);
 void pyawait_heap_end(struct heap *heap);
 void *napi_register_module_v1(void *env, void *exports);
-
-/* As in ffi/shim/wire.h, calls.h, loop.h and shim.c; run.mjs compares them. */
-enum tag {
-  TAG_NONE, TAG_TRUE, TAG_FALSE, TAG_INT32, TAG_INT53, TAG_BIGINT, TAG_FLOAT, TAG_ASCII, TAG_UTF8, TAG_UTF16, TAG_BYTES,
-  TAG_ARRAY, TAG_LIST, TAG_TUPLE, TAG_SET, TAG_DICT, TAG_MAP, TAG_DATE, TAG_REFERENCE, TAG_OBJECT, TAG_JS, TAG_ERROR,
-  TAG_THROW, TAG_MISSING
-};
-enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT, OUT_SCOPE_END, OUT_ITEM, OUT_LOOP_END };
-enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK };
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER };
-enum { KIND_FUNCTION = 1, KIND_ASYNC_FUNCTION = 3 };
 
 static int passed, failed;
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
@@ -286,7 +277,7 @@ static u64 object(struct player *p, const char *code) {
 }
 
 static const char program[] =
-  "import asyncio, threading, gc, weakref\n"
+  "import array, asyncio, datetime, threading, gc, weakref\n"
   "class Thing: pass\n"
   "things = [Thing(), Thing()]\n"
   "class Held(list):\n"
@@ -308,6 +299,15 @@ static const char program[] =
   "def call(js, x): return js(x)\n"
   "def identity(x): return x\n"
   "def half(): return [Thing(), Thing(), {'a': Thing(), 1: Thing()}]\n"
+  "tracked = weakref.WeakSet()\n"
+  "def every(js):\n"
+  "  thing = Thing()\n"
+  "  tracked.add(thing)\n"
+  "  shared, now = [thing], datetime.datetime.now(datetime.timezone.utc)\n"
+  "  grid = memoryview(bytes(6)).cast('B', (2, 3))\n"
+  "  texts = ['a', '\\u00e9', '\\ud800', b'ab']\n"
+  "  plain = [None, True, False, 5, 2**40, 2**80, 1.5, texts, array.array('d', [1, 2]), grid, now, js]\n"
+  "  return [plain, (1, shared), {1}, {'k': thing}, shared, thing, {1: 1}]\n"
   "results = []\n"
   "def call_many(js, n):\n"
   "  total = 0\n"
@@ -332,7 +332,7 @@ static const char program[] =
 
 /* The checks ---------------------------------------------------------------------------------------------------- */
 
-static u64 echo, later, fail, forever, ask, give_up, rude, call, identity, half, thread, call_many, call_always, loops, joined;
+static u64 echo, later, fail, forever, ask, give_up, rude, call, identity, half, every, thread, call_many, call_always, loops, joined;
 
 static void check_values(struct player *p) {
   static const struct { const char *code; double value; } cases[] = {
@@ -350,6 +350,40 @@ static void check_values(struct player *p) {
   copy.data[4] = 1; /* dicts have to be objects */
   check(invoke(p, DO_CALL_AND_COPY, &copy) == -3, "a deep copy that fails half-way");
   give_back(p);
+}
+
+static void check_tasks(struct player *p, u32 count);
+
+/* References in values that are not read, or not written to their end, are given back: the walker knows every tag. */
+static void check_walker(struct player *p) {
+  struct message m = {.length = 0};
+  u32 before;
+  put32(&m, 100), put8(&m, DICT_AS_OBJECT), put_object(&m, every), put32(&m, 1), put_js(&m, p->id, 3, JS_FUNCTION), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL_AND_COPY, &m) == -3, "a copy of everything that fails at its end");
+  give_back(p);
+  check_tasks(p, 1); /* the release is read in order */
+  check(run(p, "gc.collect(); len(tracked)") == 0, "what was written before is released");
+  take(p);
+  before = p->gave_back, m.length = 0;
+  put_object(&m, identity), put32(&m, 2);
+  put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE); /* these are equal: an error */
+  put8(&m, TAG_TUPLE), put32(&m, 13), put8(&m, TAG_NONE), put8(&m, TAG_FALSE), put_int(&m, 1), put_text(&m, "text");
+  put8(&m, TAG_INT53), put(&m, "12345678", 8), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5);
+  put8(&m, TAG_FLOAT), put(&m, "12345678", 8), put8(&m, TAG_DATE), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE), put32(&m, 0);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put_object(&m, identity);
+  put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k"), put_js(&m, p->id, 4, JS_FUNCTION), put8(&m, TAG_LIST), put32(&m, 0);
+  put8(&m, TAG_THROW), put_js(&m, p->id, 5, JS_FUNCTION), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL, &m) == -3, "arguments of which the first cannot be converted");
+  take(p), give_back(p);
+  check(p->gave_back == before + 2, "JavaScript's values in the others are given back");
+  before = p->gave_back, m.length = 0;
+  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_BYTES), put32(&m, 0xffffffffu), put_js(&m, p->id, 6, JS_FUNCTION);
+  check(invoke(p, DO_CALL, &m) == -3, "a length that runs past the end");
+  m.length = 0;
+  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_COUNT), put_js(&m, p->id, 6, JS_FUNCTION);
+  check(invoke(p, DO_CALL, &m) == -3, "an unknown tag");
+  take(p), give_back(p);
+  check(p->gave_back == before, "both stop the walk");
 }
 
 /* Every message cut short, and every one with one byte changed (but for addresses), is refused or read: no more. */
@@ -410,30 +444,30 @@ static void check_cancel(struct player *p, u32 count) {
 
 static void check_requests(struct player *p, u32 count) {
   struct message m = {.length = 0};
-  u32 before = p->done, errors = p->errors;
+  u32 before = p->done, errors = p->errors, given = p->gave_back;
   double sum = p->sum;
-  for (u32 i = 0; i < count; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 1000 + i % 7, KIND_ASYNC_FUNCTION), put_int(&m, i % 10 ? 1 : 13), end_start(&m);
+  for (u32 i = 0; i < count; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 1000 + i % 7, JS_ASYNC_FUNCTION), put_int(&m, i % 10 ? 1 : 13), end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
   check(await(p, &p->done, before + count), "every await of JavaScript is settled");
   check(p->errors - errors == count / 10 && p->sum - sum == 2.0 * (count - count / 10), "with its value or its error");
-  begin_start(&m, 0, give_up, 1), put_js(&m, p->id, 5, KIND_ASYNC_FUNCTION), end_start(&m);
-  begin_start(&m, 1, rude, 1), put_js(&m, p->id, 6, KIND_FUNCTION), end_start(&m);
+  begin_start(&m, 0, give_up, 1), put_js(&m, p->id, 5, JS_ASYNC_FUNCTION), end_start(&m);
+  begin_start(&m, 1, rude, 1), put_js(&m, p->id, 6, JS_FUNCTION), end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length);
   check(await(p, &p->done, before + count + 2), "a request that is given up; an error whose text JavaScript makes");
   struct timespec moment = {.tv_nsec = 20000000};
-  for (int i = 0; i < 100 && !p->gave_back; i++) run(p, "gc.collect()"), nanosleep(&moment, 0), take(p);
-  check(p->gave_back > 0, "handles are given back");
+  for (int i = 0; i < 100 && p->gave_back == given; i++) run(p, "gc.collect()"), nanosleep(&moment, 0), take(p);
+  check(p->gave_back > given, "handles are given back");
 }
 
 static void check_direct(struct player *p) {
   struct message m = {.length = 0};
-  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, KIND_FUNCTION), put_int(&m, 41), put8(&m, TAG_NONE);
+  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, JS_FUNCTION), put_int(&m, 41), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) == 42, "JavaScript called on its own thread");
   pyawait_attach(p->heap);
   check(invoke(p, DO_CALL, &m) == 42, "the same attached");
   pyawait_detach(p->heap);
   m.length = 0;
-  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, KIND_FUNCTION), put_int(&m, 13), put8(&m, TAG_NONE);
+  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, JS_FUNCTION), put_int(&m, 13), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) <= -3, "JavaScript that throws");
   give_back(p);
 }
@@ -457,11 +491,11 @@ static double join_threads(struct player *p) {
 }
 
 static void check_threads(struct player *p) {
-  for (int i = 0; i < 4; i++) start_thread(p, call_many, p->id, 20 + (u32)i, KIND_FUNCTION, 100);
+  for (int i = 0; i < 4; i++) start_thread(p, call_many, p->id, 20 + (u32)i, JS_FUNCTION, 100);
   /* 0 + … + 99, one more each; 13 throws and counts 1000 */
   check(join_threads(p) == 4 * (4950 + 100 - 14 + 1000), "calls from four Python threads");
   run(p, "results.clear()");
-  for (int i = 0; i < 2; i++) start_thread(p, loops, p->id, 30 + (u32)i, KIND_ASYNC_FUNCTION, 10);
+  for (int i = 0; i < 2; i++) start_thread(p, loops, p->id, 30 + (u32)i, JS_ASYNC_FUNCTION, 10);
   check(join_threads(p) == 2 * 3 * 55, "awaits from loops of other threads");
   run(p, "results.clear()");
 }
@@ -701,7 +735,7 @@ int main(int count, char **given) {
   check(execute && run(p, program) == 0, "the program runs");
   static const struct { const char *name; u64 *place; } names[] = {
     {"echo", &echo}, {"later", &later}, {"fail", &fail}, {"forever", &forever}, {"ask", &ask}, {"give_up", &give_up},
-    {"rude", &rude}, {"call", &call}, {"identity", &identity}, {"half", &half}, {"thread", &thread}, {"call_many", &call_many},
+    {"rude", &rude}, {"call", &call}, {"identity", &identity}, {"half", &half}, {"every", &every}, {"thread", &thread}, {"call_many", &call_many},
     {"call_always", &call_always}, {"loops", &loops}, {"joined", &joined},
   };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -709,6 +743,7 @@ int main(int count, char **given) {
 
   check_values(p);
   check_malformed(p);
+  check_walker(p);
   check_direct(p);
   check_tasks(p, 3000);
   check_cancel(p, 300);
@@ -726,7 +761,7 @@ int main(int count, char **given) {
   sem_init(&third_ready, 0, 0), sem_init(&third_end, 0, 0);
   pthread_create(&others[0], 0, third, 0);
   sem_wait(&third_ready);
-  for (int i = 0; i < 3; i++) start_thread(p, call_many, third_player.id, 40 + (u32)i, KIND_FUNCTION, 2);
+  for (int i = 0; i < 3; i++) start_thread(p, call_many, third_player.id, 40 + (u32)i, JS_FUNCTION, 2);
   struct timespec moment = {.tv_nsec = 50000000};
   nanosleep(&moment, 0);
   sem_post(&third_end);
@@ -746,10 +781,10 @@ int main(int count, char **given) {
   check_tasks(p, 300);
 
   /* The end, with calls and tasks in flight. */
-  for (int i = 0; i < 4; i++) start_thread(p, call_always, p->id, 50 + (u32)i, KIND_FUNCTION, 0);
+  for (int i = 0; i < 4; i++) start_thread(p, call_always, p->id, 50 + (u32)i, JS_FUNCTION, 0);
   struct message m = {.length = 0};
   for (u32 i = 0; i < 200; i++) begin_start(&m, i, forever, 0), end_start(&m);
-  for (u32 i = 200; i < 300; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 5, KIND_ASYNC_FUNCTION), put_int(&m, 77), end_start(&m);
+  for (u32 i = 200; i < 300; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 5, JS_ASYNC_FUNCTION), put_int(&m, 77), end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length);
   u32 calls = p->calls;
   await(p, &calls, calls); /* nothing: only gives back */
