@@ -24,7 +24,8 @@ static enum state begin_attempt(void) {
     int state = __atomic_load_n(&python.state, __ATOMIC_ACQUIRE);
     if (state == OPENING) continue; /* another Worker opens it: a moment */
     if (state != UNOPENED && state != REFUSED) return state;
-    if (__atomic_compare_exchange_n(&python.state, &state, OPENING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE)) return state;
+    if (__atomic_compare_exchange_n(&python.state, &state, OPENING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+      return state;
   }
 }
 

@@ -50,7 +50,7 @@ static void *grow(void *array, u32 *capacity, u32 index, size_t item) {
 /* CPython's addresses --------------------------------------------------------------------------------------------- */
 
 /* Into `table`, or ends the calling function with the missing name. */
-#define FIND(table, symbol) \
+#define FIND(table, symbol)                                                \
   if (!(*(void **)&table.symbol = find(library, #symbol))) return #symbol;
 
 /* The name of the first function that is missing, or NULL. */
@@ -58,7 +58,9 @@ static const char *resolve_capi(symbol_finder find, void *library) {
 #define FIND_FUNCTION(result, name, parameters) FIND(py, name)
 #define FIND_OPTIONAL(result, name, parameters) *(void **)&py.name = find(library, #name);
 #define FIND_DATUM(name) FIND(py, name)
-  CAPI_FUNCTIONS(FIND_FUNCTION) CAPI_OPTIONAL(FIND_OPTIONAL) CAPI_DATA(FIND_DATUM)
+  CAPI_FUNCTIONS(FIND_FUNCTION)
+  CAPI_OPTIONAL(FIND_OPTIONAL)
+  CAPI_DATA(FIND_DATUM)
   return 0;
 }
 

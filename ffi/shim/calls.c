@@ -67,8 +67,7 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   if (!heap) return 0;
   int direct = heap->thread == py.PyThread_get_thread_ident();
   if (direct && !heap->attachment->invokes)
-    return raise_error(EXCEPTION(RuntimeError),
-                       "Cannot call JavaScript here: its thread is not in a call of pyawait");
+    return raise_error(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
   struct js_call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
   struct writer record = {0};
   size_t start = begin_record(&record, heap, OUT_CALL);

@@ -178,7 +178,11 @@ typedef struct {
 
 #define FIELD(result, name, parameters) result(*name) parameters;
 #define DATUM(name) PyObject *name;
-static struct { CAPI_FUNCTIONS(FIELD) CAPI_OPTIONAL(FIELD) CAPI_DATA(DATUM) } py;
+static struct {
+  CAPI_FUNCTIONS(FIELD)
+  CAPI_OPTIONAL(FIELD)
+  CAPI_DATA(DATUM)
+} py;
 
 #define None py._Py_NoneStruct
 #define EXCEPTION(name) (*(PyObject **)py.PyExc_##name)

@@ -85,7 +85,7 @@ static int put_item(PyObject *sequence, u8 tag, u32 index, PyObject *value) {
 static PyObject *decode_sequence(struct reader *r, u8 tag) {
   u32 count = read_u32(r);
   if (count > (size_t)(r->end - r->at)) return malformed();
-  PyObject *sequence = tag == TAG_LIST ? py.PyList_New(count)
+  PyObject *sequence = tag == TAG_LIST    ? py.PyList_New(count)
                        : tag == TAG_TUPLE ? py.PyTuple_New(count)
                                           : py.PySet_New(0);
   if (!sequence) return 0;
@@ -147,8 +147,8 @@ static PyObject *decode_js(struct reader *r) {
   u32 handle = read_u32(r);
   u8 kind = read_u8(r);
   PyObject *about = decode(r);
-  PyObject *arguments[4] = {py.PyLong_FromLongLong(heap), py.PyLong_FromLongLong(handle),
-                            py.PyLong_FromLongLong(kind), about};
+  PyObject *arguments[4] = {py.PyLong_FromLongLong(heap), py.PyLong_FromLongLong(handle), py.PyLong_FromLongLong(kind),
+                            about};
   return decode_with(helper.wrap_js, arguments, 4);
 }
 

@@ -26,7 +26,8 @@ static PyObject *call_method(PyObject *object, PyObject *method_name, PyObject *
 static int is_true(PyObject *result);
 static int has_flag(PyObject *object, unsigned long flags);
 static u32 argument_u32(PyObject *tuple, Py_ssize_t index);
-static PyTypeObject *new_type(const char *type_name, size_t size, PyObject *(*called)(PyObject *, PyObject *, PyObject *), void (*dealloc)(PyObject *));
+static PyTypeObject *new_type(const char *type_name, size_t size,
+                              PyObject *(*called)(PyObject *, PyObject *, PyObject *), void (*dealloc)(PyObject *));
 static void *fields_of(PyObject *object);
 static void free_object(PyObject *self);
 

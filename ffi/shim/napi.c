@@ -12,19 +12,21 @@ enum { NO_EXTERNAL_BUFFERS_ALLOWED = 22 };
 typedef void *(*napi_callback)(void *env, void *info);
 typedef void (*napi_finalize)(void *env, void *memory, void *hint);
 
-#define NODE_API(X)                                                                                   \
-  X(napi_create_function, (void *, const char *, size_t, napi_callback, void *, void **))             \
-  X(napi_set_named_property, (void *, void *, const char *, void *))                                  \
-  X(napi_get_cb_info, (void *, void *, size_t *, void **, void **, void **))                          \
-  X(napi_get_value_double, (void *, void *, double *))                                                \
-  X(napi_create_external_arraybuffer, (void *, void *, size_t, napi_finalize, void *, void **))       \
-  X(napi_detach_arraybuffer, (void *, void *))                                                        \
-  X(napi_add_env_cleanup_hook, (void *, void (*)(void *), void *))                                    \
-  X(napi_get_undefined, (void *, void **))                                                            \
+#define NODE_API(X)                                                                             \
+  X(napi_create_function, (void *, const char *, size_t, napi_callback, void *, void **))       \
+  X(napi_set_named_property, (void *, void *, const char *, void *))                            \
+  X(napi_get_cb_info, (void *, void *, size_t *, void **, void **, void **))                    \
+  X(napi_get_value_double, (void *, void *, double *))                                          \
+  X(napi_create_external_arraybuffer, (void *, void *, size_t, napi_finalize, void *, void **)) \
+  X(napi_detach_arraybuffer, (void *, void *))                                                  \
+  X(napi_add_env_cleanup_hook, (void *, void (*)(void *), void *))                              \
+  X(napi_get_undefined, (void *, void **))                                                      \
   X(napi_strict_equals, (void *, void *, void *, u8 *))
 
 #define NAPI_FIELD(name, parameters) int(*name) parameters;
-static struct { NODE_API(NAPI_FIELD) } node;
+static struct {
+  NODE_API(NAPI_FIELD)
+} node;
 static int has_node_api;
 
 /* A program that embeds a runtime may lack it: then there are no live buffers, and ended Workers are not heard of. */

@@ -7,15 +7,15 @@
  */
 #include "shim.h"
 
-#define SYSTEM(X)                                                             \
-  X(int, pthread_attr_init, (void *))                                         \
-  X(int, pthread_attr_setstacksize, (void *, size_t))                         \
-  X(int, pthread_create, (void *, const void *, void *(*)(void *), void *))   \
-  X(int, pthread_detach, (void *))                                            \
-  X(int, pthread_kill, (void *, int))                                         \
-  X(int, sigaction, (int, const void *, void *))                              \
-  X(int, raise, (int))                                                        \
-  X(Py_ssize_t, write, (int, const void *, size_t))                           \
+#define SYSTEM(X)                                                           \
+  X(int, pthread_attr_init, (void *))                                       \
+  X(int, pthread_attr_setstacksize, (void *, size_t))                       \
+  X(int, pthread_create, (void *, const void *, void *(*)(void *), void *)) \
+  X(int, pthread_detach, (void *))                                          \
+  X(int, pthread_kill, (void *, int))                                       \
+  X(int, sigaction, (int, const void *, void *))                            \
+  X(int, raise, (int))                                                      \
+  X(Py_ssize_t, write, (int, const void *, size_t))                         \
   X(int, close, (int))
 
 static struct {

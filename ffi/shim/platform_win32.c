@@ -6,10 +6,10 @@
  */
 #include "shim.h"
 
-#define SYSTEM(X)                                                   \
+#define SYSTEM(X)                                                       \
   X(void *, CreateThread, (void *, size_t, void *, void *, u32, u32 *)) \
-  X(int, WriteFile, (long long, const void *, u32, u32 *, void *))  \
-  X(void *, LoadLibraryA, (const char *))                           \
+  X(int, WriteFile, (long long, const void *, u32, u32 *, void *))      \
+  X(void *, LoadLibraryA, (const char *))                               \
   X(void *, GetModuleHandleA, (const char *))
 
 static struct {

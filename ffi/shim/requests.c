@@ -81,9 +81,10 @@ static PyObject *shim_request(PyObject *self, PyObject *tuple) {
   struct loop *loop = heap ? running_loop() : 0;
   if (!loop) return 0;
   if (heap->thread == loop->thread)
-    return raise_error(EXCEPTION(RuntimeError),
-                       "Cannot await JavaScript here: this event loop runs on the JavaScript thread itself, which would "
-                       "wait for itself; run the coroutine from JavaScript (await it), or in a thread of its own");
+    return raise_error(
+        EXCEPTION(RuntimeError),
+        "Cannot await JavaScript here: this event loop runs on the JavaScript thread itself, which would "
+        "wait for itself; run the coroutine from JavaScript (await it), or in a thread of its own");
   PyObject *future = call_method(loop->object, name.create_future, 0);
   int slot = future ? take_slot(loop, heap, future) : -1;
   if (slot < 0) return release(future), (PyObject *)0;

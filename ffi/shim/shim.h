@@ -189,24 +189,24 @@ struct future_slot {
 /* One asyncio event loop: the background loop (id 0), and each loop of the user's that awaits JavaScript. Never freed,
    but used again: a late record may still name it. */
 struct loop {
-  struct loop *next;           /* [registry] */
-  u32 id;                      /* [once] */
-  unsigned long thread;        /* [registry] where it drains; that thread reads it without the lock */
-  PyObject *object;            /* [once] */
-  long long wake;              /* [once] write end of its pipe or socket */
-  struct chunk *inbox;         /* [atomic] */
-  PyObject *flush;             /* [GIL] a Python callable: flush_batch(loop) */
-  struct heap *batch_heap;     /* [thread] */
-  struct writer batch;         /* [thread] whole records for batch_heap since the last flush */
-  struct writer spare;         /* [thread] memory for the next record */
-  int flush_scheduled;         /* [thread] */
-  int draining;                /* [thread] */
-  int eager, has_context;      /* [once] what this version's Task can do */
-  int has_factory;             /* [thread] the user has set a task factory */
-  PyObject *ready, *scheduled; /* [GIL] asyncio's queues, where they can be looked into; else NULL */
-  Py_ssize_t known_scheduled;  /* [GIL] length of `scheduled` when it was looked at last */
-  int woken;                   /* [GIL] for what a JavaScript thread has put into those queues, and not yet drained */
-  struct future_slot *slots;   /* [thread] */
+  struct loop *next;             /* [registry] */
+  u32 id;                        /* [once] */
+  unsigned long thread;          /* [registry] where it drains; that thread reads it without the lock */
+  PyObject *object;              /* [once] */
+  long long wake;                /* [once] write end of its pipe or socket */
+  struct chunk *inbox;           /* [atomic] */
+  PyObject *flush;               /* [GIL] a Python callable: flush_batch(loop) */
+  struct heap *batch_heap;       /* [thread] */
+  struct writer batch;           /* [thread] whole records for batch_heap since the last flush */
+  struct writer spare;           /* [thread] memory for the next record */
+  int flush_scheduled;           /* [thread] */
+  int draining;                  /* [thread] */
+  int eager, has_context;        /* [once] what this version's Task can do */
+  int has_factory;               /* [thread] the user has set a task factory */
+  PyObject *ready, *scheduled;   /* [GIL] asyncio's queues, where they can be looked into; else NULL */
+  Py_ssize_t known_scheduled;    /* [GIL] length of `scheduled` when it was looked at last */
+  int woken;                     /* [GIL] for what a JavaScript thread has put into those queues, and not yet drained */
+  struct future_slot *slots;     /* [thread] */
   u32 slots_capacity, next_slot; /* [thread] */
 };
 

@@ -42,9 +42,9 @@ static PyObject *shim_ready(PyObject *self, PyObject *unused) {
 /* setup(namespace): takes the helpers. */
 static PyObject *shim_setup(PyObject *self, PyObject *namespace) {
   (void)self;
-#define TAKE(field)                                                                                                   \
-  if (!(helper.field = py.PyDict_GetItemString(namespace, #field)))                                                   \
-    return raise_error(EXCEPTION(RuntimeError), "src/py has no " #field);                                             \
+#define TAKE(field)                                                       \
+  if (!(helper.field = py.PyDict_GetItemString(namespace, #field)))       \
+    return raise_error(EXCEPTION(RuntimeError), "src/py has no " #field); \
   py.Py_IncRef(helper.field);
   HELPERS(TAKE)
   return new_reference(None);
@@ -130,7 +130,7 @@ static int initialise(void) {
 }
 
 static int make_names_and_types(void) {
-#define MAKE(field) \
+#define MAKE(field)                                                     \
   if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
   NAMES(MAKE)
   return make_scope_type() || make_lock_type() || make_task_types() ? -1 : 0;
@@ -170,8 +170,7 @@ static __attribute__((noreturn)) void park(void) {
   for (;;) {
     int others = 0, busy = 0;
     for (struct heap *heap = newest_heap(); heap; heap = heap->next)
-      if (heap != closing_heap)
-        others = 1, busy |= __atomic_load_n(&heap->attachment->wants_gil, __ATOMIC_RELAXED);
+      if (heap != closing_heap) others = 1, busy |= __atomic_load_n(&heap->attachment->wants_gil, __ATOMIC_RELAXED);
     PyThreadState *state = busy ? py.PyEval_SaveThread() : 0;
     if (others) py.PyThread_acquire_lock_timed(forever, 2000, 0);
     else py.PyThread_acquire_lock(forever, 1);

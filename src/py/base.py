@@ -10,6 +10,7 @@ through the inbox of the loop that asked.
       request ──► future, REQUEST record  ────────────────────────────────►    runs it
       `yield from future`   ◄──── SETTLE: future.set_result, unless done ──    its promise settles
 """
+
 import os
 import sys
 
@@ -45,10 +46,12 @@ __all__ = ["JsProxy", "JsException"]
 __name__ = "pyawait"
 
 # Operations on JavaScript values, by number; src/operations.ts has the same list.
+# fmt: off
 (CALL, AWAIT, GET, SET, DELETE, HAS, KEYS, STRING, NEW, LENGTH, TYPEOF, ITERATE, NEXT, EQUALS, GET_ITEM, SET_ITEM,
  DELETE_ITEM, HAS_ITEM, COPY, PULL, CREDIT, ASYNC_ITERATE, ASYNC_NEXT, STEP,
  SIGNATURE, INSTANCE_OF, SUBCLASS_OF, DISPOSE, DISPOSE_ASYNC, CALL_METHOD, GET_ITEMS, SPLICE,
  ADVANCE, TEXT) = range(34)
+# fmt: on
 
 # Kinds of JavaScript values, by number; src/handles.ts has the same list.
 OBJECT, FUNCTION, PROMISE, ASYNC_FUNCTION, ERROR, SOURCE, GENERATOR, ASYNC_GENERATOR = range(8)

@@ -84,7 +84,9 @@ export function crossing(sources) {
 
 /** What functions.h declares too much or too little. */
 export function wrongPrototypes(sources, header) {
-  const declared = new Set([...topLevel(bare(header)).matchAll(/^(?!typedef)\w[^=(){};]*?\b(\w+)\((?:[^(){}]|\([^(){}]*\))*\);/gm)].map(([, name]) => name));
+  const declared = new Set(
+    [...topLevel(bare(header)).matchAll(/^(?!typedef)\w[^=(){};]*?\b(\w+)\((?:[^(){}]|\([^(){}]*\))*\);/gm)].map(([, name]) => name),
+  );
   const needed = new Set([...crossing(sources).values()].flat());
   return [
     ...[...needed].filter((name) => !declared.has(name)).map((name) => `functions.h does not declare ${name}`),

@@ -85,7 +85,10 @@ function checkOrder() {
   const long = [...sources].filter(([, text]) => text.split("\n").length > 401).map(([name]) => `${name} has more than 400 lines`);
   const caught = planted("owner.c", "static void planted(void) { skip_values(0, 0, 0); }\n");
   const upwards = planted("base.c", "static void *planted(void) { return payloads; }\n");
-  const innocent = planted("owner.c", '/* skip_values */ static const char *planted = "skip_values"; static int p(struct heap *h) { return h->ring; }\n');
+  const innocent = planted(
+    "owner.c",
+    '/* skip_values */ static const char *planted = "skip_values"; static int p(struct heap *h) { return h->ring; }\n',
+  );
   const forgotten = violations(new Map(sources).set("new.c", "")).join("\n");
   result("every .c file uses only what stands before it", violations(sources).join("\n"));
   result("no .c file has more than 400 lines", long.join("\n"));
@@ -94,7 +97,10 @@ function checkOrder() {
   result("a planted use of a variable upwards is caught", upwards === "base.c uses payloads of skip.c" ? "" : `found: ${upwards}`);
   result("a comment, a text and a member are no use", innocent);
   result("a file that shim.c forgets is caught", forgotten === "shim.c does not include new.c" ? "" : `found: ${forgotten}`);
-  result("a planted prototype is caught", wrongPrototypes(sources, `${header}\nstatic void planted(void);`).length === 1 ? "" : "it is not");
+  result(
+    "a planted prototype is caught",
+    wrongPrototypes(sources, `${header}\nstatic void planted(void);`).length === 1 ? "" : "it is not",
+  );
 }
 checkOrder();
 
