@@ -3,8 +3,7 @@
  * Why C: it is the border. Each function runs on the JavaScript thread of its heap, and none blocks on the loop thread
  * but pyawait_open and pyawait_exit.
  *
- * V8 and Bun call these with numbers of 32 bits and addresses alone: a number in a 64-bit slot is 15 times slower on
- * Deno.
+ * Parameters are 32-bit numbers and addresses alone: on Deno a number in a 64-bit slot is 15 times slower.
  */
 #include "shim.h"
 
@@ -22,7 +21,7 @@ static int copy_out(u8 *out, int capacity, const void *data, size_t length) {
 static enum state begin_attempt(void) {
   for (;;) {
     int state = __atomic_load_n(&python.state, __ATOMIC_ACQUIRE);
-    if (state == OPENING) continue; /* another Worker opens it: a moment */
+    if (state == OPENING) continue; /* another Worker opens it; a spin, since no lock exists before that */
     if (state != UNOPENED && state != REFUSED) return state;
     if (__atomic_compare_exchange_n(&python.state, &state, OPENING, 0, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
       return state;
@@ -107,7 +106,7 @@ EXPORT int pyawait_open(void *find, void *library, void *system, const char *tex
   return answer_of(outcome);
 }
 
-/* Who has opened Python, or tries to, as its `texts` say; 0: nobody so far. */
+/* What opened Python, or tries to, as its `texts` say; 0: nothing so far. */
 EXPORT int pyawait_opener(u8 *out, int capacity) {
   const char *text = __atomic_load_n(&python.opener, __ATOMIC_ACQUIRE);
   return text ? copy_out(out, capacity, text, text_length(text)) : 0;
@@ -229,7 +228,7 @@ EXPORT int pyawait_take(struct heap *heap, u8 *out, int capacity) {
 EXPORT void pyawait_interrupt(struct heap *heap) {
   py.PyErr_SetInterrupt();
   lock_registry();
-  struct loop *background = loop_up_to(0);
+  struct loop *background = find_loop(0);
   if (background) wake(background), interrupt_system_call(background->thread);
   unlock_registry();
   attach(heap);

@@ -204,7 +204,8 @@ static void end_heap(struct heap *heap) {
   fail_calls(heap);
   for (u32 id = ~0u;; id--) {
     lock_registry();
-    struct loop *loop = loop_up_to(id);
+    struct loop *loop = loops;
+    while (loop && loop->id > id) loop = loop->next;
     if (loop) id = loop->id;
     unlock_registry();
     if (!loop || !push_kind(id, heap, IN_HEAP_END) || !id) break;

@@ -71,7 +71,7 @@ enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 20, SIGNAL_URGENT = 16 };
 enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 17, SIGNAL_URGENT = 23 };
 #endif
 
-/* SIGINT: `import asyncio` takes it over where it is at its default, as in Deno and Bun, whose it is. */
+/* SIGINT: `import asyncio` takes it over where it is at its default, as in Deno and Bun; it belongs to the runtime. */
 static struct action interrupt_action;
 static void save_interrupt_action(void) { sys.sigaction(SIGNAL_INTERRUPT, 0, &interrupt_action); }
 static void restore_interrupt_action(void) { sys.sigaction(SIGNAL_INTERRUPT, &interrupt_action, 0); }

@@ -98,10 +98,10 @@ static struct heap *require_heap(u32 id) {
   return heap;
 }
 
-/* The loop with this id, or the next lower one. The caller holds the registry's lock. */
-static struct loop *loop_up_to(u32 id) {
+/* The caller holds the registry's lock. */
+static struct loop *find_loop(u32 id) {
   struct loop *loop = loops;
-  while (loop && loop->id > id) loop = loop->next;
+  while (loop && loop->id != id) loop = loop->next;
   return loop;
 }
 
@@ -157,7 +157,7 @@ static void wake(struct loop *loop) {
   write_wake(loop->wake);
 }
 
-/* Rings JavaScript, from any thread, attached or while Python ends: no JavaScript runs in it. */
+/* Rings JavaScript, from any thread, attached or while Python ends. It does not enter JavaScript. */
 static void ring(struct heap *heap) {
   if (has_ended(heap) || (is_closing() && heap == closing_heap)) return;
   long long bell = __atomic_load_n(&heap->bell, __ATOMIC_SEQ_CST);
@@ -169,11 +169,10 @@ static void ring(struct heap *heap) {
 /* Puts a chunk into a loop's inbox, from any thread, attached or not; 0: there is no such loop. */
 static int push_to_loop(u32 id, struct chunk *chunk) {
   lock_registry();
-  struct loop *loop = loop_up_to(id);
-  int found = loop && loop->id == id;
-  if (found && push(&loop->inbox, chunk)) wake(loop);
+  struct loop *loop = find_loop(id);
+  if (loop && push(&loop->inbox, chunk)) wake(loop);
   unlock_registry();
-  return found;
+  return loop != 0;
 }
 
 /* Puts a record that is only its kind into a loop's inbox. 0: there is no memory. */

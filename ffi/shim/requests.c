@@ -3,7 +3,7 @@
  *    loop thread                             JavaScript thread
  *      request ──► REQUEST record, batched ──► calls, awaits
  *        future  ◄──── SETTLE in the loop's inbox ──
- *      abort   ──► ABORT record ──► aborts the signal; SETTLE comes if somebody listens to it
+ *      abort   ──► ABORT record ──► aborts the signal; SETTLE follows if JavaScript listens to it
  *
  * Why C: a request is the hot path of `await js_function()`; answering one runs in the drain, without JavaScript.
  *

@@ -119,10 +119,10 @@ enum direction { FROM_JAVASCRIPT, TO_JAVASCRIPT };
 
 enum view { VIEW_MADE, VIEW_BEING_MADE, VIEW_REFUSED };
 
-/* Records on their way. Whoever has taken it from its queue owns it. */
+/* Records on their way. The thread that has taken a chunk from its queue owns it. */
 struct chunk {
   struct chunk *next;
-  struct heap *heap; /* in an inbox: who submitted it */
+  struct heap *heap; /* in an inbox: the heap that submitted it */
   size_t length, at; /* at: how much of it JavaScript has taken */
   int counts_use;    /* it holds a use of its heap */
   enum view view;    /* of an IN_UNLOCK (napi.c) */
@@ -155,7 +155,7 @@ struct heap {
   unsigned long thread;          /* [once] */
   struct attachment *attachment; /* [once] */
   int ended;                     /* [atomic] its JavaScript has ended, or is ending */
-  int uses;                      /* [atomic] of its references: its own, and one for what it has sent that is unread */
+  int uses;                      /* [atomic] of its references: its own, and one for each unread message of its */
   long long bell;                /* [atomic] write end of the bell's pipe, or -1 */
   void (*ring)(void);            /* [once] or a callback that may be called from any thread (Bun) */
   void (*on_call)(int);          /* [once] JavaScript's handler of a CALL, called on the heap's own thread only */
@@ -214,7 +214,7 @@ struct loop {
 
 static PyThread_type_lock registry; /* guards what is marked [registry] */
 static struct heap *heaps;          /* [registry] newest first */
-static struct loop *loops;          /* [registry] newest first, so the ids fall */
+static struct loop *loops;          /* [registry] newest first */
 static int opaque_loops;            /* [GIL] loops whose queues cannot be looked into: uvloop's */
 static int closing;                 /* [atomic] JavaScript will not be entered any more */
 static struct heap *closing_heap;   /* by this one; written before `closing` is */
@@ -227,8 +227,8 @@ enum state { UNOPENED, OPENING, READY, REFUSED, FAILED, FOREIGN, ENDED };
 
 /* Python, and the attempt to open it. */
 static struct {
-  int state;          /* [atomic] enum state. Who changes it to OPENING makes the attempt and stores what came of it */
-  const char *opener; /* [atomic] of this attempt, in JavaScript's words; a copy that is never freed */
+  int state;                       /* [atomic] enum state. The thread that changes it to OPENING makes the attempt */
+  const char *opener;              /* [atomic] of this attempt, in JavaScript's words; a copy that is never freed */
   const char *executable, *source; /* [attempt] */
   const u8 *configuration;         /* [attempt] */
   size_t configuration_length;     /* [attempt] */

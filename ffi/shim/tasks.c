@@ -63,8 +63,8 @@ static PyObject *done_called(PyObject *self, PyObject *arguments, PyObject *keyw
 
 /* Calls ----------------------------------------------------------------------------------------------------------- */
 
-/* Whether this is a method of an object that belongs to an event loop: what tells for loops that cannot be looked
-   into. */
+/* Whether this is a method of an object that belongs to an event loop. Loops that cannot be looked into are woken after
+   a call of one. */
 static int is_loop_bound(PyObject *callee) {
   PyObject *owner = py.PyObject_GetAttr(callee, name.__self__);
   int bound = owner && kinds_of(owner) & KIND_LOOP_BOUND;
@@ -83,7 +83,7 @@ static PyObject *call_with_keywords(PyObject *callee, PyObject *const *arguments
 /* Decodes the layout `call` and makes it. */
 static PyObject *decode_call(struct reader *r) {
   PyObject *callee = decode(r), *few[8], **arguments = few, *result = 0, *keywords = 0;
-  u32 count = callee ? read_u32(r) : 0, have = 0;
+  u32 count = read_u32(r), have = 0; /* also without a callee: what follows are values again, for close_reader */
   if (!callee) return 0;
   if (count > (size_t)(r->end - r->at)) return py.Py_DecRef(callee), malformed();
   if (count > 8 && !(arguments = py.PyMem_RawMalloc(count * sizeof *arguments)))

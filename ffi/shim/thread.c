@@ -211,9 +211,9 @@ static void *loop_thread(void *unused) {
   }
   while (!run_main(main) && python.outcome != READY) await_attempt();
   lock_registry();
-  struct loop *background = loop_up_to(0);
+  struct loop *background = find_loop(0);
   unlock_registry();
-  if (background) flush_batch(background); /* it goes round no more */
+  if (background) flush_batch(background); /* the loop does not go round any more */
   __atomic_store_n(&python.state, ENDED, __ATOMIC_RELEASE);
   py.PyThread_release_lock(python.shut_down);
   park();

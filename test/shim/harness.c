@@ -338,13 +338,13 @@ static const char program[] =
     "def half(): return [Thing(), Thing(), {'a': Thing(), 1: Thing()}]\n"
     "tracked = weakref.WeakSet()\n"
     "def every(js):\n"
-    "  thing = Thing()\n"
-    "  tracked.add(thing)\n"
+    "  thing, last = Thing(), Thing()\n"
+    "  tracked.update([thing, last])\n"
     "  shared, now = [thing], datetime.datetime.now(datetime.timezone.utc)\n"
     "  grid = memoryview(bytes(6)).cast('B', (2, 3))\n"
     "  texts = ['a', '\\u00e9', '\\ud800', b'ab']\n"
     "  plain = [None, True, False, 5, 2**40, 2**80, 1.5, texts, array.array('d', [1, 2]), grid, now, js]\n"
-    "  return [plain, (1, shared), {1}, {'k': thing}, shared, thing, {1: 1}]\n"
+    "  return [plain, (1, shared), {1}, {'k': thing}, shared, js, last, {1: 1}]\n"
     "results = []\n"
     "def call_many(js, n):\n"
     "  total = 0\n"
@@ -428,19 +428,22 @@ static void check_walker(struct player *p) {
   put8(&m, TAG_FLOAT), put(&m, "12345678", 8), put8(&m, TAG_DATE), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE),
       put32(&m, 0);
   put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put_object(&m, identity);
-  put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k"), put_js(&m, p->id, 4, JS_FUNCTION), put8(&m, TAG_LIST),
+  put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k"), put_js(&m, p->id, 4, JS_ASYNC_FUNCTION), put8(&m, TAG_LIST),
       put32(&m, 0);
   put8(&m, TAG_THROW), put_js(&m, p->id, 5, JS_FUNCTION), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) == -3, "arguments of which the first cannot be converted");
   take(p), give_back(p);
   check(p->gave_back == before + 2, "JavaScript's values in the others are given back");
-  before = p->gave_back, m.length = 0;
-  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_BYTES), put32(&m, 0xffffffffu),
-      put_js(&m, p->id, 6, JS_FUNCTION);
-  check(invoke(p, DO_CALL, &m) == -3, "a length that runs past the end");
-  m.length = 0;
-  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_COUNT), put_js(&m, p->id, 6, JS_FUNCTION);
-  check(invoke(p, DO_CALL, &m) == -3, "an unknown tag");
+  before = p->gave_back;
+  for (int i = 0; i < 2; i++) {
+    m.length = 0;
+    put_object(&m, identity), put32(&m, 2);
+    put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE);
+    if (i) put8(&m, TAG_BYTES), put32(&m, 0xffffffffu); /* a length that runs past the end */
+    else put8(&m, TAG_COUNT);                           /* an unknown tag */
+    put_js(&m, p->id, 6, JS_FUNCTION);
+    check(invoke(p, DO_CALL, &m) == -3, "arguments that are malformed as well");
+  }
   take(p), give_back(p);
   check(p->gave_back == before, "both stop the walk");
 }
