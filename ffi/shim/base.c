@@ -49,10 +49,6 @@ static void *grow(void *array, u32 *capacity, u32 index, size_t item) {
 
 /* CPython's addresses --------------------------------------------------------------------------------------------- */
 
-/* Into `table`, or ends the calling function with the missing name. */
-#define FIND(table, symbol)                                                \
-  if (!(*(void **)&table.symbol = find(library, #symbol))) return #symbol;
-
 /* The name of the first function that is missing, or NULL. */
 static const char *resolve_capi(symbol_finder find, void *library) {
 #define FIND_FUNCTION(result, name, parameters) FIND(py, name)

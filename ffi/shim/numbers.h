@@ -171,7 +171,7 @@ enum counter {
   COUNT_TAKES = 4,
   COUNT_LATE = 5,
   COUNT_CALLS = 6,
-  COUNTERS
+  COUNTERS = 7
 };
 
 /* A CALL comes from no loop that JavaScript can reach. */

@@ -44,6 +44,10 @@
 /* dlsym, or GetProcAddress on Windows: both are called alike. */
 typedef void *(*symbol_finder)(void *, const char *);
 
+/* Puts an address into `table`, or ends the calling function with the name that `find` does not know. */
+#define FIND(table, symbol)                                                \
+  if (!(*(void **)&table.symbol = find(library, #symbol))) return #symbol;
+
 /* clang-format off */
 
 /* Python functions and classes that the shim uses: `setup` takes them from src/py. */

@@ -74,6 +74,15 @@ if (gcc) compile("gcc -fanalyzer", gcc, [...warnings, "-O1", "-fanalyzer", "-c",
 if (clang) {
   compile("clang --analyze", clang, ["-std=c11", "--analyze", "-Xanalyzer", "-analyzer-output=text", source]);
 }
+if (gcc) {
+  const names = readdirSync(shim).filter((name) => name.endsWith(".c"));
+  compile("every .c file by itself, as an editor reads it", gcc, [
+    "-std=c11",
+    "-w",
+    "-fsyntax-only",
+    ...names.map((name) => join(shim, name)),
+  ]);
+}
 for (const [name, found] of [["gcc", gcc], ["clang", clang]]) if (!found) skip(`there is no ${name}`);
 
 /** The shim's files use only what stands before them (order.mjs). A violation is planted, so that the check is one. */
