@@ -2,6 +2,7 @@
 
 The one thing to know: each function gives the median of its samples per operation, as run.ts does for its own.
 """
+
 import asyncio
 import ctypes
 import json

@@ -30,15 +30,15 @@ function readTable(header: string, table: string): Entry[] {
   return entries;
 }
 
-/** The structs, integer types and constants that are written out in the header, each on one line. */
+/** The structs, integer types and constants that are written out in the header. */
 function readLayouts(header: string): Entry[] {
   const same = (ours: string, theirs: string) => `_Static_assert(${ours} == ${theirs}, "differs");`;
-  const structs = [...header.matchAll(/^typedef struct (\{.*\}) (Py\w+);/gm)].map(([, body, name]) => {
-    const fields = [...body.matchAll(/(\w+);/g)].map(([, field]) =>
+  const structs = [...header.matchAll(/^typedef struct (\{[^{}]*\}) (Py\w+);/gm)].map(([, body, name]) => {
+    const fields = [...body.matchAll(/(\w+)[,;]/g)].map(([, field]) =>
       same(`offsetof(struct our_${name}, ${field})`, `offsetof(${name}, ${field})`)
     );
     const size = same(`sizeof(struct our_${name})`, `sizeof(${name})`);
-    return { name, code: `struct our_${name} ${body}; ${size} ${fields.join(" ")}` };
+    return { name, code: `struct our_${name} ${body.replace(/\s+/g, " ")}; ${size} ${fields.join(" ")}` };
   });
   const integers = [...header.matchAll(/^typedef ((?:(?!struct)[\w ])+) (P[Yy]\w+);/gm)].map((
     [, type, name],
@@ -46,7 +46,7 @@ function readLayouts(header: string): Entry[] {
     name,
     code: same(`sizeof(${type})`, `sizeof(${name})`),
   }));
-  const constants = [...header.matchAll(/^#define ((?:METH|Py)_\w+) (\w+)\s*$/gm)].map(([, name, value]) => ({
+  const constants = [...header.matchAll(/^#define ((?:METH|Py|PyBUF|CO)_\w+) (\w+)\s*$/gm)].map(([, name, value]) => ({
     name,
     code: same(value, name),
   }));
@@ -149,8 +149,12 @@ typedef struct { int slot; void *pfunc; } PyType_Slot;
 typedef struct { const char *ml_name; int ml_flags; PyCFunction ml_meth; const char *ml_doc; } PyMethodDef;
 typedef int Py_ssize_t;
 typedef long PyLockStatus;
+typedef struct {
+  void *buf; PyObject *obj; Py_ssize_t len, itemsize; int ndim, readonly;
+} Py_buffer;
 #define METH_NOARGS 4
 #define METH_O 9
+#define PyBUF_RECORDS_RO 0x1d
 `;
   const [include] = headers.values();
   const names = (lines: string[]) => lines.map((line) => line.split(":")[0]);
@@ -160,5 +164,5 @@ typedef long PyLockStatus;
   assertEquals(names(check(include, functions, true)), wrong);
   assertEquals(names(check(include, readTable(planted, "CAPI_DATA"), false)), ["PyLung_Type"]);
   const layouts = check(include, readLayouts(planted), false);
-  assertEquals(names(layouts), ["PyMethodDef", "Py_ssize_t", "PyLockStatus", "METH_O"]);
+  assertEquals(names(layouts), ["PyMethodDef", "Py_buffer", "Py_ssize_t", "PyLockStatus", "METH_O", "PyBUF_RECORDS_RO"]);
 });

@@ -1,7 +1,7 @@
 // The shim once more, as an addon, by Node-API, which all three runtimes have: what no FFI can do.
 //
 // The one thing to know: two things are told to nobody else, when memory is given up and when this heap has ended
-// (`node_api.h`).
+// (`napi.c`).
 import process from "node:process";
 import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
@@ -32,6 +32,6 @@ export function openAddon(path: string, heap: Pointer): Addon | undefined {
   }
   const exports = module.exports as Partial<Exports>;
   if (!exports.view || !exports.detach || !exports.watch) return undefined;
-  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]); // enum memory_end of queue.h
+  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]); // enum memory_end of numbers.h
   return exports as Addon;
 }

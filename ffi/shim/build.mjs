@@ -195,9 +195,7 @@ function render(source, built) {
  */
 
 export interface Prebuilt {
-  const prebuiltPath = (folder) => join(folder, "..", "native", "prebuilt.ts");
-
-/** The sha256 of the sources, one after the other in the order of their names. */
+  /** The sha256 of the sources, one after the other in the order of their names. */
   readonly source: string;
   /** By platform and architecture, as \`process\` names them: "linux-x64". */
   readonly binaries: Readonly<Record<string, { readonly sha256: string; readonly deflated: string }>>;

@@ -1,20 +1,20 @@
-/* CPython's functions, one line and one C prototype each: the only place where they are declared.
+/* CPython's functions, types and constants: the only place where they are declared, one line each.
  *
- * The one thing to know: nothing here is linked. `resolve` fills `py` with addresses that JavaScript's dlsym (or
- * GetProcAddress) finds in the libpython of the day, so one binary serves every CPython from 3.8 on. A test gives
- * these lines to the C compiler together with Python.h, so a prototype that is wrong does not pass CI.
+ * Nothing here is linked. `resolve_capi` (base.c) fills `py` with the addresses that dlsym or GetProcAddress finds in
+ * the libpython that was located, so one binary serves every CPython from 3.8 on. A test compiles these lines together
+ * with each Python.h that it finds: a prototype, struct or constant that differs from the header's is a compile error.
  *
- * Ownership is CPython's: what returns a new reference is released here by Py_DecRef; `borrowed` and `steals` stand
- * in the margin where it is otherwise.
+ * Ownership is CPython's: a function returns a new reference and borrows its arguments, unless `borrowed` or `steals`
+ * stands in the margin.
  */
 #ifndef PYAWAIT_CAPI_H
 #define PYAWAIT_CAPI_H
 
+/* clang-format off */
+
 typedef __SIZE_TYPE__ size_t;
 typedef __PTRDIFF_TYPE__ Py_ssize_t;
 typedef __WCHAR_TYPE__ wchar_t;
-void *memcpy(void *, const void *, size_t);
-void *memset(void *, int, size_t);
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
@@ -38,6 +38,17 @@ typedef struct {
 #define METH_VARARGS 1
 #define METH_NOARGS 4
 #define METH_O 8
+#define Py_tp_call 50
+#define Py_tp_dealloc 52
+#define Py_file_input 257
+#define Py_TPFLAGS_LONG_SUBCLASS 0x1000000
+#define Py_TPFLAGS_LIST_SUBCLASS 0x2000000
+#define Py_TPFLAGS_TUPLE_SUBCLASS 0x4000000
+#define Py_TPFLAGS_BYTES_SUBCLASS 0x8000000
+#define Py_TPFLAGS_UNICODE_SUBCLASS 0x10000000
+#define Py_TPFLAGS_DICT_SUBCLASS 0x20000000
+#define PyBUF_RECORDS_RO 0x1c
+#define CO_COROUTINE 0x80
 
 #define CAPI_FUNCTIONS(X) \
   /* initialisation */ \
@@ -71,7 +82,7 @@ typedef struct {
   X(PyObject *, PyObject_Type, (PyObject *)) \
   X(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
   X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
-  X(int, PyObject_SetAttr, (PyObject *, PyObject *, PyObject *)) \
+  X(PyObject *, PyObject_Str, (PyObject *)) \
   X(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
   X(int, PyObject_IsTrue, (PyObject *)) \
   X(Py_ssize_t, PyObject_Size, (PyObject *)) \
@@ -134,7 +145,6 @@ typedef struct {
   X(int, PyException_SetTraceback, (PyObject *, PyObject *)) \
   X(void, PyErr_SetString, (PyObject *, const char *)) \
   X(void, PyErr_SetObject, (PyObject *, PyObject *)) \
-  X(void, PyErr_SetNone, (PyObject *)) \
   X(PyObject *, PyErr_NoMemory, (void)) \
   X(void, PyErr_Clear, (void)) \
   X(int, PyErr_ExceptionMatches, (PyObject *)) \
@@ -160,76 +170,22 @@ typedef struct {
 /* Types and singletons, by address; exceptions are variables that hold a pointer. */
 #define CAPI_DATA(X) \
   X(_Py_NoneStruct) X(_Py_TrueStruct) X(_Py_FalseStruct) \
-  X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyBytes_Type) X(PyByteArray_Type) \
-  X(PyTuple_Type) X(PyList_Type) X(PyDict_Type) X(PySet_Type) X(PyFrozenSet_Type) \
-  X(PyFunction_Type) X(PyMethod_Type) X(PyCoro_Type) X(PyType_Type) \
-  X(PyExc_BaseException) X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) \
-  X(PyExc_RecursionError) X(PyExc_ValueError)
+  X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyDict_Type) X(PySet_Type) X(PyFrozenSet_Type) \
+  X(PyFunction_Type) X(PyMethod_Type) X(PyCoro_Type) \
+  X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) X(PyExc_RecursionError) X(PyExc_ValueError)
+
+/* clang-format on */
 
 #define FIELD(result, name, parameters) result(*name) parameters;
 #define DATUM(name) PyObject *name;
-static struct { CAPI_FUNCTIONS(FIELD) CAPI_OPTIONAL(FIELD) CAPI_DATA(DATUM) } py;
-
-/* dlsym, or GetProcAddress on Windows: both are called alike. */
-typedef void *(*symbol_finder)(void *, const char *);
-
-/* The name of the first function that is missing, or NULL. */
-static const char *resolve(symbol_finder find, void *library) {
-#define FIND(result, name, parameters) \
-  *(void **)&py.name = find(library, #name); \
-  if (!py.name) return #name;
-#define FIND_OPTIONAL(result, name, parameters) *(void **)&py.name = find(library, #name);
-#define FIND_DATUM(name) \
-  if (!(py.name = (PyObject *)find(library, #name))) return #name;
-  CAPI_FUNCTIONS(FIND) CAPI_OPTIONAL(FIND_OPTIONAL) CAPI_DATA(FIND_DATUM)
-  return 0;
-}
+static struct {
+  CAPI_FUNCTIONS(FIELD)
+  CAPI_OPTIONAL(FIELD)
+  CAPI_DATA(DATUM)
+} py;
 
 #define None py._Py_NoneStruct
 #define EXCEPTION(name) (*(PyObject **)py.PyExc_##name)
 #define TYPE(name) ((PyTypeObject *)py.Py##name##_Type)
-
-/* Where an object keeps its type: probed when Python opens, since the layout differs in free-threaded builds. */
-static size_t type_offset;
-static PyTypeObject *type_of(PyObject *object) { return *(PyTypeObject **)((char *)object + type_offset); }
-
-static int probe_type_offset(void) {
-  PyObject *one = py.PyLong_FromLongLong(1);
-  for (type_offset = sizeof(void *); one && type_offset <= 6 * sizeof(void *); type_offset += sizeof(void *))
-    if (type_of(one) == TYPE(Long)) break;
-  py.Py_DecRef(one);
-  return type_offset <= 6 * sizeof(void *);
-}
-
-static PyObject *new_reference(PyObject *object) {
-  py.Py_IncRef(object);
-  return object;
-}
-
-static void release(PyObject *object) {
-  if (object) py.Py_DecRef(object);
-}
-
-/* Calls with positional arguments in an array, the way that each version has. */
-static PyObject *call(PyObject *callable, PyObject *const *arguments, size_t count) {
-  if (py.PyObject_Vectorcall) return py.PyObject_Vectorcall(callable, arguments, count, 0);
-  if (py.PyObject_VectorcallDict) return py.PyObject_VectorcallDict(callable, arguments, count, 0);
-  PyObject *tuple = py.PyTuple_New((Py_ssize_t)count);
-  if (!tuple) return 0;
-  for (size_t i = 0; i < count; i++) py.PyTuple_SetItem(tuple, (Py_ssize_t)i, new_reference(arguments[i]));
-  PyObject *result = py.PyObject_Call(callable, tuple, 0);
-  py.Py_DecRef(tuple);
-  return result;
-}
-
-static PyObject *call_method(PyObject *object, PyObject *name, PyObject *argument) {
-  PyObject *both[2] = {object, argument};
-  if (py.PyObject_VectorcallMethod) return py.PyObject_VectorcallMethod(name, both, argument ? 2 : 1, 0);
-  PyObject *method = py.PyObject_GetAttr(object, name);
-  if (!method) return 0;
-  PyObject *result = call(method, &argument, argument ? 1 : 0);
-  py.Py_DecRef(method);
-  return result;
-}
 
 #endif

@@ -29,7 +29,7 @@ import { abort, answerCall, serve, unpin } from "./serve.ts";
 const capacity = 1 << 18;
 
 /** How this heap takes its records; only this file writes it. */
-const heap = {
+export const outbox = {
   buffer: undefined as Uint8Array | undefined,
   /** The rest is taken in a later turn. */
   again: undefined as ReturnType<typeof setTimeout> | undefined,
@@ -49,15 +49,15 @@ export function openBell({ bell, heapId }: Interpreter): void {
 export function drain(): void {
   const python = openInterpreter();
   if (!python) return;
-  heap.buffer ??= backend.allocate(capacity);
+  outbox.buffer ??= backend.allocate(capacity);
   for (let rounds = 0; rounds < 16; rounds++) {
-    const length = python.shim.pyawait_take(python.heap, backend.address(heap.buffer), heap.buffer.length);
+    const length = python.shim.pyawait_take(python.heap, backend.address(outbox.buffer), outbox.buffer.length);
     if (length === 0) return;
-    if (length < 0) heap.buffer = backend.allocate(-length);
-    else handle(heap.buffer, length);
+    if (length < 0) outbox.buffer = backend.allocate(-length);
+    else handle(outbox.buffer, length);
   }
-  heap.again ??= setTimeout(() => {
-    heap.again = undefined;
+  outbox.again ??= setTimeout(() => {
+    outbox.again = undefined;
     drain();
   });
 }
@@ -79,7 +79,7 @@ function handle(bytes: Uint8Array, length: number): void {
 
 function handleRecord(r: Reader): void {
   const kind = r.u8();
-  if (heap.ended && kind !== Out.done && kind !== Out.event) return;
+  if (outbox.ended && kind !== Out.done && kind !== Out.event) return;
   switch (kind) {
     case Out.done:
       return complete(r);
@@ -113,7 +113,7 @@ function endLoop(loop: number): void {
 
 /** Takes what Python has left behind at its end: results and output. No function is run for it any more. */
 export function drainLast(): void {
-  heap.ended = true;
+  outbox.ended = true;
   drain();
 }
 

@@ -11,6 +11,7 @@ through the inbox of the loop that asked.
       request ──► future, REQUEST record  ────────────────────────────────►    runs it
       `yield from future`   ◄──── SETTLE: future.set_result, unless done ──    its promise settles
 """
+
 import os
 import sys
 

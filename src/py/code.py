@@ -25,6 +25,7 @@ def _compile(code, filename, flags):
 def _namespace(given):
     if given is None:
         import __main__
+
         return __main__.__dict__
     return given
 

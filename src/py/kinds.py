@@ -3,7 +3,6 @@
 The one thing to know: a type is described once, and dies as if it had not been.
 """
 
-
 kinds_by_type = {}  # {address: kinds}: where the shim looks first
 _known_types = {}  # {address: weak reference}
 _kept_types = {}  # {address: type}
@@ -42,14 +41,22 @@ def _kinds_of_type(cls):
         (KIND_BUFFER, issubclass(cls, (bytearray, memoryview, array.array)) or _is_numpy_array(cls)),
         (KIND_DATETIME, issubclass(cls, datetime.datetime)),
         (KIND_CALLABLE, has("__call__")),
-        (KIND_ITERABLE, has("__iter__") or has("__getitem__") and (has("__len__") or _is_written_in_python(cls, "__getitem__"))),
+        (
+            KIND_ITERABLE,
+            has("__iter__") or has("__getitem__") and (has("__len__") or _is_written_in_python(cls, "__getitem__")),
+        ),
         (KIND_ITERATOR, has("__next__")),
         (KIND_ASYNC_ITERABLE, has("__aiter__")),
         (KIND_AWAITABLE, has("__await__")),
         (KIND_COROUTINE, issubclass(cls, collections.abc.Coroutine)),
         (KIND_FUTURE, asyncio.isfuture(cls) or issubclass(cls, asyncio.Future)),
-        (KIND_SEQUENCE, issubclass(cls, collections.abc.Sequence)
-         or has("__getitem__") and not issubclass(cls, collections.abc.Mapping) and not has("keys")),
+        (
+            KIND_SEQUENCE,
+            issubclass(cls, collections.abc.Sequence)
+            or has("__getitem__")
+            and not issubclass(cls, collections.abc.Mapping)
+            and not has("keys"),
+        ),
         (KIND_MAPPING, issubclass(cls, collections.abc.Mapping)),
         (KIND_GENERATOR, issubclass(cls, collections.abc.Generator)),
         (KIND_ASYNC_GENERATOR, issubclass(cls, collections.abc.AsyncGenerator)),
@@ -96,7 +103,11 @@ def describe_error(error):
         message = str(error)
     except BaseException as failed:
         message = "<exception str() failed: %s>" % _safe_repr(failed)
-    return (type.__dict__["__name__"].__get__(type(error)), message, (cause_of(error) is not None) + 2 * is_group(error))
+    return (
+        type.__dict__["__name__"].__get__(type(error)),
+        message,
+        (cause_of(error) is not None) + 2 * is_group(error),
+    )
 
 
 def cause_of(error):

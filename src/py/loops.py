@@ -3,7 +3,6 @@
 The one thing to know: a connection may be made before its loop runs; what is sent waits for it.
 """
 
-
 _eager = sys.version_info >= (3, 12)
 _has_context = sys.version_info >= (3, 11)
 
@@ -32,6 +31,7 @@ def _guard_subprocesses(loop):
                 _shim["keep_child_action"]()
             self.create_task(_after_process(self, transport))
             return transport, protocol
+
         return create
 
     cls.subprocess_exec, cls.subprocess_shell = guard(cls.subprocess_exec), guard(cls.subprocess_shell)
@@ -53,6 +53,7 @@ class _Connection:
         _guard_subprocesses(loop)
         if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but sockets
             import socket
+
             self.reader, self.writer = socket.socketpair()
             self.reader.setblocking(False), self.writer.setblocking(False)
         else:
@@ -101,7 +102,11 @@ class _Connection:
     def report_unless_told(self, context):
         """A task that is started at once and ends with these is gone before anybody could retrieve them: JavaScript has
         been told, by its Promise."""
-        if not (self.draining and "future" in context and isinstance(context.get("exception"), (KeyboardInterrupt, SystemExit))):
+        if not (
+            self.draining
+            and "future" in context
+            and isinstance(context.get("exception"), (KeyboardInterrupt, SystemExit))
+        ):
             self.report(context)
 
     def close(self):
@@ -174,7 +179,11 @@ def ensure_task(awaitable, loop, context):
     """A Task or Future for what JavaScript awaits; raises TypeError at once for what cannot be awaited."""
     if asyncio.isfuture(awaitable):
         home = awaitable.get_loop()
-        return awaitable if home is loop else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_follow(awaitable), home), loop=loop)
+        return (
+            awaitable
+            if home is loop
+            else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_follow(awaitable), home), loop=loop)
+        )
     if isinstance(awaitable, collections.abc.Coroutine) or asyncio.iscoroutine(awaitable):
         make = functools.partial(loop.create_task, awaitable)
     elif hasattr(type(awaitable), "__await__"):
@@ -206,10 +215,12 @@ async def call_main(main):
 
 def _end(loop, awaitables, patience):
     """Runs them to their end; what goes on for more seconds than `patience` is left alone."""
+
     async def wait():
         tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
         for task in (await asyncio.wait(tasks, timeout=patience))[1] if tasks else ():
             task._log_destroy_pending = False  # nobody can do anything about that
+
     loop.run_until_complete(wait())
 
 
@@ -229,7 +240,13 @@ def run_on_new_loop(factory, main, patience=None):
                 _end(loop, [task for task in leftovers if not task.done()], seconds)
             for task in leftovers:
                 if task.done() and not task.cancelled() and task.exception() is not None:
-                    loop.call_exception_handler({"message": "unhandled exception during run() shutdown", "exception": task.exception(), "task": task})
+                    loop.call_exception_handler(
+                        {
+                            "message": "unhandled exception during run() shutdown",
+                            "exception": task.exception(),
+                            "task": task,
+                        }
+                    )
             _end(loop, [loop.shutdown_asyncgens()], patience)
             if hasattr(loop, "shutdown_default_executor"):
                 _end(loop, [loop.shutdown_default_executor()], patience)

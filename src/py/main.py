@@ -50,6 +50,7 @@ async def run_between(function):
 def _action(number, given=None):
     """What the process does about a signal, as the C library has it (152 bytes at most); `given` takes its place."""
     import ctypes
+
     action = ctypes.create_string_buffer(256)
     ctypes.CDLL(None).sigaction(int(number), given, action)
     return action
@@ -64,7 +65,7 @@ def _watch_signals(loop):
 
 
 def _forward_signals():
-    """A handler that Python gets is called on this thread, wherever the signal arrives (ffi/shim/platform.h)."""
+    """A handler that Python gets is called on this thread, wherever the signal arrives (ffi/shim/platform_posix.c)."""
     original = signal.signal
 
     @functools.wraps(original)
@@ -101,11 +102,14 @@ def _make_loop(factory):
         return asyncio.new_event_loop()
     if factory == "uvloop":
         import uvloop
+
         return uvloop.new_event_loop()
     module, _, name = factory.partition(":")
     loop = operator.attrgetter(name)(import_module(module))()
     if not hasattr(loop, "run_until_complete"):
-        raise TypeError("Cannot use loop %r: it has to return a new event loop, and returned %s" % (factory, _short_repr(loop)))
+        raise TypeError(
+            "Cannot use loop %r: it has to return a new event loop, and returned %s" % (factory, _short_repr(loop))
+        )
     return loop
 
 
@@ -229,7 +233,12 @@ def _shutdown(loop):
     """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
     global _stopping
     _stopping = True
-    steps = (lambda: loop.run_until_complete(end_tasks(1.2)), _join_threads, __import__("atexit")._run_exitfuncs, flush_streams)
+    steps = (
+        lambda: loop.run_until_complete(end_tasks(1.2)),
+        _join_threads,
+        __import__("atexit")._run_exitfuncs,
+        flush_streams,
+    )
     for step in steps:
         try:
             step()
@@ -242,7 +251,10 @@ def _shutdown(loop):
 
 def _after_fork():
     def refuse(*_):
-        raise RuntimeError("Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn")
+        raise RuntimeError(
+            "Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn"
+        )
+
     for name in ("call", "request", "abort", "release", "event"):
         _shim[name] = refuse
     globals().update(_call=refuse, _request=refuse, _abort=refuse, _release=lambda *_: None)

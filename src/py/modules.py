@@ -3,6 +3,7 @@
 The one thing to know: they are found by a finder like any other's, so `import`, `reload` and `from … import *` are
 Python's own; what a name holds is looked up when the module is executed.
 """
+
 import importlib.abc
 import importlib.machinery
 import importlib.util
@@ -25,7 +26,8 @@ class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module):
         package, last = _package_at(module.__name__)
-        if not _is_js_module(package) and package.__dict__.get(last, module) is not module:  # `import` sets it to the module
+        # `import` sets it to the module
+        if not _is_js_module(package) and package.__dict__.get(last, module) is not module:
             _covered_attributes[module.__name__] = package.__dict__[last]
         _fill_module(module, _js_modules[module.__name__])
 
@@ -46,7 +48,11 @@ _kept_names = frozenset(("__name__", "__loader__", "__package__", "__spec__", "_
 
 def _fill_module(module, exports):
     """Replaces what the module holds, in place: whoever has imported it sees the new names."""
-    children = {name[len(module.__name__) + 1:] for name in (*_js_modules, *_js_aliases) if name.startswith(module.__name__ + ".")}
+    children = {
+        name[len(module.__name__) + 1 :]
+        for name in (*_js_modules, *_js_aliases)
+        if name.startswith(module.__name__ + ".")
+    }
     for name in [name for name in module.__dict__ if name not in _kept_names and name not in children]:
         del module.__dict__[name]
     module.__dict__.update(exports)
@@ -136,7 +142,9 @@ def _signature(proxy):
     parameters = []
     for name, rest, optional in _call(SIGNATURE, proxy._pyawait_heap, proxy._pyawait_handle, (), None):
         kind = inspect.Parameter.VAR_POSITIONAL if rest else inspect.Parameter.POSITIONAL_ONLY
-        parameters.append(inspect.Parameter(name, kind, default=None if optional and not rest else inspect.Parameter.empty))
+        parameters.append(
+            inspect.Parameter(name, kind, default=None if optional and not rest else inspect.Parameter.empty)
+        )
     return inspect.Signature(parameters)
 
 
@@ -174,7 +182,8 @@ def _show_error(error):
         return _exit_code(ended.code)
     except BaseException as failed:
         _tell("Error in sys.excepthook:")
-        sys.__excepthook__(type(failed), failed.with_traceback(failed.__traceback__.tb_next), None)  # without this function's frame
+        # without this function's frame
+        sys.__excepthook__(type(failed), failed.with_traceback(failed.__traceback__.tb_next), None)
         _tell("\nOriginal exception was:")
         sys.__excepthook__(type(error), error, error.__traceback__)
     return 130 if isinstance(error, KeyboardInterrupt) else 1
@@ -197,14 +206,20 @@ def flush_streams():
 def _join_own_threads():
     """Waits for the script's threads, as Python does at its end; those of executors wait for work for ever."""
     import concurrent.futures.thread
+
     for thread in threading.enumerate():
-        if not thread.daemon and thread is not threading.current_thread() and thread not in concurrent.futures.thread._threads_queues:
+        if (
+            not thread.daemon
+            and thread is not threading.current_thread()
+            and thread not in concurrent.futures.thread._threads_queues
+        ):
             thread.join()
 
 
 def run_as_main(path):
     """Runs a file as `__main__`, as `python FILE` does, and gives the exit code."""
     import __main__
+
     path = os.path.abspath(path)
     try:
         with open(path, "rb") as file:

@@ -3,17 +3,23 @@
 The one thing to know: JavaScript finds each once, by `entry`, and keeps it for ever.
 """
 
-
 _missing = object()
 
 
 def entry(name):
     """A function of this module (or of builtins, operator) for JavaScript, by name."""
-    return globals()[name] if name in globals() else getattr(operator, name, _missing) if hasattr(operator, name) else getattr(builtins, name)
+    return (
+        globals()[name]
+        if name in globals()
+        else getattr(operator, name, _missing)
+        if hasattr(operator, name)
+        else getattr(builtins, name)
+    )
 
 
 def import_module(name):
     import importlib
+
     return importlib.import_module(name)
 
 
@@ -66,8 +72,11 @@ def list_names(value):
 
 def error_parts(error):
     """([(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
-    frames = [(frame.name, frame.filename, frame.lineno) for frame in traceback.extract_tb(error.__traceback__)
-              if not frame.filename.startswith("<pyawait/")]
+    frames = [
+        (frame.name, frame.filename, frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<pyawait/")
+    ]
     return (frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None)
 
 
@@ -121,6 +130,7 @@ def number_of(value, strict):
 def hasattr_statically(value, name):
     """Whether there is such an attribute, without evaluating a property."""
     import inspect
+
     try:
         inspect.getattr_static(value, name)
         return True
@@ -180,12 +190,14 @@ def connect_socket(heap, name):
     """Connects to the bell that JavaScript listens on: a named pipe on Windows, else a socket."""
     if os.name == "posix":
         import socket
+
         bell = socket.socket(socket.AF_UNIX)
         bell.connect(name)
         bell.setblocking(False)
         os.unlink(name)
         return _shim["set_bell"](heap, bell.detach())
     import msvcrt
+
     pipe = open(name, "r+b", buffering=0)
     _open_pipes.append(pipe)
     _shim["set_bell"](heap, msvcrt.get_osfhandle(pipe.fileno()))
@@ -211,11 +223,14 @@ def _method(function):
     """A JavaScript function as a method: a Python function, so that it binds `self`."""
     proxy = getattr(function, "__pyawait_js__", function)
     if function is proxy:
+
         def method(self, *args, **kwargs):
             return function(self, *args, **kwargs)
     else:
+
         async def method(self, *args, **kwargs):
             return await function(self, *args, **kwargs)
+
     method.__name__ = getattr(function, "__name__", "method")
     return method
 

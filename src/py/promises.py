@@ -71,7 +71,8 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
             self._pyawait_drivers.pop(task, None)
             raise
 
-    cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait_steps.__code__  # asyncio's debug output asks for them
+    # asyncio's debug output asks for them
+    cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait_steps.__code__
 
     def send(self, value):
         return self._pyawait_step("send", (value,))
@@ -105,7 +106,8 @@ def _async_function(proxy, name):
             return await future
         except CancelledError as error:
             if future.cancelled():
-                await _end_request(slot, proxy._pyawait_heap, error)  # so the coroutine holds the proxy: before 3.11 not the function
+                # `proxy`, so that the coroutine holds it: before 3.11 it does not hold the function
+                await _end_request(slot, proxy._pyawait_heap, error)
             raise
 
     function.__name__ = function.__qualname__ = name or "function"
@@ -121,7 +123,8 @@ def _async_method(owner, function):
     async def method(*args, **kwargs):
         return await _wait(CALL_METHOD, proxy._pyawait_heap, proxy._pyawait_handle, (owner, *args), kwargs)
 
-    method.__name__, method.__qualname__, method.__module__ = function.__name__, function.__qualname__, function.__module__
+    method.__name__, method.__qualname__ = function.__name__, function.__qualname__
+    method.__module__ = function.__module__
     method.__self__, method.__pyawait_js__, method.__signature__ = owner, proxy, function.__signature__
     return method
 
@@ -140,7 +143,11 @@ def wrap_js(heap, handle, kind, about):
     if known is not None and is_generator == isinstance(known, (types.GeneratorType, types.AsyncGeneratorType)):
         bound = _sources[known] if is_generator else getattr(known, "__pyawait_js__", known)
         bound._pyawait_count += 1
-        if isinstance(about, tuple) and isinstance(known, JsProxy) and (kind in (OBJECT, FUNCTION) or isinstance(known, JsPromise)):
+        if (
+            isinstance(about, tuple)
+            and isinstance(known, JsProxy)
+            and (kind in (OBJECT, FUNCTION) or isinstance(known, JsPromise))
+        ):
             known.__class__ = _class_of(kind, about)  # it may be able to do more by now
         return known
     if kind == ERROR:
@@ -165,7 +172,11 @@ _sources = weakref.WeakKeyDictionary()  # generator -> what it is made of
 
 def _new_exception(name, message, stack, frames, errors=None, cause=None, *value):
     """`value`: what was thrown, where no handle can stand for it."""
-    grouped = errors is not None and JsExceptionGroup is not None and all(isinstance(to_error(each), Exception) for each in errors)
+    grouped = (
+        errors is not None
+        and JsExceptionGroup is not None
+        and all(isinstance(to_error(each), Exception) for each in errors)
+    )
     made = JsExceptionGroup(name, message, stack, errors) if grouped else JsException(name, message, stack)
     made._frames, made._value = frames, value[0] if value else _view
     if cause is not None:
@@ -181,7 +192,9 @@ def _class_of(kind, about):
 
 
 # "    at name (file:1:2)" of V8, "name@file:1:2" of JavaScriptCore
-_js_frame = re.compile(r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?:file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$")
+_js_frame = re.compile(
+    r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?:file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$"
+)
 
 
 def _here():

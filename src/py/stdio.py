@@ -4,17 +4,20 @@ The one thing to know: descriptors 0 to 2 may not block. Node sets them so, for 
 is imported, and Bun when somebody uses `process.stdout`. To streams of Python's own making that is a false end of the
 input, and output that is lost.
 """
+
 from select import select as _select  # not select.poll: macOS has none for terminals
 
 
 def _waiting(operation, wait):
     """A method of FileIO, which gives None where it would have to wait; it does not hold the GIL meanwhile."""
+
     def method(self, *args):
         while True:
             result = operation(self, *args)
             if result is not None:
                 return result
             wait(self.fileno())
+
     return method
 
 
@@ -51,7 +54,8 @@ def _let_wait(stream):
     waiting = (_Unbuffered if raw is buffer else _Standard)(raw.fileno(), raw.mode, closefd=False)
     waiting.name = raw.name
     if waiting.readable() and waiting.isatty():
-        os.set_blocking(raw.fileno(), True)  # of a terminal, input() reads through C's stdio; Node has opened it for itself
+        # of a terminal, input() reads through C's stdio; Node has opened it for itself
+        os.set_blocking(raw.fileno(), True)
     if raw is not buffer:
         waiting = type(buffer)(waiting)
     stream.flush()

@@ -98,8 +98,8 @@ async def async_generator(source):
                 return
             try:
                 command = (0, (yield value))
-            except (GeneratorExit, CancelledError):  # the reader leaves: return() in JavaScript, which knows no cancellation
-                raise
+            except (GeneratorExit, CancelledError):
+                raise  # the reader leaves: return() in JavaScript, which knows no cancellation
             except BaseException as error:
                 command = (1, error)
     finally:

@@ -4,8 +4,13 @@ The one thing to know: leftovers are found on the loop that the test had, so tes
 other's.
 """
 
-
-_subjects = {"drive_stream": "iterable", "call_in_thread": "function", "call_on_loop": "function", "enter_async": "manager", "_follow": "awaitable"}
+_subjects = {
+    "drive_stream": "iterable",
+    "call_in_thread": "function",
+    "call_on_loop": "function",
+    "enter_async": "manager",
+    "_follow": "awaitable",
+}
 
 
 def _is_ours(code):
@@ -18,7 +23,13 @@ def _subject(coroutine):
         return coroutine
     subject = coroutine.cr_frame.f_locals.get(_subjects.get(coroutine.__name__))
     inner = coroutine.cr_await if subject is None else None
-    return subject if subject is not None else inner if isinstance(inner, types.CoroutineType) and not _is_ours(inner.cr_code) else coroutine
+    return (
+        subject
+        if subject is not None
+        else inner
+        if isinstance(inner, types.CoroutineType) and not _is_ours(inner.cr_code)
+        else coroutine
+    )
 
 
 def _first(value, *names):
@@ -28,8 +39,16 @@ def _first(value, *names):
 def _describe_leftover(task):
     subject = _subject(task.get_coro()) if hasattr(task, "get_coro") else None  # uvloop's, Cython's may have none
     code, frame = _first(subject, "cr_code", "ag_code", "__code__"), _first(subject, "cr_frame", "ag_frame")
-    where = " (%s:%d)" % (code.co_filename, frame.f_lineno if frame is not None else code.co_firstlineno) if code is not None and not _is_ours(code) else ""
-    return "the task %s of %s%s is still running" % (task.get_name(), getattr(subject, "__qualname__", None) or _short_repr(subject), where)
+    where = (
+        " (%s:%d)" % (code.co_filename, frame.f_lineno if frame is not None else code.co_firstlineno)
+        if code is not None and not _is_ours(code)
+        else ""
+    )
+    return "the task %s of %s%s is still running" % (
+        task.get_name(),
+        getattr(subject, "__qualname__", None) or _short_repr(subject),
+        where,
+    )
 
 
 async def _checked_main(main, leftovers):
@@ -37,7 +56,10 @@ async def _checked_main(main, leftovers):
 
     def handle(loop, context):
         error = context.get("exception")
-        leftovers.append("%s%s" % (context.get("message", "an error that nobody retrieved"), "" if error is None else ": %r" % (error,)))
+        leftovers.append(
+            "%s%s"
+            % (context.get("message", "an error that nobody retrieved"), "" if error is None else ": %r" % (error,))
+        )
 
     loop.set_exception_handler(handle)
     before = asyncio.all_tasks(loop)
@@ -45,8 +67,13 @@ async def _checked_main(main, leftovers):
         return await call_main(main)
     finally:
         import gc
+
         await asyncio.sleep(0)
-        left = [task for task in asyncio.all_tasks(loop) - before if not task.done() and task is not getattr(_connections.get(loop), "task", None)]
+        left = [
+            task
+            for task in asyncio.all_tasks(loop) - before
+            if not task.done() and task is not getattr(_connections.get(loop), "task", None)
+        ]
         leftovers.extend(sorted(map(_describe_leftover, left)))
         gc.collect()  # a future that nobody looks at any more tells its exception when it goes
         await asyncio.sleep(0)

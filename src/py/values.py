@@ -3,7 +3,6 @@
 The one thing to know: one object stands for a JavaScript value while it lives, and gives the value back when it goes.
 """
 
-
 _wrapped = weakref.WeakValueDictionary()  # (heap, handle) -> the one object that stands for it
 
 
@@ -11,7 +10,8 @@ class _Handle:
     """What a Python object that stands for a JavaScript value holds: the value's place in its heap's table."""
 
     def _pyawait_bind(self, heap, handle):
-        self._pyawait_heap, self._pyawait_handle, self._pyawait_count = heap, handle, 1  # _count: how often JavaScript has handed it out
+        self._pyawait_heap, self._pyawait_handle = heap, handle
+        self._pyawait_count = 1  # how often JavaScript has handed it out
 
     def __copy__(self):
         return self  # a second object with the same handle would give it back twice
@@ -20,8 +20,10 @@ class _Handle:
         return self
 
     def __reduce_ex__(self, protocol):
-        raise TypeError("Cannot pickle %s: it stands for a JavaScript value of this process; pickle what to_py() gives"
-                        % type(self).__name__)
+        raise TypeError(
+            "Cannot pickle %s: it stands for a JavaScript value of this process; pickle what to_py() gives"
+            % type(self).__name__
+        )
 
     def __del__(self, release=_release):
         count, self._pyawait_count = getattr(self, "_pyawait_count", 0), 0
@@ -38,7 +40,9 @@ class JsProxy(_Handle):
     """A JavaScript object or function. What Python asks a type for (calls, iteration, ...) is in `_traits`, for objects that have it."""
 
     def __init__(self, *args, **kwargs):
-        raise TypeError("Cannot make a %s in Python: it stands for a value that JavaScript passes" % type(self).__name__)
+        raise TypeError(
+            "Cannot make a %s in Python: it stands for a value that JavaScript passes" % type(self).__name__
+        )
 
     def __getattr__(self, name):
         if _is_pythons(name):
@@ -89,7 +93,9 @@ class JsProxy(_Handle):
 
     def __getitem__(self, key):
         if isinstance(key, slice):
-            return _call(GET_ITEMS, self._pyawait_heap, self._pyawait_handle, tuple(range(*key.indices(len(self)))), None)
+            return _call(
+                GET_ITEMS, self._pyawait_heap, self._pyawait_handle, tuple(range(*key.indices(len(self)))), None
+            )
         return _call(GET_ITEM, self._pyawait_heap, self._pyawait_handle, (key,), None)
 
     def __setitem__(self, key, value):
@@ -110,7 +116,9 @@ class JsProxy(_Handle):
         if step == 1:
             _call(SPLICE, self._pyawait_heap, self._pyawait_handle, (start, len(indexes), *items), None)
         elif len(items) != len(indexes):
-            raise ValueError("attempt to assign sequence of size %d to extended slice of size %d" % (len(items), len(indexes)))
+            raise ValueError(
+                "attempt to assign sequence of size %d to extended slice of size %d" % (len(items), len(indexes))
+            )
         else:
             for index, item in zip(indexes, items):
                 self[index] = item
@@ -127,11 +135,15 @@ class JsProxy(_Handle):
         return hash((self._pyawait_heap, self._pyawait_handle))
 
     def __mro_entries__(self, bases):
-        raise TypeError("Cannot make a Python class of %r: JavaScript classes have no Python subclasses; "
-                        "hold an instance instead, or make the class in JavaScript" % (self,))
+        raise TypeError(
+            "Cannot make a Python class of %r: JavaScript classes have no Python subclasses; "
+            "hold an instance instead, or make the class in JavaScript" % (self,)
+        )
 
     def __instancecheck__(self, value):
-        return isinstance(value, (JsProxy, JsException)) and _call(INSTANCE_OF, self._pyawait_heap, self._pyawait_handle, (value,), None)
+        return isinstance(value, (JsProxy, JsException)) and _call(
+            INSTANCE_OF, self._pyawait_heap, self._pyawait_handle, (value,), None
+        )
 
     def __subclasscheck__(self, cls):
         return isinstance(cls, JsProxy) and _call(SUBCLASS_OF, self._pyawait_heap, self._pyawait_handle, (cls,), None)
@@ -181,14 +193,19 @@ class _Stepped:  # its __iter__ is that of _Iterated: whoever leaves a loop clos
         return value
 
 
-_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed, _Stepped)  # by bit, as src/values/js_functions.ts has them
+# By bit, as src/values/js_functions.ts has them.
+_traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed, _Stepped)
 
 
 @functools.lru_cache(None)
 def _class_with(base, bits):
     """`base`, able to do what these bits say."""
     traits = tuple(trait for bit, trait in reversed(list(enumerate(_traits))) if bits >> bit & 1)
-    return type(base)(base.__name__, (*traits, base), {"__module__": base.__module__, "__doc__": base.__doc__}) if traits else base
+    return (
+        type(base)(base.__name__, (*traits, base), {"__module__": base.__module__, "__doc__": base.__doc__})
+        if traits
+        else base
+    )
 
 
 class JsMethod(JsProxy):
@@ -211,7 +228,9 @@ class JsArray(JsProxy, collections.abc.MutableSequence):
     """An Array that went by reference: a list that JavaScript sees change."""
 
     def insert(self, index, value):
-        _call(SPLICE, self._pyawait_heap, self._pyawait_handle, (slice(index, None).indices(len(self))[0], 0, value), None)
+        _call(
+            SPLICE, self._pyawait_heap, self._pyawait_handle, (slice(index, None).indices(len(self))[0], 0, value), None
+        )
 
     def __add__(self, other):
         return [*self, *other] if isinstance(other, list) or _is_array(other) else NotImplemented
@@ -230,7 +249,11 @@ def _is_array(value):
 
 
 def _method_of(owner, function):
-    return _async_method(owner, function) if isinstance(function, types.FunctionType) else _method_class(type(function))(owner, function)
+    return (
+        _async_method(owner, function)
+        if isinstance(function, types.FunctionType)
+        else _method_class(type(function))(owner, function)
+    )
 
 
 def _list(value):
@@ -289,6 +312,7 @@ class JavaScriptEnded(JsException, RuntimeError):
 
 
 if sys.version_info >= (3, 11):
+
     class JsExceptionGroup(JsException, ExceptionGroup):
         """An AggregateError: `except*` and `exceptions` reach its errors."""
 
@@ -311,5 +335,5 @@ class JsErrorView(*_traits[:-1], JsProxy):
     """What a JsException holds, with all that it may be able to do; it lives as long as the exception does."""
 
     def __init__(self, exception):
-        self._pyawait_heap, self._pyawait_handle, self._pyawait_count = exception._pyawait_heap, exception._pyawait_handle, 0
-        self._pyawait_exception = exception
+        self._pyawait_heap, self._pyawait_handle = exception._pyawait_heap, exception._pyawait_handle
+        self._pyawait_count, self._pyawait_exception = 0, exception

@@ -31,40 +31,43 @@ export const Tag = {
   missing: 23,
 } as const;
 
-/** What follows a tag, where it depends on who writes: `in` is written by JavaScript, `out` by the shim. */
+/** What follows a tag: from JavaScript and to it; `undefined` where a tag does not cross in that direction. */
 interface Payload {
   readonly in: string | undefined;
   readonly out: string | undefined;
 }
 
-const both = (fields: string): Payload => ({ in: fields, out: fields });
-const sized = both("u32 length, bytes"), many = both("u32 count, values");
+const both = (layout: string): Payload => ({ in: layout, out: layout });
+const text = both("length:u32 text:u8*"), items = both("count:u32 items:value*");
 
-/** The payload of each tag; `undefined` where that side never writes it. `skipValue` is driven by this table. */
+/**
+ * The layout of each tag's payload, in the form that `ffi/shim/numbers.h` describes: `field:type`, where `TYPE*` is as many as
+ * the number before it says. `skipValue` interprets them.
+ */
 export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   none: both(""),
   true: both(""),
   false: both(""),
-  int32: both("i32"),
-  int53: both("f64"), // integral and safe
-  bigint: sized, // "-0x…", from JavaScript with a NUL that counts
-  float: both("f64"),
-  ascii: sized,
-  utf8: sized,
-  utf16: sized, // keeps lone surrogates
-  bytes: sized,
-  array: { in: "u8 code, u32 length, bytes", out: "u8 code, u32 length, bytes, u8 dimensions, u32 each" },
-  list: many,
-  tuple: many,
-  set: many,
-  dict: both("u32 count, pairs"), // out: every key is a str
-  map: { in: undefined, out: "u32 count, pairs" }, // some key is no str
-  date: both("f64"), // milliseconds since 1970
-  reference: both("u32"), // the nth container or array of this message again
-  object: { in: "address", out: "u32 kinds, address" }, // in: borrowed; out: a new reference
-  js: { in: "u32 heap, u32 handle, u8 kind, value", out: "u32 heap, u32 handle" },
-  error: { in: undefined, out: "value, value, value, value" }, // exception, name, message, 1 if it has a cause + 2 if it is a group
-  throw: both("value"), // out: what JavaScript threw; in: what is to be raised
+  int32: both("number:i32"),
+  int53: both("number:f64"), // an integer beyond 32 bits that a float64 holds exactly
+  bigint: text, // "-0x…", from JavaScript with a NUL that its length counts
+  float: both("number:f64"),
+  ascii: text,
+  utf8: text,
+  utf16: text, // with lone surrogates
+  bytes: both("length:u32 data:u8*"),
+  array: { in: "code:u8 length:u32 data:u8*", out: "code:u8 length:u32 data:u8* dimensions:u8 shape:u32*" },
+  list: items,
+  tuple: items,
+  set: items,
+  dict: both("count:u32 items:pair*"), // to JavaScript, every key is a str
+  map: { in: undefined, out: "count:u32 items:pair*" },
+  date: both("milliseconds:f64"), // since 1970
+  reference: both("index:u32"), // the nth container or array of this message once more
+  object: { in: "address:u64", out: "kinds:u32 address:u64" }, // in: borrowed; out: a new reference
+  js: { in: "heap:u32 handle:u32 kind:u8 about:value", out: "heap:u32 handle:u32" },
+  error: { in: undefined, out: "exception:value name:value message:value extra:value" },
+  throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python raises
   missing: { in: undefined, out: "" }, // there is no such attribute
 };
 
@@ -150,35 +153,48 @@ export const JsOperation: { readonly call: number; readonly await: number } = {
   await: jsOperations.indexOf("await"),
 };
 
-/** Fields of a call: the callee, the arguments, keyword arguments as a dict, or None. */
-const call = "value callee, u32 count, values arguments, value keywords";
-/** Fields of REQUEST and CALL: where Python asks from, what it asks of which value. */
-const asked = "u32 scope, value context, u8 operation, u32 handle, value arguments, value keywords";
+/** Layouts that several records share, by name. */
+export const sharedLayouts: Readonly<Record<string, string>> = {
+  call: "callee:value count:u32 arguments:value* keywords:value",
+  copy: "depth:i32 dict_as:u8",
+  request: "scope:u32 context:value operation:u8 handle:u32 arguments:value keywords:value",
+  answer: "pin:u32 outcome:value",
+};
 
-/** The fields of each record, behind its `u32 size` and `u8 kind`. */
-export const recordLayouts: Readonly<Record<"in" | "out", Readonly<Record<string, string>>>> = {
+/** The layout of each record, behind `size:u32 kind:u8`, and of what `pyawait_invoke` reads. */
+export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly<Record<string, string>>>> = {
   in: {
-    start: `u32 id, u32 scope, value context, ${call}`,
-    await: "u32 id, u32 scope, value context, value awaitable",
-    cancel: "u32 id",
-    settle: "u32 slot, u32 pinned, value outcome",
-    signalTaken: "u32 slot",
-    release: "u32 count, addresses",
-    unlock: "address",
-    heapEnd: "",
-    heapLost: "",
+    start: "id:u32 scope:u32 context:value call",
+    await: "id:u32 scope:u32 context:value awaitable:value",
+    cancel: "id:u32",
+    settle: "slot:u32 answer",
+    signalTaken: "slot:u32",
+    release: "count:u32 addresses:u64*",
+    unlock: "address:u64",
+    heapEnd: "none",
+    heapLost: "none",
   },
   out: {
-    done: "u32 id, value outcome",
-    request: `u32 loop, u32 slot, ${asked}`,
-    abort: "u32 loop, u32 slot, value error",
-    call: `u32 id, u32 loop, ${asked}`,
-    release: "u32 handle, u32 count",
-    event: "u8 code, value",
-    scopeEnd: "u32 scope",
-    item: "u32 handle, value",
-    loopEnd: "u32 loop",
-    unpin: "u32 pinned",
+    done: "id:u32 outcome:value",
+    request: "loop:u32 slot:u32 request",
+    abort: "loop:u32 slot:u32 error:value",
+    call: "id:u32 loop:u32 request",
+    release: "handle:u32 count:u32",
+    event: "code:u8 value:value",
+    scopeEnd: "scope:u32",
+    item: "handle:u32 item:value",
+    loopEnd: "loop:u32",
+    unpin: "pin:u32",
+  },
+  operation: {
+    call: "call",
+    get: "object:value name:value",
+    copy: "copy object:value",
+    callAndCopy: "copy call",
+    lockBuffer: "object:value",
+    refer: "object:value",
+    inContext: "context:value ...",
+    inScope: "... scope:u32",
   },
 };
 

@@ -1,40 +1,51 @@
-// One walk over what stands on the wire, driven by the table of payloads: for values that are not read.
+// One walk over what stands on the wire, driven by the layouts of numbers.ts: for values that are not read.
 import type { Reader } from "./codec.ts";
-import { payloads, Tag } from "./numbers.ts";
+import { payloads, sharedLayouts, Tag } from "./numbers.ts";
 
-/** What to do with one field; `last` is the number that was read before it. */
-type Step = (r: Reader, last: number, visit: (address: number) => void) => number;
+/** One field of a layout. */
+export interface Field {
+  readonly name: string;
+  readonly type: string;
+  /** As many as the number before it says. */
+  readonly repeated: boolean;
+}
 
-const steps: Readonly<Record<string, Step>> = {
-  u8: (r) => r.u8(),
-  u32: (r) => r.u32(),
-  i32: (r) => r.u32(),
-  f64: (r) => (r.at += 8, 0),
-  bytes: (r, length) => (r.at += length, 0),
-  each: (r, count) => (r.at += 4 * count, 0),
-  address: (r, _, visit) => (visit(r.address()), 0),
-};
+const bytesOf: Readonly<Record<string, number>> = { u8: 1, i32: 4, u32: 4, u64: 8, f64: 8 };
 
-/** The fields that a layout names: their types, without their names. */
-export const fieldsOf = (layout: string): string[] => layout === "" ? [] : layout.split(", ").map((field) => field.split(" ")[0]);
+/** The fields of a layout, those of shared layouts in their places. */
+export function fieldsOf(layout: string): Field[] {
+  return layout.split(" ").filter((word) => word !== "" && word !== "none").flatMap((word) => {
+    if (word in sharedLayouts) return fieldsOf(sharedLayouts[word]);
+    const [name, type] = word.split(":");
+    return [{ name, type: type.replace("*", ""), repeated: type.endsWith("*") }];
+  });
+}
 
-const fieldsByTag = new Map(
-  Object.entries(Tag).map((
-    [name, tag],
-  ) => [tag as number, fieldsOf((payloads[name as keyof typeof Tag].out ?? "").replace("u32 each", "each"))]),
+const byTag = new Map(
+  Object.entries(payloads).map((
+    [name, { out }],
+  ) => [Tag[name as keyof typeof Tag] as number, out === undefined ? undefined : fieldsOf(out)]),
 );
+
+/** Goes past the fields; gives how many values follow them. */
+export function skipFields(r: Reader, fields: readonly Field[], visit: (address: number) => void): number {
+  let values = 0, last = 0;
+  for (const { name, type, repeated } of fields) {
+    const count = repeated ? last : 1;
+    if (type === "value" || type === "pair") values += count * (type === "pair" ? 2 : 1);
+    else if (name === "address") visit(r.address());
+    else if (type === "u32" && !repeated) last = r.u32();
+    else if (type === "u8" && !repeated) last = r.u8();
+    else r.at += count * bytesOf[type];
+  }
+  return values;
+}
 
 /** Goes past the next value that C has written. `visit` is called with the address of each object in it. */
 export function skipValue(r: Reader, visit: (address: number) => void): void {
   for (let left = 1; left > 0; left--) {
-    const tag = r.u8(), fields = fieldsByTag.get(tag);
+    const tag = r.u8(), fields = byTag.get(tag);
     if (!fields) throw new Error(`pyawait: malformed message (tag ${tag})`);
-    let last = 0;
-    for (const field of fields) {
-      if (field === "value") left++;
-      else if (field === "values") left += last;
-      else if (field === "pairs") left += 2 * last;
-      else last = steps[field](r, last, visit);
-    }
+    left += skipFields(r, fields, visit);
   }
 }

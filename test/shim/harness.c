@@ -13,11 +13,14 @@
 #include <string.h>
 #include <time.h>
 
+#include "numbers.h"
+
 typedef unsigned char u8;
 typedef unsigned int u32;
 typedef unsigned long long u64;
 struct heap;
-int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length, u8 *problem, int capacity);
+int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length,
+                 u8 *problem, int capacity);
 int pyawait_opener(u8 *out, int capacity);
 struct heap *pyawait_heap(void *ring, void *on_call, int stack_bytes);
 int pyawait_heap_id(struct heap *heap);
@@ -35,17 +38,6 @@ int pyawait_exit(struct heap *heap, int milliseconds);
 void pyawait_heap_end(struct heap *heap);
 void *napi_register_module_v1(void *env, void *exports);
 
-/* As in ffi/shim/wire.h, calls.h, loop.h and shim.c; run.mjs compares them. */
-enum tag {
-  TAG_NONE, TAG_TRUE, TAG_FALSE, TAG_INT32, TAG_INT53, TAG_BIGINT, TAG_FLOAT, TAG_ASCII, TAG_UTF8, TAG_UTF16, TAG_BYTES,
-  TAG_ARRAY, TAG_LIST, TAG_TUPLE, TAG_SET, TAG_DICT, TAG_MAP, TAG_DATE, TAG_REFERENCE, TAG_OBJECT, TAG_JS, TAG_ERROR,
-  TAG_THROW, TAG_MISSING
-};
-enum out { OUT_DONE = 1, OUT_REQUEST, OUT_ABORT, OUT_CALL, OUT_RELEASE, OUT_EVENT, OUT_SCOPE_END, OUT_ITEM, OUT_LOOP_END };
-enum in { IN_START = 1, IN_AWAIT, IN_CANCEL, IN_SETTLE, IN_SIGNAL_TAKEN, IN_RELEASE, IN_UNLOCK };
-enum operation { DO_CALL, DO_GET, DO_COPY, DO_CALL_AND_COPY, DO_LOCK_BUFFER };
-enum { KIND_FUNCTION = 1, KIND_ASYNC_FUNCTION = 3 };
-
 static int passed, failed;
 static pthread_mutex_t counting = PTHREAD_MUTEX_INITIALIZER;
 
@@ -59,18 +51,29 @@ static int check(int holds, const char *what) {
 
 /* Messages ---------------------------------------------------------------------------------------------------- */
 
-struct message { u8 data[1 << 16]; int length; int record; };
+struct message {
+  u8 data[1 << 16];
+  int length;
+  int record;
+};
 
 static void put(struct message *m, const void *data, size_t length) {
   memcpy(m->data + m->length, data, length);
   m->length += (int)length;
 }
-static void put8(struct message *m, int value) { u8 byte = (u8)value; put(m, &byte, 1); }
+static void put8(struct message *m, int value) {
+  u8 byte = (u8)value;
+  put(m, &byte, 1);
+}
 static void put32(struct message *m, u32 value) { put(m, &value, 4); }
 static void put_int(struct message *m, int value) { put8(m, TAG_INT32), put32(m, (u32)value); }
 static void put_object(struct message *m, u64 address) { put8(m, TAG_OBJECT), put(m, &address, 8); }
-static void put_text(struct message *m, const char *text) { put8(m, TAG_UTF8), put32(m, (u32)strlen(text)), put(m, text, strlen(text)); }
-static void put_js(struct message *m, u32 heap, u32 handle, int kind) { put8(m, TAG_JS), put32(m, heap), put32(m, handle), put8(m, kind), put_text(m, "f"); }
+static void put_text(struct message *m, const char *text) {
+  put8(m, TAG_UTF8), put32(m, (u32)strlen(text)), put(m, text, strlen(text));
+}
+static void put_js(struct message *m, u32 heap, u32 handle, int kind) {
+  put8(m, TAG_JS), put32(m, heap), put32(m, handle), put8(m, kind), put_text(m, "f");
+}
 
 static void begin_record(struct message *m, int kind) {
   m->record = m->length;
@@ -86,29 +89,51 @@ static void begin_start(struct message *m, u32 id, u64 callee, u32 count) {
 }
 static void end_start(struct message *m) { put8(m, TAG_NONE), end_record(m); }
 
-struct input { const u8 *at; };
+struct input {
+  const u8 *at;
+};
 static u8 get8(struct input *r) { return *r->at++; }
-static u32 get32(struct input *r) { u32 value; memcpy(&value, r->at, 4), r->at += 4; return value; }
-static u64 get64(struct input *r) { u64 value; memcpy(&value, r->at, 8), r->at += 8; return value; }
+static u32 get32(struct input *r) {
+  u32 value;
+  memcpy(&value, r->at, 4), r->at += 4;
+  return value;
+}
+static u64 get64(struct input *r) {
+  u64 value;
+  memcpy(&value, r->at, 8), r->at += 8;
+  return value;
+}
 
 /* A value as a number, where it is one; objects are given back through `released`. */
-struct released { u64 addresses[4096]; u32 count; };
+struct released {
+  u64 addresses[4096];
+  u32 count;
+};
 static double get_value(struct input *r, struct released *released) {
   u8 tag = get8(r);
   double number = -1;
   u32 length;
   switch (tag) {
   case TAG_INT32: return (int)get32(r);
-  case TAG_INT53: case TAG_FLOAT: case TAG_DATE: memcpy(&number, r->at, 8), r->at += 8; return number;
+  case TAG_INT53:
+  case TAG_FLOAT:
+  case TAG_DATE: memcpy(&number, r->at, 8), r->at += 8; return number;
   case TAG_OBJECT: get32(r), released->addresses[released->count++] = get64(r); return -2;
   case TAG_JS: get32(r); return get32(r);
   case TAG_ERROR: get_value(r, released), get_value(r, released), get_value(r, released); return -3;
   case TAG_THROW: get_value(r, released); return -4;
-  case TAG_BIGINT: case TAG_ASCII: case TAG_UTF8: case TAG_UTF16: case TAG_BYTES: length = get32(r), r->at += length; return length;
-  case TAG_LIST: case TAG_TUPLE: case TAG_SET:
+  case TAG_BIGINT:
+  case TAG_ASCII:
+  case TAG_UTF8:
+  case TAG_UTF16:
+  case TAG_BYTES: length = get32(r), r->at += length; return length;
+  case TAG_LIST:
+  case TAG_TUPLE:
+  case TAG_SET:
     for (length = get32(r); length; length--) number = get_value(r, released);
     return number;
-  case TAG_DICT: case TAG_MAP:
+  case TAG_DICT:
+  case TAG_MAP:
     for (length = 2 * get32(r); length; length--) number = get_value(r, released);
     return number;
   default: return -1;
@@ -172,7 +197,8 @@ static void handle(struct player *p, struct input r) {
     if (value == 13) put8(&p->answers, TAG_THROW), put_text(&p->answers, "thirteen");
     else put_int(&p->answers, (int)value + 1);
     end_record(&p->answers);
-    if (id || p->answers.length > 60000) pyawait_submit(p->heap, (int)id, p->answers.data, p->answers.length), p->answers.length = 0;
+    if (id || p->answers.length > 60000)
+      pyawait_submit(p->heap, (int)id, p->answers.data, p->answers.length), p->answers.length = 0;
     break;
   case OUT_ABORT: get32(&r), get32(&r), get_value(&r, &p->released); break;
   case OUT_CALL:
@@ -186,7 +212,8 @@ static void handle(struct player *p, struct input r) {
 static void give_back(struct player *p) {
   if (!p->released.count) return;
   struct message m = {.length = 0};
-  begin_record(&m, IN_RELEASE), put32(&m, p->released.count), put(&m, p->released.addresses, 8 * p->released.count), end_record(&m);
+  begin_record(&m, IN_RELEASE), put32(&m, p->released.count), put(&m, p->released.addresses, 8 * p->released.count),
+      end_record(&m);
   p->released.count = 0;
   pyawait_submit(p->heap, 0, m.data, m.length);
 }
@@ -272,7 +299,8 @@ static u64 helper(struct player *p, const char *name) {
 static u64 execute;
 static void begin_execute(struct message *m, const char *code) {
   m->length = 0;
-  put_object(m, execute), put32(m, 3), put_text(m, code), put8(m, TAG_NONE), put_text(m, "<harness>"), put8(m, TAG_NONE);
+  put_object(m, execute), put32(m, 3), put_text(m, code), put8(m, TAG_NONE), put_text(m, "<harness>"),
+      put8(m, TAG_NONE);
 }
 static double run(struct player *p, const char *code) {
   struct message m;
@@ -286,63 +314,90 @@ static u64 object(struct player *p, const char *code) {
 }
 
 static const char program[] =
-  "import asyncio, threading, gc, weakref\n"
-  "class Thing: pass\n"
-  "things = [Thing(), Thing()]\n"
-  "class Held(list):\n"
-  "  def append(self, value): all_held.add(value); list.append(self, value)\n"
-  "held, all_held = Held(), weakref.WeakSet([things[0]])\n"
-  "async def echo(x): return x\n"
-  "async def later(x):\n"
-  "  await asyncio.sleep(0)\n"
-  "  return x\n"
-  "async def fail(x): raise KeyError(x)\n"
-  "async def forever(): await asyncio.sleep(1000)\n"
-  "async def ask(js, x): return await js(x)\n"
-  "async def give_up(js):\n"
-  "  try: await asyncio.wait_for(js(77), 0.001)\n"
-  "  except asyncio.TimeoutError: return 5\n"
-  "class Rude(Exception):\n"
-  "  def __str__(self): return str(self.args[0](1))\n"
-  "async def rude(js): raise Rude(js)\n"
-  "def call(js, x): return js(x)\n"
-  "def identity(x): return x\n"
-  "def half(): return [Thing(), Thing(), {'a': Thing(), 1: Thing()}]\n"
-  "results = []\n"
-  "def call_many(js, n):\n"
-  "  total = 0\n"
-  "  for i in range(n):\n"
-  "    try: total += js(i)\n"
-  "    except Exception: total += 1000\n"
-  "  results.append(total)\n"
-  "def call_always(js):\n"
-  "  while True: js(1)\n"
-  "threads = []\n"
-  "def thread(function, *args, daemon=True):\n"
-  "  threads.append(threading.Thread(target=function, args=args, daemon=daemon))\n"
-  "  threads[-1].start()\n"
-  "def loops(js, n):\n"
-  "  async def main(): return [await js(i) for i in range(n)]\n"
-  "  for _ in range(3): results.append(sum(asyncio.run(main())))\n"
-  "async def joined():\n"
-  "  await asyncio.get_running_loop().run_in_executor(None, lambda: [t.join() for t in threads])\n"
-  "  threads.clear()\n"
-  "  return sum(results)\n"
-  "0";
+    "import array, asyncio, datetime, threading, gc, weakref\n"
+    "class Thing: pass\n"
+    "things = [Thing(), Thing()]\n"
+    "class Held(list):\n"
+    "  def append(self, value): all_held.add(value); list.append(self, value)\n"
+    "held, all_held = Held(), weakref.WeakSet([things[0]])\n"
+    "async def echo(x): return x\n"
+    "async def later(x):\n"
+    "  await asyncio.sleep(0)\n"
+    "  return x\n"
+    "async def fail(x): raise KeyError(x)\n"
+    "async def forever(): await asyncio.sleep(1000)\n"
+    "async def ask(js, x): return await js(x)\n"
+    "async def give_up(js):\n"
+    "  try: await asyncio.wait_for(js(77), 0.001)\n"
+    "  except asyncio.TimeoutError: return 5\n"
+    "class Rude(Exception):\n"
+    "  def __str__(self): return str(self.args[0](1))\n"
+    "async def rude(js): raise Rude(js)\n"
+    "def call(js, x): return js(x)\n"
+    "def identity(x): return x\n"
+    "def half(): return [Thing(), Thing(), {'a': Thing(), 1: Thing()}]\n"
+    "tracked = weakref.WeakSet()\n"
+    "def every(js):\n"
+    "  thing, last = Thing(), Thing()\n"
+    "  tracked.update([thing, last])\n"
+    "  shared, now = [thing], datetime.datetime.now(datetime.timezone.utc)\n"
+    "  grid = memoryview(bytes(6)).cast('B', (2, 3))\n"
+    "  texts = ['a', '\\u00e9', '\\ud800', b'ab']\n"
+    "  plain = [None, True, False, 5, 2**40, 2**80, 1.5, texts, array.array('d', [1, 2]), grid, now, js]\n"
+    "  return [plain, (1, shared), {1}, {'k': thing}, shared, js, last, {1: 1}]\n"
+    "results = []\n"
+    "def call_many(js, n):\n"
+    "  total = 0\n"
+    "  for i in range(n):\n"
+    "    try: total += js(i)\n"
+    "    except Exception: total += 1000\n"
+    "  results.append(total)\n"
+    "def call_always(js):\n"
+    "  while True: js(1)\n"
+    "threads = []\n"
+    "def thread(function, *args, daemon=True):\n"
+    "  threads.append(threading.Thread(target=function, args=args, daemon=daemon))\n"
+    "  threads[-1].start()\n"
+    "def loops(js, n):\n"
+    "  async def main(): return [await js(i) for i in range(n)]\n"
+    "  for _ in range(3): results.append(sum(asyncio.run(main())))\n"
+    "async def joined():\n"
+    "  await asyncio.get_running_loop().run_in_executor(None, lambda: [t.join() for t in threads])\n"
+    "  threads.clear()\n"
+    "  return sum(results)\n"
+    "0";
 
 /* The checks ---------------------------------------------------------------------------------------------------- */
 
-static u64 echo, later, fail, forever, ask, give_up, rude, call, identity, half, thread, call_many, call_always, loops, joined;
+static u64 echo, later, fail, forever, ask, give_up, rude, call, identity, half, every, thread, call_many, call_always,
+    loops, joined;
 
 static void check_values(struct player *p) {
-  static const struct { const char *code; double value; } cases[] = {
-    {"5", 5}, {"2**40", 1099511627776.0}, {"1.5", 1.5}, {"'abc'", 3}, {"'\\ud800'", 2}, {"b'1234'", 4}, {"2**80", 23}, {"{}['x']", -3},
-    {"1/0", -3}, {"object", -2}, {"syntax error", -3}, {"None", -1}, {"'x' * 100000", -5},
+  static const struct {
+    const char *code;
+    double value;
+  } cases[] = {
+    {"5", 5},
+    {"2**40", 1099511627776.0},
+    {"1.5", 1.5},
+    {"'abc'", 3},
+    {"'\\ud800'", 2},
+    {"b'1234'", 4},
+    {"2**80", 23},
+    {"{}['x']", -3},
+    {"1/0", -3},
+    {"object", -2},
+    {"syntax error", -3},
+    {"None", -1},
+    {"'x' * 100000", -5},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) check(run(p, cases[i].code) == cases[i].value, cases[i].code);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check(run(p, cases[i].code) == cases[i].value, cases[i].code);
   struct message m = {.length = 0};
-  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_LIST), put32(&m, 3), put_int(&m, 1), put8(&m, TAG_DICT), put32(&m, 1);
-  put_text(&m, "k"), put8(&m, TAG_SET), put32(&m, 1), put_text(&m, "v"), put8(&m, TAG_REFERENCE), put32(&m, 0), put8(&m, TAG_NONE);
+  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_LIST), put32(&m, 3), put_int(&m, 1), put8(&m, TAG_DICT),
+      put32(&m, 1);
+  put_text(&m, "k"), put8(&m, TAG_SET), put32(&m, 1), put_text(&m, "v"), put8(&m, TAG_REFERENCE), put32(&m, 0),
+      put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) == -2, "a list with a reference to itself");
   struct message copy = {.length = 0};
   put32(&copy, 100), put8(&copy, 0), put_object(&copy, half), put32(&copy, 0), put8(&copy, TAG_NONE);
@@ -352,13 +407,56 @@ static void check_values(struct player *p) {
   give_back(p);
 }
 
+static void check_tasks(struct player *p, u32 count);
+
+/* References in values that are not read, or not written to their end, are given back: the walker knows every tag. */
+static void check_walker(struct player *p) {
+  struct message m = {.length = 0};
+  u32 before;
+  put32(&m, 100), put8(&m, DICT_AS_OBJECT), put_object(&m, every), put32(&m, 1), put_js(&m, p->id, 3, JS_FUNCTION),
+      put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL_AND_COPY, &m) == -3, "a copy of everything that fails at its end");
+  give_back(p);
+  check_tasks(p, 1); /* the release is read in order */
+  check(run(p, "gc.collect(); len(tracked)") == 0, "what was written before is released");
+  take(p);
+  before = p->gave_back, m.length = 0;
+  put_object(&m, identity), put32(&m, 2);
+  put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE); /* these are equal: an error */
+  put8(&m, TAG_TUPLE), put32(&m, 13), put8(&m, TAG_NONE), put8(&m, TAG_FALSE), put_int(&m, 1), put_text(&m, "text");
+  put8(&m, TAG_INT53), put(&m, "12345678", 8), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5);
+  put8(&m, TAG_FLOAT), put(&m, "12345678", 8), put8(&m, TAG_DATE), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE),
+      put32(&m, 0);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put_object(&m, identity);
+  put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k"), put_js(&m, p->id, 4, JS_ASYNC_FUNCTION), put8(&m, TAG_LIST),
+      put32(&m, 0);
+  put8(&m, TAG_THROW), put_js(&m, p->id, 5, JS_FUNCTION), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL, &m) == -3, "arguments of which the first cannot be converted");
+  take(p), give_back(p);
+  check(p->gave_back == before + 2, "JavaScript's values in the others are given back");
+  before = p->gave_back;
+  for (int i = 0; i < 2; i++) {
+    m.length = 0;
+    put_object(&m, identity), put32(&m, 2);
+    put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE);
+    if (i) put8(&m, TAG_BYTES), put32(&m, 0xffffffffu); /* a length that runs past the end */
+    else put8(&m, TAG_COUNT);                           /* an unknown tag */
+    put_js(&m, p->id, 6, JS_FUNCTION);
+    check(invoke(p, DO_CALL, &m) == -3, "arguments that are malformed as well");
+  }
+  take(p), give_back(p);
+  check(p->gave_back == before, "both stop the walk");
+}
+
 /* Every message cut short, and every one with one byte changed (but for addresses), is refused or read: no more. */
 static void check_malformed(struct player *p) {
   struct message m = {.length = 0}, cut;
   put_object(&m, identity), put32(&m, 1);
   int start = m.length;
-  put8(&m, TAG_LIST), put32(&m, 6), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
-  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE), put32(&m, 1), put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
+  put8(&m, TAG_LIST), put32(&m, 6), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2),
+      put8(&m, 1), put8(&m, 2);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE), put32(&m, 1),
+      put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
   put8(&m, TAG_TUPLE), put32(&m, 1), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5), put8(&m, TAG_NONE);
   for (int length = start; length < m.length; length++) {
     cut = m, cut.length = length;
@@ -410,30 +508,32 @@ static void check_cancel(struct player *p, u32 count) {
 
 static void check_requests(struct player *p, u32 count) {
   struct message m = {.length = 0};
-  u32 before = p->done, errors = p->errors;
+  u32 before = p->done, errors = p->errors, given = p->gave_back;
   double sum = p->sum;
-  for (u32 i = 0; i < count; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 1000 + i % 7, KIND_ASYNC_FUNCTION), put_int(&m, i % 10 ? 1 : 13), end_start(&m);
+  for (u32 i = 0; i < count; i++)
+    begin_start(&m, i, ask, 2), put_js(&m, p->id, 1000 + i % 7, JS_ASYNC_FUNCTION), put_int(&m, i % 10 ? 1 : 13),
+        end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
   check(await(p, &p->done, before + count), "every await of JavaScript is settled");
   check(p->errors - errors == count / 10 && p->sum - sum == 2.0 * (count - count / 10), "with its value or its error");
-  begin_start(&m, 0, give_up, 1), put_js(&m, p->id, 5, KIND_ASYNC_FUNCTION), end_start(&m);
-  begin_start(&m, 1, rude, 1), put_js(&m, p->id, 6, KIND_FUNCTION), end_start(&m);
+  begin_start(&m, 0, give_up, 1), put_js(&m, p->id, 5, JS_ASYNC_FUNCTION), end_start(&m);
+  begin_start(&m, 1, rude, 1), put_js(&m, p->id, 6, JS_FUNCTION), end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length);
   check(await(p, &p->done, before + count + 2), "a request that is given up; an error whose text JavaScript makes");
   struct timespec moment = {.tv_nsec = 20000000};
-  for (int i = 0; i < 100 && !p->gave_back; i++) run(p, "gc.collect()"), nanosleep(&moment, 0), take(p);
-  check(p->gave_back > 0, "handles are given back");
+  for (int i = 0; i < 100 && p->gave_back == given; i++) run(p, "gc.collect()"), nanosleep(&moment, 0), take(p);
+  check(p->gave_back > given, "handles are given back");
 }
 
 static void check_direct(struct player *p) {
   struct message m = {.length = 0};
-  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, KIND_FUNCTION), put_int(&m, 41), put8(&m, TAG_NONE);
+  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, JS_FUNCTION), put_int(&m, 41), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) == 42, "JavaScript called on its own thread");
   pyawait_attach(p->heap);
   check(invoke(p, DO_CALL, &m) == 42, "the same attached");
   pyawait_detach(p->heap);
   m.length = 0;
-  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, KIND_FUNCTION), put_int(&m, 13), put8(&m, TAG_NONE);
+  put_object(&m, call), put32(&m, 2), put_js(&m, p->id, 7, JS_FUNCTION), put_int(&m, 13), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) <= -3, "JavaScript that throws");
   give_back(p);
 }
@@ -457,11 +557,11 @@ static double join_threads(struct player *p) {
 }
 
 static void check_threads(struct player *p) {
-  for (int i = 0; i < 4; i++) start_thread(p, call_many, p->id, 20 + (u32)i, KIND_FUNCTION, 100);
+  for (int i = 0; i < 4; i++) start_thread(p, call_many, p->id, 20 + (u32)i, JS_FUNCTION, 100);
   /* 0 + … + 99, one more each; 13 throws and counts 1000 */
   check(join_threads(p) == 4 * (4950 + 100 - 14 + 1000), "calls from four Python threads");
   run(p, "results.clear()");
-  for (int i = 0; i < 2; i++) start_thread(p, loops, p->id, 30 + (u32)i, KIND_ASYNC_FUNCTION, 10);
+  for (int i = 0; i < 2; i++) start_thread(p, loops, p->id, 30 + (u32)i, JS_ASYNC_FUNCTION, 10);
   check(join_threads(p) == 2 * 3 * 55, "awaits from loops of other threads");
   run(p, "results.clear()");
 }
@@ -489,7 +589,8 @@ struct node {
   int forbidden, detached, ending;
 };
 
-static int create_function(void *env, const char *name, size_t length, void *(*callback)(void *, void *), void *data, void **result) {
+static int create_function(void *env, const char *name, size_t length, void *(*callback)(void *, void *), void *data,
+                           void **result) {
   (void)env, (void)name, (void)length, (void)data;
   *result = (void *)(size_t)callback;
   return 0;
@@ -507,7 +608,8 @@ static int get_cb_info(void *env, void *info, size_t *count, void **arguments, v
   return 0;
 }
 static int get_value_double(void *env, void *value, double *result) { return (void)env, *result = *(double *)value, 0; }
-static int create_external_arraybuffer(void *env, void *memory, size_t length, void (*finalize)(void *, void *, void *), void *hint, void **result) {
+static int create_external_arraybuffer(void *env, void *memory, size_t length, void (*finalize)(void *, void *, void *),
+                                       void *hint, void **result) {
   struct node *node = env;
   if (node->forbidden == 22) return 22;
   if (node->forbidden == TELLS_AT_ONCE) finalize(env, memory, hint);
@@ -528,16 +630,24 @@ static int add_env_cleanup_hook(void *env, void (*hook)(void *), void *heap) {
 }
 
 static int get_undefined(void *env, void **value) { return (void)env, *value = 0, 0; }
-static int strict_equals(void *env, void *one, void *other, u8 *same) { return *same = one == other, ((struct node *)env)->ending; }
+static int strict_equals(void *env, void *one, void *other, u8 *same) {
+  return *same = one == other, ((struct node *)env)->ending;
+}
 
 static void *node_function(const char *name) {
-  const struct { const char *name; void *function; } functions[] = {
-    {"napi_create_function", (void *)(size_t)create_function}, {"napi_set_named_property", (void *)(size_t)set_named_property},
-    {"napi_get_cb_info", (void *)(size_t)get_cb_info}, {"napi_get_value_double", (void *)(size_t)get_value_double},
+  const struct {
+    const char *name;
+    void *function;
+  } functions[] = {
+    {"napi_create_function", (void *)(size_t)create_function},
+    {"napi_set_named_property", (void *)(size_t)set_named_property},
+    {"napi_get_cb_info", (void *)(size_t)get_cb_info},
+    {"napi_get_value_double", (void *)(size_t)get_value_double},
     {"napi_create_external_arraybuffer", (void *)(size_t)create_external_arraybuffer},
     {"napi_detach_arraybuffer", (void *)(size_t)detach_arraybuffer},
     {"napi_add_env_cleanup_hook", (void *)(size_t)add_env_cleanup_hook},
-    {"napi_get_undefined", (void *)(size_t)get_undefined}, {"napi_strict_equals", (void *)(size_t)strict_equals},
+    {"napi_get_undefined", (void *)(size_t)get_undefined},
+    {"napi_strict_equals", (void *)(size_t)strict_equals},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     if (!strcmp(name, functions[i].name)) return functions[i].function;
@@ -566,7 +676,8 @@ static void *finalize_third(void *index) {
 }
 
 static void check_buffers(struct player *p) {
-  static const char *const is_locked = "try: buffer.append(1)\nexcept BufferError: locked = 2\nelse: locked = 1\nlocked";
+  static const char *const is_locked =
+      "try: buffer.append(1)\nexcept BufferError: locked = 2\nelse: locked = 1\nlocked";
   u64 buffer = object(p, "buffer = bytearray(64)\nbuffer");
   struct timespec moment = {.tv_nsec = 10000000};
   pthread_t threads[3];
@@ -614,12 +725,15 @@ static void *third(void *unused) {
   napi_register_module_v1(&node, &node);
   node.watch(&node, &node);
   check(node.heap == third_player.heap, "its end is watched");
-  for (int i = 0; i < 100; i++) check(object(&third_player, i % 2 ? "things[0]" : "held.append(Thing()); held[-1]") != 0, "an object is given");
+  for (int i = 0; i < 100; i++)
+    check(object(&third_player, i % 2 ? "things[0]" : "held.append(Thing()); held[-1]") != 0, "an object is given");
   run(&third_player, "held.clear()");
   static struct node seen[2]; /* one is given up before JavaScript ends, the other by the runtime when it does */
   for (int i = 0; i < 2; i++) {
     napi_register_module_v1(&seen[i], &seen[i]);
-    check(view(&third_player, &seen[i], object(&third_player, i ? "stuck = bytearray(9); stuck" : "stays = bytearray(9); stays")) == &seen[i], "it is seen");
+    check(view(&third_player, &seen[i],
+               object(&third_player, i ? "stuck = bytearray(9); stuck" : "stays = bytearray(9); stays")) == &seen[i],
+          "it is seen");
   }
   third_player.silent = 1;
   sem_post(&third_ready);
@@ -631,9 +745,16 @@ static void *third(void *unused) {
 
 /* Opening ------------------------------------------------------------------------------------------------------ */
 
-struct start { void *find, *library; const char *texts; struct message right, wrong; int first; };
+struct start {
+  void *find, *library;
+  const char *texts;
+  struct message right, wrong;
+  int first;
+};
 
-static void *finder(void *library, const char *name) { return strncmp(name, "napi_", 5) ? dlsym(library, name) : node_function(name); }
+static void *finder(void *library, const char *name) {
+  return strncmp(name, "napi_", 5) ? dlsym(library, name) : node_function(name);
+}
 
 static void configure(struct message *m, const char *loop) {
   double interval = 0.0005;
@@ -645,7 +766,8 @@ static void configure(struct message *m, const char *loop) {
 }
 
 static int open_python(struct start *start, struct message *configuration, char problem[2048]) {
-  return pyawait_open(start->find, start->library, RTLD_DEFAULT, start->texts, configuration->data, configuration->length, (u8 *)problem, 2048);
+  return pyawait_open(start->find, start->library, RTLD_DEFAULT, start->texts, configuration->data,
+                      configuration->length, (u8 *)problem, 2048);
 }
 
 static void *open_right(void *given) {
@@ -661,7 +783,8 @@ static void *open_wrong(void *given) {
   struct start *start = given;
   char problem[2048];
   int opened = open_python(start, &start->wrong, problem);
-  check(opened == 1 || (opened == -2 && strstr(problem, "no_such_module")), "a wrong loop is refused, unless it is open");
+  check(opened == 1 || (opened == -2 && strstr(problem, "no_such_module")),
+        "a wrong loop is refused, unless it is open");
   return 0;
 }
 
@@ -685,13 +808,16 @@ int main(int count, char **given) {
   char problem[2048] = {0};
   check(pyawait_opener((u8 *)problem, sizeof problem) == 0, "nobody has opened it");
   int opened = open_python(&start, &start.wrong, problem);
-  check(opened == -2 && strstr(problem, "ModuleNotFoundError: No module named 'no_such_module'"), "a wrong loop is refused");
+  check(opened == -2 && strstr(problem, "ModuleNotFoundError: No module named 'no_such_module'"),
+        "a wrong loop is refused");
   /* Several threads at once, some with a wrong loop again: one opens, the others wait for what comes of it. */
   pthread_t openers[6];
   for (size_t i = 0; i < 6; i++) pthread_create(&openers[i], 0, i % 2 ? open_right : open_wrong, &start);
   for (size_t i = 0; i < 6; i++) pthread_join(openers[i], 0);
   check(start.first == 1, "it opens once");
-  check(pyawait_opener((u8 *)problem, 5) == -11 && pyawait_opener((u8 *)problem, 11) == 11 && !memcmp(problem, "the harness", 11), "its opener is known");
+  check(pyawait_opener((u8 *)problem, 5) == -11 && pyawait_opener((u8 *)problem, 11) == 11 &&
+            !memcmp(problem, "the harness", 11),
+        "its opener is known");
   if (open_python(&start, &start.right, problem) != 1) return fprintf(stderr, "Python does not open: %s\n", problem), 2;
 
   static struct player main_player;
@@ -699,16 +825,33 @@ int main(int count, char **given) {
   join(p, 0);
   execute = helper(p, "execute");
   check(execute && run(p, program) == 0, "the program runs");
-  static const struct { const char *name; u64 *place; } names[] = {
-    {"echo", &echo}, {"later", &later}, {"fail", &fail}, {"forever", &forever}, {"ask", &ask}, {"give_up", &give_up},
-    {"rude", &rude}, {"call", &call}, {"identity", &identity}, {"half", &half}, {"thread", &thread}, {"call_many", &call_many},
-    {"call_always", &call_always}, {"loops", &loops}, {"joined", &joined},
+  static const struct {
+    const char *name;
+    u64 *place;
+  } names[] = {
+    {"echo", &echo},
+    {"later", &later},
+    {"fail", &fail},
+    {"forever", &forever},
+    {"ask", &ask},
+    {"give_up", &give_up},
+    {"rude", &rude},
+    {"call", &call},
+    {"identity", &identity},
+    {"half", &half},
+    {"every", &every},
+    {"thread", &thread},
+    {"call_many", &call_many},
+    {"call_always", &call_always},
+    {"loops", &loops},
+    {"joined", &joined},
   };
   for (size_t i = 0; i < sizeof names / sizeof *names; i++)
     if (!check((*names[i].place = object(p, names[i].name)) != 0, names[i].name)) return 1;
 
   check_values(p);
   check_malformed(p);
+  check_walker(p);
   check_direct(p);
   check_tasks(p, 3000);
   check_cancel(p, 300);
@@ -726,7 +869,7 @@ int main(int count, char **given) {
   sem_init(&third_ready, 0, 0), sem_init(&third_end, 0, 0);
   pthread_create(&others[0], 0, third, 0);
   sem_wait(&third_ready);
-  for (int i = 0; i < 3; i++) start_thread(p, call_many, third_player.id, 40 + (u32)i, KIND_FUNCTION, 2);
+  for (int i = 0; i < 3; i++) start_thread(p, call_many, third_player.id, 40 + (u32)i, JS_FUNCTION, 2);
   struct timespec moment = {.tv_nsec = 50000000};
   nanosleep(&moment, 0);
   sem_post(&third_end);
@@ -737,7 +880,8 @@ int main(int count, char **given) {
   check(living == 1, "what it owned is given up, and what others hold is not");
   double state = -1;
   for (int i = 0; i < 500 && state != 5; i++)
-    nanosleep(&moment, 0), state = run(p, "state = 0\nfor i, b in enumerate((stays, stuck)):\n  try: b.append(1)\n  except BufferError: state += 1 + i\n  else: state += 3 * (1 - i)\nstate");
+    nanosleep(&moment, 0), state = run(p, "state = 0\nfor i, b in enumerate((stays, stuck)):\n  try: b.append(1)\n  "
+                                          "except BufferError: state += 1 + i\n  else: state += 3 * (1 - i)\nstate");
   check(state == 5, "memory is unlocked, but for what may be another heap's by now");
   run(p, "results.clear()");
 
@@ -746,10 +890,11 @@ int main(int count, char **given) {
   check_tasks(p, 300);
 
   /* The end, with calls and tasks in flight. */
-  for (int i = 0; i < 4; i++) start_thread(p, call_always, p->id, 50 + (u32)i, KIND_FUNCTION, 0);
+  for (int i = 0; i < 4; i++) start_thread(p, call_always, p->id, 50 + (u32)i, JS_FUNCTION, 0);
   struct message m = {.length = 0};
   for (u32 i = 0; i < 200; i++) begin_start(&m, i, forever, 0), end_start(&m);
-  for (u32 i = 200; i < 300; i++) begin_start(&m, i, ask, 2), put_js(&m, p->id, 5, KIND_ASYNC_FUNCTION), put_int(&m, 77), end_start(&m);
+  for (u32 i = 200; i < 300; i++)
+    begin_start(&m, i, ask, 2), put_js(&m, p->id, 5, JS_ASYNC_FUNCTION), put_int(&m, 77), end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length);
   u32 calls = p->calls;
   await(p, &calls, calls); /* nothing: only gives back */

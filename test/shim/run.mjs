@@ -3,16 +3,18 @@
  *
  *     node test/shim/run.mjs
  *
- * gcc and clang compile it with all warnings and analyse it; then harness.c drives it in a real Python, under the
- * address and undefined behaviour sanitizers and under the thread sanitizer. Prints `N passed, N failed`. What cannot
+ * gcc and clang compile it with all warnings and analyse it, and its files are checked for their order; then harness.c
+ * drives it in a real Python, under the address and undefined behaviour sanitizers and under the thread sanitizer. Prints `N passed, N failed`. What cannot
  * be run here (no compiler, no sanitizer, no Python) is a line `skip: REASON`.
  */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { violations, wrongPrototypes } from "./order.mjs";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 const root = join(here, "..", "..");
@@ -42,6 +44,7 @@ const warnings = [
   "-Wextra",
   "-Wpedantic",
   "-Werror",
+  "-Wframe-larger-than=4000",
   "-ffreestanding",
   "-fno-builtin",
   "-fPIC",
@@ -72,28 +75,44 @@ if (gcc) compile("gcc -fanalyzer", gcc, [...warnings, "-O1", "-fanalyzer", "-c",
 if (clang) {
   compile("clang --analyze", clang, ["-std=c11", "--analyze", "-Xanalyzer", "-analyzer-output=text", source]);
 }
+if (gcc) {
+  const names = readdirSync(shim).filter((name) => name.endsWith(".c"));
+  compile("every .c file by itself, as an editor reads it", gcc, [
+    "-std=c11",
+    "-w",
+    "-fsyntax-only",
+    ...names.map((name) => join(shim, name)),
+  ]);
+}
 for (const [name, found] of [["gcc", gcc], ["clang", clang]]) if (!found) skip(`there is no ${name}`);
 
-/** The harness spells out the wire's numbers once more: they have to be the shim's. */
-function compareEnums() {
-  const harness = readFileSync(join(here, "harness.c"), "utf8");
-  const all = ["wire.h", "context.h", "calls.h", "loop.h", "shim.c"].map((file) => join(shim, file)).filter(
-    existsSync,
-  )
-    .map((file) => readFileSync(file, "utf8")).join("\n");
-  const names = (text, name) =>
-    (new RegExp(`enum ${name} \\{([^}]*)\\}`).exec(text)?.[1] ?? "").replace(/\/\*.*?\*\//gs, "").split(",")
-      .map((part) => part.trim()).filter(Boolean);
-  for (const name of ["tag", "in", "out", "operation"]) {
-    const ours = names(harness, name), theirs = names(all, name);
-    const same = ours.length > 0 && ours.every((each, index) => each === theirs[index]);
-    result(
-      `enum ${name}`,
-      same ? undefined : `harness.c: ${ours.join(", ")}\nthe shim:  ${theirs.join(", ")}`,
-    );
-  }
+/** The shim's files use only what stands before them (order.mjs). A violation is planted, so that the check is one. */
+function checkOrder() {
+  const names = readdirSync(shim).filter((name) => name.endsWith(".c"));
+  const sources = new Map(names.map((name) => [name, readFileSync(join(shim, name), "utf8")]));
+  const header = readFileSync(join(shim, "functions.h"), "utf8");
+  const planted = (name, text) => violations(new Map(sources).set(name, sources.get(name) + text)).join("\n");
+  const long = [...sources].filter(([, text]) => text.split("\n").length > 401).map(([name]) => `${name} has more than 400 lines`);
+  const caught = planted("owner.c", "static void planted(void) { skip_values(0, 0, 0); }\n");
+  const upwards = planted("base.c", "static void *planted(void) { return payloads; }\n");
+  const innocent = planted(
+    "owner.c",
+    '/* skip_values */ static const char *planted = "skip_values"; static int p(struct heap *h) { return h->ring; }\n',
+  );
+  const forgotten = violations(new Map(sources).set("new.c", "")).join("\n");
+  result("every .c file uses only what stands before it", violations(sources).join("\n"));
+  result("no .c file has more than 400 lines", long.join("\n"));
+  result("functions.h declares what crosses files", wrongPrototypes(sources, header).join("\n"));
+  result("a planted call upwards is caught", caught === "owner.c uses skip_values of skip.c" ? "" : `found: ${caught}`);
+  result("a planted use of a variable upwards is caught", upwards === "base.c uses payloads of skip.c" ? "" : `found: ${upwards}`);
+  result("a comment, a text and a member are no use", innocent);
+  result("a file that shim.c forgets is caught", forgotten === "shim.c does not include new.c" ? "" : `found: ${forgotten}`);
+  result(
+    "a planted prototype is caught",
+    wrongPrototypes(sources, `${header}\nstatic void planted(void);`).length === 1 ? "" : "it is not",
+  );
 }
-compareEnums();
+checkOrder();
 
 /** A Python with a shared library, as the shim wants it. */
 function findPython() {
@@ -107,6 +126,16 @@ function findPython() {
 
 const python = findPython();
 const list = readFileSync(join(root, "src", "interpreter", "python_source.ts"), "utf8");
+
+/** The first chapter, which src/wire/numbers.ts makes. */
+async function writeNumbers() {
+  const source = readFileSync(join(root, "src", "wire", "numbers.ts"), "utf8");
+  const { outputText } = ts.transpileModule(source, { compilerOptions: { target: "es2022", module: "esnext" } });
+  const { pythonNumbers } = await import(`data:text/javascript,${encodeURIComponent(outputText)}`);
+  writeFileSync(join(folder, "numbers.py"), pythonNumbers());
+  return join(folder, "numbers.py");
+}
+
 const chapters = /const chapters[^=]*= \[([^\]]*)\]/.exec(list)[1].match(/\w+/g).map((name) => join(root, "src", "py", `${name}.py`));
 
 const sanitizers = [
@@ -158,6 +187,8 @@ for (const [name, flags, env] of sanitizers) {
     "-g",
     "-O1",
     ...flags,
+    "-I",
+    shim, // numbers.h
     join(here, "harness.c"),
     "shim.o",
     "-o",
@@ -172,6 +203,7 @@ for (const [name, flags, env] of sanitizers) {
   const { stdout, stderr, status, signal, error } = run(join(folder, `harness-${name}`), [
     python.library,
     python.executable,
+    await writeNumbers(),
     ...chapters,
   ], {
     env: { ...process.env, PYAWAIT_DEEPBIND: "0", ...env }, // sanitizers refuse RTLD_DEEPBIND

@@ -3,6 +3,7 @@
 The one thing to know: a type that has no counterpart is "any", so what is generated never refuses a program that is
 right. An annotation is syntax (in a stub, or a string) or a value; both come to the same names.
 """
+
 import ast
 import collections.abc
 import inspect
@@ -10,10 +11,26 @@ import typing
 
 
 _SIMPLE = {
-    "int": "int", "float": "float", "complex": "any", "bool": "boolean", "str": "string", "LiteralString": "string",
-    "None": "null", "NoneType": "null", "bytes": "bytes", "bytearray": "proxy", "memoryview": "proxy", "object": "unknown",
-    "Any": "any", "NoReturn": "never", "Never": "never", "Self": "proxy", "type": "proxy", "Type": "proxy",
-    "TypeGuard": "boolean", "TypeIs": "boolean",
+    "int": "int",
+    "float": "float",
+    "complex": "any",
+    "bool": "boolean",
+    "str": "string",
+    "LiteralString": "string",
+    "None": "null",
+    "NoneType": "null",
+    "bytes": "bytes",
+    "bytearray": "proxy",
+    "memoryview": "proxy",
+    "object": "unknown",
+    "Any": "any",
+    "NoReturn": "never",
+    "Never": "never",
+    "Self": "proxy",
+    "type": "proxy",
+    "Type": "proxy",
+    "TypeGuard": "boolean",
+    "TypeIs": "boolean",
 }
 _LISTS = {"list", "List", "Sequence", "MutableSequence", "Iterable", "Collection", "Container"}
 _DICTS = {"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "defaultdict"}
@@ -22,10 +39,20 @@ _AWAITABLES = {"Awaitable", "Future", "Task"}
 _ITERATORS = {"Iterator", "Generator"}
 _ASYNC_ITERATORS = {"AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 _WRAPPERS = {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"}
-_SAFE = 2 ** 53 - 1
+_SAFE = 2**53 - 1
 
 # Where a class must come from to be what its name says: `concurrent.futures.Future` is not awaitable.
-_HOMES = {"builtins", "types", "typing", "typing_extensions", "collections", "collections.abc", "_asyncio", "asyncio.futures", "asyncio.tasks"}
+_HOMES = {
+    "builtins",
+    "types",
+    "typing",
+    "typing_extensions",
+    "collections",
+    "collections.abc",
+    "_asyncio",
+    "asyncio.futures",
+    "asyncio.tasks",
+}
 
 
 class Names:
@@ -43,12 +70,14 @@ class Names:
 
     def within(self, namespace):
         """Resolves dotted names as code with these globals would."""
+
         def resolve(dotted):
             first, *rest = dotted.split(".")
             value = namespace.get(first)
             for name in rest:
                 value = getattr(value, name, None)
             return self.of(value)
+
         return resolve
 
 
@@ -112,7 +141,11 @@ def type_of_ast(node, resolve):
             return ["union"] + [literal_of_ast(item, resolve) for item in items]
         if base == "Callable":
             parameters = items[0].elts if isinstance(items[0], ast.List) else None
-            return ["function", None if parameters is None else [convert(each) for each in parameters], convert(items[-1])]
+            return [
+                "function",
+                None if parameters is None else [convert(each) for each in parameters],
+                convert(items[-1]),
+            ]
         if base == "Annotated":
             return convert(items[0])
         known = resolve(dotted_name(node.value))

@@ -3,6 +3,7 @@
 The one thing to know: what a module's stub does not say is looked up in the module, which is imported. What raises when
 it is looked at is "any".
 """
+
 import contextlib
 import enum
 import importlib
@@ -19,7 +20,11 @@ def name_of(item):
 
 
 def overloads_of(item):
-    return typing.get_overloads(getattr(item, "__func__", item)) if sys.version_info >= (3, 11) and inspect.isroutine(item) else []
+    return (
+        typing.get_overloads(getattr(item, "__func__", item))
+        if sys.version_info >= (3, 11) and inspect.isroutine(item)
+        else []
+    )
 
 
 def coroutine_kind(item):
@@ -29,7 +34,11 @@ def coroutine_kind(item):
 
 def nested_classes(cls):
     try:
-        inner = [(key, each) for key, each in vars(cls).items() if type(key) is str and not key.startswith("_") and is_class(each)]
+        inner = [
+            (key, each)
+            for key, each in vars(cls).items()
+            if type(key) is str and not key.startswith("_") and is_class(each)
+        ]
         return [(key, each) for key, each in inner if each.__qualname__ == "%s.%s" % (cls.__qualname__, key)]
     except Exception:  # a metaclass may do anything
         return []
@@ -46,7 +55,9 @@ class Module:
     def type_of(self, annotation, item=None):
         """The type of an annotation of `item`, whose globals its strings may name."""
         function = inspect.unwrap(item) if inspect.isfunction(item) else item
-        return type_of_value(annotation, self.names, self.names.within(getattr(function, "__globals__", vars(self.module))))
+        return type_of_value(
+            annotation, self.names, self.names.within(getattr(function, "__globals__", vars(self.module)))
+        )
 
     def call(self, item, bound=False):
         try:
@@ -116,8 +127,14 @@ class Module:
         bases = [self.names.of(base) for base in cls.__bases__ if self.names.of(base)]
         calls = [_ANY_CALL] if issubclass(cls, enum.Enum) else [self.call(cls)]
         return class_shape(
-            bases, members, statics, calls, doc_of(cls),
-            plain=plain_of_class(cls), protocol=bool(getattr(cls, "_is_protocol", False)), awaits=hasattr(cls, "__await__"),
+            bases,
+            members,
+            statics,
+            calls,
+            doc_of(cls),
+            plain=plain_of_class(cls),
+            protocol=bool(getattr(cls, "_is_protocol", False)),
+            awaits=hasattr(cls, "__await__"),
         )
 
     def class_member(self, cls, name, item, members, statics):
@@ -145,7 +162,7 @@ class Module:
             return value(self.type_of(annotation, self.module))
         if self.names.of(type(item)):
             return value(["class", self.names.of(type(item))])
-        if isinstance(item, int) and not isinstance(item, bool) and abs(item) > 2 ** 53 - 1:
+        if isinstance(item, int) and not isinstance(item, bool) and abs(item) > 2**53 - 1:
             return value(["bigint"])
         kinds = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "string"))
         kind = next((kind for cls, kind in kinds if isinstance(item, cls)), "bytes" if type(item) is bytes else "any")
@@ -170,7 +187,11 @@ def public_names(module):
         names = [name for name in listed if type(name) is str] if listed else None
     except TypeError:
         names = None
-    return [name for name in list(vars(module)) if type(name) is str and not name.startswith("_")] if names is None else names
+    return (
+        [name for name in list(vars(module)) if type(name) is str and not name.startswith("_")]
+        if names is None
+        else names
+    )
 
 
 def describe(name):

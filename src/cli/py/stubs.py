@@ -3,6 +3,7 @@
 The one thing to know: what this and describe.py make is the same: members and classes, which JSON takes to
 declarations.ts. A class is described once, by its qualified name, and everything else refers to that.
 """
+
 import ast
 import inspect
 import os
@@ -70,8 +71,14 @@ def class_shape(bases, members, statics, calls, doc, plain=None, protocol=False,
     """`plain`: what an instance becomes in JavaScript, if it does not stay a proxy; `calls`: None where nobody knows."""
     visible = lambda those: {name: each for name, each in those.items() if not name.startswith("_")}
     return {
-        "bases": bases, "members": visible(members), "statics": visible(statics), "calls": calls, "doc": doc,
-        "plain": plain, "protocol": protocol, "awaits": awaits,
+        "bases": bases,
+        "members": visible(members),
+        "statics": visible(statics),
+        "calls": calls,
+        "doc": doc,
+        "plain": plain,
+        "protocol": protocol,
+        "awaits": awaits,
     }
 
 
@@ -121,12 +128,15 @@ def call_of_ast(node, resolve, bound):
         for at, each in enumerate(positional)
     ]
     keywords = [
-        parameter(each.arg, convert(each), default is not None) for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
+        parameter(each.arg, convert(each), default is not None)
+        for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
     ]
     result = type_of_ast(node.returns, resolve)
     return {
-        "positional": listed[1 if bound else 0:], "rest": convert(arguments.vararg) if arguments.vararg else None,
-        "keywords": keywords, "open": arguments.kwarg is not None,
+        "positional": listed[1 if bound else 0 :],
+        "rest": convert(arguments.vararg) if arguments.vararg else None,
+        "keywords": keywords,
+        "open": arguments.kwarg is not None,
         "result": ["awaitable", result] if isinstance(node, ast.AsyncFunctionDef) else result,
     }
 
@@ -156,6 +166,7 @@ class Stub:
 
     def _resolver(self, scope):
         """Names are looked up in the class that is being read, then in those around it, then in the module."""
+
         def resolve(dotted):
             around = scope
             if dotted in ("Self", "typing.Self", "typing_extensions.Self") and scope:
@@ -166,6 +177,7 @@ class Stub:
                 around = around[:-1].rpartition(".")[0]
                 around += "." if around else ""
             return dotted if dotted in self.known else self.runtime(dotted)
+
         return resolve
 
     def _members(self, body, scope, is_enum):
@@ -179,7 +191,13 @@ class Stub:
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 name = node.target.id
                 # In an enum, older stubs write members as annotations.
-                type = ["any"] if is_enum and node.value is None else own if is_enum else type_of_ast(node.annotation, resolve)
+                type = (
+                    ["any"]
+                    if is_enum and node.value is None
+                    else own
+                    if is_enum
+                    else type_of_ast(node.annotation, resolve)
+                )
                 members[name] = value(type)
                 if is_enum or node.value is not None or last_name(node.annotation) == "ClassVar":
                     statics[name] = members[name]
@@ -224,7 +242,12 @@ class Stub:
             calls = [dict(_ANY_CALL, rest=None, open=False)]
         found = attribute(self.module, name)
         return class_shape(
-            bases, members, statics, calls, ast.get_docstring(node),
+            bases,
+            members,
+            statics,
+            calls,
+            ast.get_docstring(node),
             plain=plain_of_class(found) if is_class(found) else plain_of_names(base_names),
-            protocol="Protocol" in base_names, awaits="__await__" in members,
+            protocol="Protocol" in base_names,
+            awaits="__await__" in members,
         )

@@ -1,31 +1,27 @@
-/* The references to Python objects that a JavaScript heap owns, counted by object: when its JavaScript has ended without
- * a word (worker.terminate()), they are given up here.
+/* The references to Python objects that a JavaScript heap owns, counted by object.
  *
- * The one thing to know: a heap gives back what it was given and nothing else, so nothing is ever given up twice.
+ * Why C: a heap may end without running any more JavaScript (worker.terminate()), and only the shim then still knows
+ * what it owned. Every object that is written to JavaScript and every release passes here, some of them in
+ * mid-conversion.
+ *
+ * A heap gives back what it was given and nothing else, so no reference is released twice.
  */
-#ifndef PYAWAIT_OWNER_H
-#define PYAWAIT_OWNER_H
-#include "wire.h"
+#include "shim.h"
 
-struct owned { PyObject *object; size_t count; };
-
-struct owner {
-  u32 id;              /* of the heap */
-  int locked;          /* for a few instructions, attached: only a free-threaded Python ever waits */
-  u32 used, capacity;
-  struct owned *table; /* by address, open addressing, at most half full */
-};
-
-static void lock_owner(struct owner *owner) { while (__atomic_exchange_n(&owner->locked, 1, __ATOMIC_ACQUIRE)); }
+static void lock_owner(struct owner *owner) {
+  while (__atomic_exchange_n(&owner->locked, 1, __ATOMIC_ACQUIRE)) {
+  }
+}
 static void unlock_owner(struct owner *owner) { __atomic_store_n(&owner->locked, 0, __ATOMIC_RELEASE); }
 
-static u32 home_of(const struct owner *owner, const PyObject *object) {
+/* The slot where the search for this object starts. */
+static u32 home_slot(const struct owner *owner, const PyObject *object) {
   return (u32)(((u64)(size_t)object * 0x9e3779b97f4a7c15u) >> 32) & (owner->capacity - 1);
 }
 
-/* Where this object is in the table, or is to be put. */
+/* The slot that has this object, or is free for it. */
 static struct owned *find_owned(struct owner *owner, const PyObject *object) {
-  u32 at = home_of(owner, object);
+  u32 at = home_slot(owner, object);
   while (owner->table[at].object && owner->table[at].object != object) at = (at + 1) & (owner->capacity - 1);
   return &owner->table[at];
 }
@@ -41,7 +37,7 @@ static void resize_owner(struct owner *owner, u32 capacity) {
   py.PyMem_RawFree(old.table);
 }
 
-/* One reference more. */
+/* Counts one reference more. */
 static void own(struct owner *owner, PyObject *object) {
   lock_owner(owner);
   if (2 * owner->used >= owner->capacity) resize_owner(owner, owner->capacity ? 2 * owner->capacity : 64);
@@ -51,32 +47,29 @@ static void own(struct owner *owner, PyObject *object) {
   unlock_owner(owner);
 }
 
-/* Closes the hole that an object leaves, so that searches do not end there. */
+/* Closes the hole that an object leaves, so that no search ends there too early. */
 static void remove_owned(struct owner *owner, u32 hole) {
   u32 mask = owner->capacity - 1;
-  for (u32 at = (hole + 1) & mask; owner->table[at].object; at = (at + 1) & mask)
-    if (((at - home_of(owner, owner->table[at].object)) & mask) >= ((at - hole) & mask)) owner->table[hole] = owner->table[at], hole = at;
+  for (u32 at = (hole + 1) & mask; owner->table[at].object; at = (at + 1) & mask) {
+    u32 from_home = (at - home_slot(owner, owner->table[at].object)) & mask;
+    if (from_home >= ((at - hole) & mask)) owner->table[hole] = owner->table[at], hole = at;
+  }
   owner->table[hole].object = 0;
   owner->used--;
 }
 
-/* One reference less; 0 if it does not own one. */
-static int disown(struct owner *owner, PyObject *object) {
+/* Releases one reference, if the heap owns it. Must be attached. */
+static void release_owned(struct owner *owner, PyObject *object) {
   lock_owner(owner);
   struct owned *owned = owner->used ? find_owned(owner, object) : 0;
   int owns = owned && owned->object;
   if (owns && !--owned->count) remove_owned(owner, (u32)(owned - owner->table));
   unlock_owner(owner);
-  return owns;
+  if (owns) py.Py_DecRef(object);
 }
 
-/* ... and it is given up. Attached. */
-static void release_owned(struct owner *owner, PyObject *object) {
-  if (disown(owner, object)) py.Py_DecRef(object);
-}
-
-/* All of them are given up. Attached. */
-static void disown_all(struct owner *owner) {
+/* Releases all of them. Must be attached. */
+static void release_all_owned(struct owner *owner) {
   lock_owner(owner);
   struct owner all = *owner;
   owner->table = 0, owner->used = owner->capacity = 0;
@@ -85,5 +78,3 @@ static void disown_all(struct owner *owner) {
     while (all.table[i].object && all.table[i].count--) py.Py_DecRef(all.table[i].object);
   py.PyMem_RawFree(all.table);
 }
-
-#endif

@@ -1,0 +1,117 @@
+/* Records to JavaScript: a loop collects them in a batch, and sends it once it has gone round or drained its inbox.
+ *
+ * Why C: the done callback and the drain write them where no JavaScript can run; one push and one ring per batch is
+ * what makes a completion cheap.
+ *
+ * Encoding a record runs Python code (a `__str__`, a `__del__`), which may write other records, or call JavaScript,
+ * before which the batch is sent. So a record is written in memory of its own, and enters the batch when it is whole.
+ */
+#include "shim.h"
+
+/* Writes room for the size, and the kind. */
+static size_t begin_record(struct writer *w, struct heap *heap, u8 kind) {
+  size_t start = w->length;
+  w->owner = &heap->owner;
+  w->depth = w->level = 0;
+  reserve(w, 4);
+  write_u8(w, kind);
+  return start;
+}
+
+static void end_record(struct writer *w, size_t start) { patch_u32(w, start, (u32)(w->length - start)); }
+
+/* Sends whole records at once, and empties the writer. */
+static void send_records(struct heap *heap, struct writer *w) {
+  if (w->length && !has_ended(heap)) {
+    struct chunk *chunk = new_chunk(heap, w->data, w->length);
+    if (!chunk) __builtin_trap();
+    if (push(&heap->outbox, chunk)) ring(heap);
+  }
+  w->length = 0;
+}
+
+static void flush_batch(struct loop *loop) {
+  if (loop->batch_heap) send_records(loop->batch_heap, &loop->batch);
+  loop->batch_heap = 0;
+  if (loop->batch.unsent_count) release_sent(&loop->batch);
+}
+
+/* The batch for `heap`: one ring for all that this loop has for it until the loop has gone round once. */
+static struct writer *batch_for(struct loop *loop, struct heap *heap) {
+  if (!loop->flush_scheduled && !loop->draining) {
+    PyObject *handle = call_method(loop->object, name.call_soon, loop->flush);
+    if (handle) loop->flush_scheduled = 1;
+    else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
+    release(handle);
+  }
+  if (loop->batch_heap != heap) flush_batch(loop);
+  loop->batch_heap = heap;
+  loop->batch.keeps_unsent = 1;
+  return &loop->batch;
+}
+
+static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind) {
+  struct writer w = loop->spare;
+  memset(&loop->spare, 0, sizeof loop->spare);
+  w.keeps_unsent = 1;
+  begin_record(&w, heap, kind);
+  return w;
+}
+
+/* Keeps its memory for the next record, unless that is large or there is some already. */
+static void drop_batch_record(struct loop *loop, struct writer *w) {
+  if (w->unsent_count) release_sent(w);
+  if (loop->spare.data || w->capacity > 1u << 20) py.PyMem_RawFree(w->data);
+  else loop->spare.data = w->data, loop->spare.capacity = w->capacity;
+}
+
+static void end_batch_record(struct loop *loop, struct heap *heap, struct writer *w) {
+  end_record(w, 0);
+  struct writer *batch = batch_for(loop, heap);
+  write_raw(batch, w->data, w->length);
+  for (u32 i = 0; i < w->unsent_count; i++) keep_until_sent(batch, w->unsent[i]);
+  drop_batch_record(loop, w);
+  if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);
+}
+
+/* Records that belong to no loop's batch, from any thread: behind what this thread has batched before. It runs no
+   Python code, so a deallocator may call it. */
+static void send_in_order(struct heap *heap, struct writer *w) {
+  struct loop *loop = loop_here();
+  if (loop && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled))
+    write_raw(&loop->batch, w->data, w->length);
+  else send_records(heap, w); /* while Python ends too: JavaScript looks once more without being rung */
+}
+
+/* A record of one or two numbers. */
+static void send_numbers(struct heap *heap, u8 kind, const u32 *numbers, size_t count) {
+  u8 data[16];
+  struct writer w = {.data = data, .lent = data, .capacity = sizeof data};
+  size_t start = begin_record(&w, heap, kind);
+  write_raw(&w, numbers, count * sizeof *numbers);
+  end_record(&w, start);
+  send_in_order(heap, &w);
+}
+
+static void send_number(struct heap *heap, u8 kind, u32 number) { send_numbers(heap, kind, &number, 1); }
+
+/* JavaScript may forget a value that it has handed out `count` times. */
+static void send_release(struct heap *heap, u32 handle, u32 count) {
+  const u32 numbers[] = {handle, count};
+  send_numbers(heap, OUT_RELEASE, numbers, 2);
+}
+
+static void release_unread(void *unused, u32 heap_id, u32 handle) {
+  struct heap *heap = find_heap(heap_id);
+  (void)unused;
+  if (heap) send_release(heap, handle, 1);
+}
+
+/* Ends the reading of a message. What follows an error is not decoded: its JavaScript values are given back. */
+static void close_reader(struct reader *r) {
+  static const struct visitor visitor = {.js = release_unread};
+  skip_values(r, FROM_JAVASCRIPT, &visitor);
+  for (u32 i = 0; i < r->count; i++) release(r->containers[i]);
+  py.PyMem_RawFree(r->containers);
+  r->containers = 0, r->count = r->capacity = 0;
+}

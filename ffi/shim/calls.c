@@ -1,0 +1,165 @@
+/* Calls: a Python thread calls a JavaScript function and waits. Notices: what JavaScript is told without an answer.
+ *
+ *    Python thread                        JavaScript thread
+ *      call ──► CALL record ─ bell ──►  runs the function     (on its own thread: on_call, directly)
+ *        waits, detached   ◄──── answer ──
+ *
+ * Why C: the calling thread waits for a lock without the GIL, and its answer comes from a thread that does not hold it.
+ *
+ * JavaScript must never be entered with the GIL held, and never from another thread than its heap's own (Node and Deno
+ * block, deadlock or crash): other threads put a record down, ring, and wait on a lock of their own.
+ */
+#include "shim.h"
+
+static u32 last_call; /* [atomic] */
+
+static void unlink_call(struct heap *heap, struct js_call *call) {
+  for (struct js_call **at = &heap->calls; *at; at = &(*at)->next)
+    if (*at == call) {
+      *at = call->next;
+      return;
+    }
+}
+
+/* On the heap's own thread, inside an invoke: JavaScript is entered directly, and detached. */
+static void call_directly(struct heap *heap, struct js_call *call, struct writer *record) {
+  struct attachment *attachment = heap->attachment;
+  int depth = attachment->depth;
+  struct writer outer = heap->call_record;
+  heap->call_record = *record;
+  attachment->depth = 0;
+  attachment->state = py.PyEval_SaveThread();
+  heap->on_call((int)call->id);
+  py.PyEval_RestoreThread(attachment->state);
+  attachment->depth = depth;
+  *record = heap->call_record;
+  heap->call_record = outer;
+}
+
+static void call_and_wait(struct heap *heap, struct js_call *call, struct writer *record) {
+  struct loop *loop = loop_here();
+  if (loop) flush_batch(loop); /* what this thread has sent before comes first */
+  send_records(heap, record);
+  PyThreadState *state = py.PyEval_SaveThread();
+  py.PyThread_acquire_lock(call->lock, 1);
+  lock_registry(), unlock_registry(); /* the answering thread has finished with the lock, which is freed next */
+  py.PyEval_RestoreThread(state);
+}
+
+/* Links the call, makes it and waits for its answer; nothing where the heap has ended. */
+static void make_call(struct heap *heap, struct js_call *call, struct writer *record) {
+  lock_registry();
+  int refused = has_ended(heap) || is_closing(); /* end_heap and pyawait_exit set these, and then fail what is linked */
+  if (!refused) call->next = heap->calls, heap->calls = call;
+  unlock_registry();
+  if (refused) return;
+  if (call->lock) call_and_wait(heap, call, record);
+  else call_directly(heap, call, record);
+  lock_registry();
+  unlink_call(heap, call);
+  unlock_registry();
+}
+
+/* call(operation, heap, handle, arguments, keywords): the function's result. */
+static PyObject *shim_call(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = require_heap(argument_u32(tuple, 1));
+  if (!heap) return 0;
+  int direct = heap->thread == py.PyThread_get_thread_ident();
+  if (direct && !heap->attachment->invokes)
+    return raise_error(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
+  struct js_call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
+  struct writer record = {0};
+  size_t start = begin_record(&record, heap, OUT_CALL);
+  write_u32(&record, call.id), write_u32(&record, running_loop_id());
+  int failed = encode_request(&record, heap, tuple);
+  end_record(&record, start);
+  if (!failed && !direct && !(call.lock = py.PyThread_allocate_lock())) py.PyErr_NoMemory(), failed = 1;
+  if (failed) return py.PyMem_RawFree(record.data), (PyObject *)0;
+  COUNT(COUNT_CALLS);
+  if (call.lock) py.PyThread_acquire_lock(call.lock, 1);
+  make_call(heap, &call, &record);
+  py.PyMem_RawFree(record.data);
+  if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
+  if (!call.answer) return raise_no_return();
+  struct reader reader = {.at = call.answer, .end = call.answer + call.length};
+  PyObject *result = decode_answer(&reader, heap);
+  close_reader(&reader);
+  py.PyMem_RawFree(call.answer);
+  if (!direct) drop_use(heap);
+  return result;
+}
+
+/* JavaScript's answer to a CALL. 0: the call was failed before; a late answer is dropped. */
+static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
+  u8 *answer = py.PyMem_RawMalloc(length + 1); /* before the lock: with tracemalloc it takes the GIL */
+  if (!answer) return 0;
+  memcpy(answer, data, length);
+  lock_registry();
+  struct js_call *call = heap->calls;
+  while (call && call->id != id) call = call->next;
+  if (call) {
+    call->answer = answer, call->length = length;
+    unlink_call(heap, call);
+    if (call->lock) add_use(heap), py.PyThread_release_lock(call->lock);
+  }
+  unlock_registry();
+  if (!call) py.PyMem_RawFree(answer);
+  return call != 0;
+}
+
+/* The heap has ended: the threads that wait for it go on, with an exception. */
+static void fail_calls(struct heap *heap) {
+  lock_registry();
+  for (struct js_call *call; (call = heap->calls);) {
+    heap->calls = call->next;
+    if (call->lock) py.PyThread_release_lock(call->lock);
+  }
+  unlock_registry();
+}
+
+/* Notices --------------------------------------------------------------------------------------------------------- */
+
+/* release(heap, handle, count): Python's last reference to a JavaScript value is gone. Called on any thread. */
+static PyObject *shim_release(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = find_open_heap(argument_u32(tuple, 0));
+  if (heap) send_release(heap, argument_u32(tuple, 1), argument_u32(tuple, 2));
+  return new_reference(None);
+}
+
+/* item(heap, handle, value): the next item of a stream, in the batch of the running loop. */
+static PyObject *shim_item(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = require_heap(argument_u32(tuple, 0));
+  struct loop *loop = heap ? running_loop() : 0;
+  if (!loop) return 0;
+  struct writer w = begin_batch_record(loop, heap, OUT_ITEM);
+  write_u32(&w, argument_u32(tuple, 1));
+  size_t start = w.length;
+  if (encode(&w, py.PyTuple_GetItem(tuple, 2))) {
+    roll_back(&w, start);
+    drop_batch_record(loop, &w);
+    return 0;
+  }
+  end_batch_record(loop, heap, &w);
+  return new_reference(None);
+}
+
+/* event(heap, code, value): output, or an error that nothing awaits. While Python ends too: JavaScript looks once
+   more. */
+static PyObject *shim_event(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct heap *heap = find_heap(argument_u32(tuple, 0));
+  if (!heap) return new_reference(None);
+  struct writer w = {0};
+  size_t start = begin_record(&w, heap, OUT_EVENT);
+  write_u8(&w, (u8)argument_u32(tuple, 1));
+  size_t value = w.length;
+  int failed = encode(&w, py.PyTuple_GetItem(tuple, 2));
+  if (failed) roll_back(&w, value);
+  end_record(&w, start);
+  if (!failed) send_in_order(heap, &w);
+  py.PyMem_RawFree(w.data);
+  return failed ? 0 : new_reference(None);
+}

@@ -1,0 +1,212 @@
+/* Values from JavaScript: bytes become Python objects.
+ *
+ * Why C: this is the inner loop of every call, submission and answer, and a drain runs it where no JavaScript can. What
+ * is rare or needs Python's own modules (arrays, dates, proxies, errors) is a helper in src/py.
+ *
+ * A message may be shorter than it says, or wrong in any byte: a function gives a new reference, or NULL with an
+ * exception set, and never reads past the end.
+ */
+#include "shim.h"
+
+static u8 read_u8(struct reader *r) { return r->at < r->end ? *r->at++ : 0; }
+
+static u32 read_u32(struct reader *r) {
+  u32 value = 0;
+  if (r->end - r->at >= 4) __builtin_memcpy(&value, r->at, 4), r->at += 4;
+  return value;
+}
+
+static u64 read_u64(struct reader *r) {
+  u64 value = 0;
+  if (r->end - r->at >= 8) __builtin_memcpy(&value, r->at, 8), r->at += 8;
+  return value;
+}
+
+static double read_f64(struct reader *r) {
+  u64 bits = read_u64(r);
+  double value;
+  __builtin_memcpy(&value, &bits, 8);
+  return value;
+}
+
+static PyObject *read_object(struct reader *r) { return (PyObject *)(size_t)read_u64(r); } /* borrowed */
+
+/* The start of `length` bytes, or NULL where the message has fewer. */
+static const char *read_bytes(struct reader *r, u32 length) {
+  const char *start = (const char *)r->at;
+  if ((size_t)(r->end - r->at) < length) return 0;
+  r->at += length;
+  return start;
+}
+
+/* For TAG_REFERENCE; NULL holds the place of a tuple until its items are read. */
+static void add_container(struct reader *r, PyObject *container) {
+  if (r->count == r->capacity) {
+    PyObject **more = grow(r->containers, &r->capacity, r->count, sizeof *more);
+    if (!more) return;
+    r->containers = more;
+  }
+  r->containers[r->count++] = container ? new_reference(container) : 0;
+}
+
+static PyObject *malformed(void) {
+  return py.PyErr_Occurred() ? 0 : raise_error(EXCEPTION(RuntimeError), "pyawait: malformed message");
+}
+
+static PyObject *decode(struct reader *r);
+
+static PyObject *decode_text(struct reader *r, u8 tag) {
+  u32 length = read_u32(r);
+  const char *bytes = read_bytes(r, length);
+  if (!bytes) return malformed();
+  if (tag == TAG_BYTES) return py.PyBytes_FromStringAndSize(bytes, length);
+  if (tag == TAG_UTF16) {
+    int little_endian = -1;
+    return py.PyUnicode_DecodeUTF16(bytes, length, "surrogatepass", &little_endian);
+  }
+  return py.PyUnicode_DecodeUTF8(bytes, length, "strict");
+}
+
+static PyObject *decode_bigint(struct reader *r) {
+  u32 length = read_u32(r);
+  const char *bytes = read_bytes(r, length);
+  return bytes && length && !bytes[length - 1] ? py.PyLong_FromString(bytes, 0, 16) : malformed();
+}
+
+/* Consumes `value`; -1 with an exception set. */
+static int put_item(PyObject *sequence, u8 tag, u32 index, PyObject *value) {
+  if (tag == TAG_LIST) return py.PyList_SetItem(sequence, index, value);
+  if (tag == TAG_TUPLE) return py.PyTuple_SetItem(sequence, index, value);
+  int failed = py.PySet_Add(sequence, value);
+  py.Py_DecRef(value);
+  return failed;
+}
+
+static PyObject *decode_sequence(struct reader *r, u8 tag) {
+  u32 count = read_u32(r);
+  if (count > (size_t)(r->end - r->at)) return malformed();
+  PyObject *sequence = tag == TAG_LIST    ? py.PyList_New(count)
+                       : tag == TAG_TUPLE ? py.PyTuple_New(count)
+                                          : py.PySet_New(0);
+  if (!sequence) return 0;
+  u32 index = r->count;
+  add_container(r, tag == TAG_TUPLE ? 0 : sequence);
+  for (u32 i = 0; i < count; i++) {
+    PyObject *value = decode(r);
+    if (!value || put_item(sequence, tag, i, value)) return release(sequence), (PyObject *)0;
+  }
+  if (tag == TAG_SET && py.PySet_Size(sequence) != (Py_ssize_t)count) {
+    release(sequence);
+    return raise_error(EXCEPTION(TypeError), "Cannot convert this Set to a set: two of its items are equal in Python, "
+                                             "as 1 and true are; convert it to an array first");
+  }
+  if (tag == TAG_TUPLE && index < r->count) r->containers[index] = new_reference(sequence);
+  return sequence;
+}
+
+static PyObject *decode_dict(struct reader *r) {
+  u32 count = read_u32(r);
+  if (count > (size_t)(r->end - r->at)) return malformed();
+  PyObject *dict = py.PyDict_New();
+  if (!dict) return 0;
+  add_container(r, dict);
+  for (u32 i = 0; i < count; i++) {
+    PyObject *key = decode(r), *value = key ? decode(r) : 0;
+    int failed = !value || py.PyDict_SetItem(dict, key, value);
+    release(key), release(value);
+    if (failed) return release(dict), (PyObject *)0;
+  }
+  if (py.PyDict_Size(dict) == (Py_ssize_t)count) return dict;
+  release(dict);
+  return raise_error(EXCEPTION(TypeError), "Cannot convert this Map to a dict: two of its keys are equal in Python, "
+                                           "as 1 and true are; give it keys that differ");
+}
+
+/* Calls a helper with arguments that are consumed; NULL where one of them is. */
+static PyObject *decode_with(PyObject *function, PyObject **arguments, size_t count) {
+  int complete = 1;
+  for (size_t i = 0; i < count; i++) complete &= arguments[i] != 0;
+  PyObject *result = complete ? vectorcall(function, arguments, count) : 0;
+  for (size_t i = 0; i < count; i++) release(arguments[i]);
+  return result;
+}
+
+static PyObject *decode_array(struct reader *r) {
+  char code[2] = {(char)read_u8(r), 0};
+  u32 length = read_u32(r);
+  const char *bytes = read_bytes(r, length);
+  if (!bytes) return malformed();
+  PyObject *arguments[2] = {py.PyUnicode_FromString(code), py.PyBytes_FromStringAndSize(bytes, length)};
+  PyObject *array = decode_with(helper.to_array, arguments, 2);
+  if (array) add_container(r, array);
+  return array;
+}
+
+static PyObject *decode_js(struct reader *r) {
+  u32 heap = read_u32(r); /* one statement each: C does not define the order within an initialiser */
+  u32 handle = read_u32(r);
+  u8 kind = read_u8(r);
+  PyObject *about = decode(r);
+  PyObject *arguments[4] = {py.PyLong_FromLongLong(heap), py.PyLong_FromLongLong(handle), py.PyLong_FromLongLong(kind),
+                            about};
+  return decode_with(helper.wrap_js, arguments, 4);
+}
+
+static PyObject *decode_date(struct reader *r) {
+  PyObject *milliseconds = py.PyFloat_FromDouble(read_f64(r));
+  return decode_with(helper.to_datetime, &milliseconds, 1);
+}
+
+/* Sets the value as the current exception. */
+static PyObject *decode_throw(struct reader *r) {
+  PyObject *value = decode(r), *error = decode_with(helper.to_error, &value, 1);
+  if (error) raise_object(error);
+  return 0;
+}
+
+static PyObject *decode_reference(struct reader *r) {
+  u32 index = read_u32(r);
+  if (index >= r->count) return malformed();
+  if (r->containers[index]) return new_reference(r->containers[index]);
+  return raise_error(EXCEPTION(TypeError), "Cannot convert a tuple that contains itself: Python has no such tuples");
+}
+
+static PyObject *decode_container(struct reader *r, u8 tag) {
+  if (++r->depth > MAX_NESTING) {
+    read_u32(r); /* its count: what follows are values again */
+    return raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
+  }
+  PyObject *container = tag == TAG_DICT ? decode_dict(r) : decode_sequence(r, tag);
+  r->depth--;
+  return container;
+}
+
+/* The next value as a new reference; NULL with an exception set. */
+static PyObject *decode(struct reader *r) {
+  if (r->at >= r->end) return malformed();
+  u8 tag = read_u8(r);
+  switch (tag) {
+  case TAG_NONE: return new_reference(None);
+  case TAG_TRUE: return new_reference(py._Py_TrueStruct);
+  case TAG_FALSE: return new_reference(py._Py_FalseStruct);
+  case TAG_INT32: return py.PyLong_FromLongLong((int)read_u32(r));
+  case TAG_INT53: return py.PyLong_FromLongLong((long long)read_f64(r));
+  case TAG_FLOAT: return py.PyFloat_FromDouble(read_f64(r));
+  case TAG_BIGINT: return decode_bigint(r);
+  case TAG_ASCII:
+  case TAG_UTF8:
+  case TAG_UTF16:
+  case TAG_BYTES: return decode_text(r, tag);
+  case TAG_OBJECT: return new_reference(read_object(r));
+  case TAG_ARRAY: return decode_array(r);
+  case TAG_DATE: return decode_date(r);
+  case TAG_JS: return decode_js(r);
+  case TAG_THROW: return decode_throw(r);
+  case TAG_REFERENCE: return decode_reference(r);
+  case TAG_LIST:
+  case TAG_TUPLE:
+  case TAG_SET:
+  case TAG_DICT: return decode_container(r, tag);
+  default: return malformed();
+  }
+}

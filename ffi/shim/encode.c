@@ -1,0 +1,319 @@
+/* Values to JavaScript: Python objects become bytes.
+ *
+ * Why C: this is the inner loop of every result and argument. What is rare or needs Python's own modules (kinds of
+ * types, buffers, dates) is a helper in src/py; kinds are looked up in its dict before it is asked.
+ *
+ * A plain value goes as itself, anything else by reference; `depth` says how many levels of containers are copied
+ * instead. Encoding may run Python code (a `__str__`, an `items()`), which may change what is being encoded.
+ */
+#include "shim.h"
+
+static int encode(struct writer *w, PyObject *object);
+
+static int too_large(size_t length) {
+  if (length < 0x7fffffff) return 0;
+  raise_error(EXCEPTION(ValueError), "Cannot convert a value of 2 GiB or more to JavaScript");
+  return 1;
+}
+
+static int encode_int(struct writer *w, PyObject *object) {
+  const long long max_safe = 9007199254740991;
+  int overflow;
+  long long value = py.PyLong_AsLongLongAndOverflow(object, &overflow);
+  if (!overflow && value == (int)value) return write_tag_u32(w, TAG_INT32, (u32)value), 0;
+  if (!overflow && value <= max_safe && value >= -max_safe) return write_tag_f64(w, TAG_INT53, (double)value), 0;
+  PyObject *text = py.PyNumber_ToBase(object, 16);
+  Py_ssize_t length = 0;
+  const char *bytes = text ? py.PyUnicode_AsUTF8AndSize(text, &length) : 0;
+  int failed = !bytes || too_large((size_t)length);
+  if (!failed) write_bytes(w, TAG_BIGINT, bytes, (size_t)length);
+  release(text);
+  return failed ? -1 : 0;
+}
+
+static int encode_text(struct writer *w, PyObject *object) {
+  Py_ssize_t length = 0;
+  const char *bytes = py.PyUnicode_AsUTF8AndSize(object, &length);
+  if (bytes) {
+    if (too_large((size_t)length)) return -1;
+    u8 tag = length == py.PyUnicode_GetLength(object) ? TAG_ASCII : TAG_UTF8;
+    return write_bytes(w, tag, bytes, (size_t)length), 0;
+  }
+  py.PyErr_Clear(); /* lone surrogates have no UTF-8 */
+  PyObject *encoded = py.PyUnicode_AsEncodedString(object, "utf-16-le", "surrogatepass");
+  char *units = 0;
+  int failed = !encoded || py.PyBytes_AsStringAndSize(encoded, &units, &length) || too_large((size_t)length);
+  if (!failed) write_bytes(w, TAG_UTF16, units, (size_t)length);
+  release(encoded);
+  return failed ? -1 : 0;
+}
+
+static int encode_bytes(struct writer *w, PyObject *object) {
+  char *bytes;
+  Py_ssize_t length;
+  if (py.PyBytes_AsStringAndSize(object, &bytes, &length) || too_large((size_t)length)) return -1;
+  return write_bytes(w, TAG_BYTES, bytes, (size_t)length), 0;
+}
+
+/* By reference ---------------------------------------------------------------------------------------------------- */
+
+/* The kinds of an object's type. src/py keeps them by the type's address, for as long as the type lives. */
+static u32 kinds_of(PyObject *object) {
+  PyObject *type = (PyObject *)type_of(object), *address = py.PyLong_FromUnsignedLongLong((size_t)type);
+  PyObject *known = address ? py.PyDict_GetItemWithError(helper.kinds_by_type, address) : 0, *described = 0;
+  if (!known && address) known = described = vectorcall(helper.describe_type, &type, 1);
+  u32 kinds = known ? (u32)py.PyLong_AsUnsignedLongLong(known) : 0;
+  release(described), release(address);
+  if (!known) py.PyErr_Clear();
+  return kinds;
+}
+
+/* Writes the handle, if `proxy` stands for a value of the heap that will read it; 1 if so. */
+static int encode_handle(struct writer *w, PyObject *proxy) {
+  PyObject *heap = py.PyObject_GetAttr(proxy, name._pyawait_heap);
+  PyObject *handle = heap ? py.PyObject_GetAttr(proxy, name._pyawait_handle) : 0;
+  int written = handle && py.PyLong_AsUnsignedLongLong(heap) == w->owner->id;
+  if (written) {
+    write_tag_u32(w, TAG_JS, w->owner->id);
+    write_u32(w, (u32)py.PyLong_AsUnsignedLongLong(handle));
+    keep_until_sent(w, proxy);
+  }
+  release(heap), release(handle);
+  py.PyErr_Clear();
+  return written;
+}
+
+static int is_async(PyObject *function) {
+  PyObject *code = py.PyFunction_GetCode(function), *flags = code ? py.PyObject_GetAttr(code, name.co_flags) : 0;
+  int async = flags && py.PyLong_AsUnsignedLongLong(flags) & CO_COROUTINE;
+  release(flags);
+  py.PyErr_Clear();
+  return async;
+}
+
+/* An `async def` of src/py that stands for a JavaScript function goes back as that one; 1 if it is written. */
+static int encode_js_function(struct writer *w, PyObject *function) {
+  PyObject *code = py.PyFunction_GetCode(function);
+  if (code != py.PyTuple_GetItem(helper.async_codes, 0) && code != py.PyTuple_GetItem(helper.async_codes, 1)) return 0;
+  PyObject *proxy = py.PyObject_GetAttr(function, name.__pyawait_js__);
+  int written = proxy && encode_handle(w, proxy);
+  release(proxy);
+  py.PyErr_Clear();
+  return written;
+}
+
+static int is_async_method(PyObject *method) {
+  PyObject *function = py.PyObject_GetAttrString(method, "__func__");
+  int async = function && type_of(function) == TYPE(Function) && is_async(function);
+  release(function);
+  py.PyErr_Clear();
+  return async;
+}
+
+/* Containers ------------------------------------------------------------------------------------------------------ */
+
+/* Items are read by index: another thread, or a __del__, may shorten a list meanwhile. */
+static int encode_sequence(struct writer *w, PyObject *sequence, int is_list) {
+  Py_ssize_t count = is_list ? py.PyList_Size(sequence) : py.PyTuple_Size(sequence);
+  write_tag_u32(w, is_list ? TAG_LIST : TAG_TUPLE, (u32)count);
+  for (Py_ssize_t i = 0; i < count; i++) {
+    int owned = is_list && py.PyList_GetItemRef;
+    PyObject *item = !is_list ? py.PyTuple_GetItem(sequence, i)
+                     : owned  ? py.PyList_GetItemRef(sequence, i)
+                              : py.PyList_GetItem(sequence, i);
+    if (!item) { /* the list is shorter by now: what is gone is None */
+      py.PyErr_Clear();
+      write_u8(w, TAG_NONE);
+      continue;
+    }
+    if (!owned) py.Py_IncRef(item);
+    int failed = encode(w, item);
+    py.Py_DecRef(item);
+    if (failed) return -1;
+  }
+  return 0;
+}
+
+static int encode_set(struct writer *w, PyObject *set) {
+  size_t start = w->length;
+  u32 count = 0;
+  write_tag_u32(w, TAG_SET, 0);
+  PyObject *iterator = py.PyObject_GetIter(set), *item;
+  if (!iterator) return -1;
+  int failed = 0;
+  while (!failed && (item = py.PyIter_Next(iterator))) {
+    failed = encode(w, item);
+    py.Py_DecRef(item);
+    count++;
+  }
+  py.Py_DecRef(iterator);
+  patch_u32(w, start + 1, count);
+  return failed || py.PyErr_Occurred() ? -1 : 0;
+}
+
+static int is_text(PyObject *object) { return has_flag(object, Py_TPFLAGS_UNICODE_SUBCLASS); }
+
+/* What a dict's keys are. `plain`: every one is a str. `odd`: one is of a subclass or has surrogates, so another key
+   may be the same text in JavaScript. */
+struct keys {
+  u32 count;
+  int plain, odd;
+};
+
+static int encode_item(struct writer *w, struct keys *keys, PyObject *key, PyObject *value) {
+  size_t start = w->length;
+  if (encode(w, key)) return -1;
+  keys->count++;
+  if (!is_text(key)) keys->plain = 0;
+  else if (type_of(key) != TYPE(Unicode) || w->data[start] == TAG_UTF16) keys->odd = 1;
+  return encode(w, value);
+}
+
+/* The items of a plain dict. */
+static int encode_items(struct writer *w, PyObject *dict, struct keys *keys) {
+  Py_ssize_t position = 0, size = py.PyDict_Size(dict);
+  PyObject *key, *value;
+  while (py.PyDict_Next(dict, &position, &key, &value)) {
+    py.Py_IncRef(key), py.Py_IncRef(value);
+    int failed = encode_item(w, keys, key, value);
+    py.Py_DecRef(key), py.Py_DecRef(value);
+    if (failed) return -1;
+    if (py.PyDict_Size(dict) == size) continue;
+    raise_error(EXCEPTION(RuntimeError), "dictionary changed size during iteration");
+    return -1;
+  }
+  return 0;
+}
+
+/* The items of a subclass, as its items() gives them: an OrderedDict has an order of its own. */
+static int encode_given_items(struct writer *w, PyObject *dict, struct keys *keys) {
+  PyObject *items = call_method(dict, name.items, 0), *iterator = items ? py.PyObject_GetIter(items) : 0, *pair;
+  release(items);
+  int failed = !iterator;
+  while (!failed && (pair = py.PyIter_Next(iterator))) {
+    if (has_flag(pair, Py_TPFLAGS_TUPLE_SUBCLASS) && py.PyTuple_Size(pair) == 2) {
+      failed = encode_item(w, keys, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1));
+    } else {
+      raise_error(EXCEPTION(TypeError), "Cannot convert a dict whose items() are no pairs");
+      failed = 1;
+    }
+    py.Py_DecRef(pair);
+  }
+  release(iterator);
+  return failed || py.PyErr_Occurred() ? -1 : 0;
+}
+
+static int encode_dict(struct writer *w, PyObject *dict) {
+  size_t start = w->length;
+  struct keys keys = {.plain = 1};
+  int exact = type_of(dict) == TYPE(Dict);
+  write_tag_u32(w, TAG_DICT, 0);
+  if (exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys)) return -1;
+  if (!keys.plain && w->dict_as == DICT_AS_OBJECT) {
+    raise_error(EXCEPTION(TypeError),
+                "Cannot convert a dict to an object: it has a key that is not a str; use { dict: \"map\" }");
+    return -1;
+  }
+  int is_object = keys.plain && w->dict_as != DICT_AS_MAP;
+  w->data[start] = is_object ? TAG_DICT : TAG_MAP;
+  patch_u32(w, start + 1, keys.count);
+  if (!is_object || (!keys.odd && (Py_ssize_t)keys.count == py.PyDict_Size(dict))) return 0;
+  PyObject *checked = vectorcall(helper.check_keys, &dict, 1);
+  release(checked);
+  return checked ? 0 : -1;
+}
+
+static int encode_container(struct writer *w, PyObject *object, unsigned long flags) {
+  if (w->level >= MAX_NESTING) {
+    raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
+    return -1;
+  }
+  if (write_reference(w, object)) return 0;
+  add_seen(w, object);
+  w->level++;
+  int failed = flags & Py_TPFLAGS_DICT_SUBCLASS    ? encode_dict(w, object)
+               : flags & Py_TPFLAGS_LIST_SUBCLASS  ? encode_sequence(w, object, 1)
+               : flags & Py_TPFLAGS_TUPLE_SUBCLASS ? encode_sequence(w, object, 0)
+                                                   : encode_set(w, object);
+  w->level--;
+  return failed;
+}
+
+/* By kind --------------------------------------------------------------------------------------------------------- */
+
+/* A buffer whose items a typed array has, as `from_buffer` gives it: (typecode, bytes, shape); else by reference. */
+static int encode_buffer(struct writer *w, PyObject *object, u32 kinds) {
+  if (write_reference(w, object)) return 0;
+  PyObject *parts = vectorcall(helper.from_buffer, &object, 1);
+  if (!parts) return -1;
+  if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
+  const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
+  PyObject *shape = py.PyTuple_GetItem(parts, 2);
+  char *bytes;
+  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
+  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
+  if (!failed) {
+    add_seen(w, object);
+    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
+    write_raw(w, bytes, (size_t)length);
+    write_u8(w, (u8)dimensions);
+    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+  }
+  py.Py_DecRef(parts);
+  return failed ? -1 : 0;
+}
+
+/* A subclass of float, or numpy's scalars, whose `item()` gives a plain number. */
+static int encode_scalar(struct writer *w, PyObject *object, u32 kinds) {
+  PyTypeObject *type = type_of(object);
+  if (py.PyType_IsSubtype(type, TYPE(Float))) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
+  PyObject *item = call_method(object, name.item, 0);
+  int failed = !item;
+  if (item && type_of(item) == type) write_object(w, object, kinds);
+  else if (item) failed = encode(w, item);
+  release(item);
+  return failed ? -1 : 0;
+}
+
+/* A naive datetime names no moment and goes by reference. */
+static int encode_datetime(struct writer *w, PyObject *object, u32 kinds) {
+  PyObject *milliseconds = vectorcall(helper.from_datetime, &object, 1);
+  if (!milliseconds) return -1;
+  if (milliseconds == None) write_object(w, object, kinds);
+  else write_tag_f64(w, TAG_DATE, py.PyFloat_AsDouble(milliseconds));
+  py.Py_DecRef(milliseconds);
+  return 0;
+}
+
+static int encode_by_kind(struct writer *w, PyObject *object) {
+  PyTypeObject *type = type_of(object);
+  int deep = w->level < w->depth;
+  u32 kinds = kinds_of(object);
+  if (kinds & KIND_JS && encode_handle(w, object)) return 0;
+  if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
+  if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
+  if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
+    kinds |= KIND_ASYNC_FUNCTION;
+  if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
+  if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
+  write_object(w, object, kinds);
+  return 0;
+}
+
+/* Writes a value; -1 with an exception set. */
+static int encode(struct writer *w, PyObject *object) {
+  const unsigned long sequences = Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS;
+  PyTypeObject *type = type_of(object);
+  if (object == None) return write_u8(w, TAG_NONE), 0;
+  if (type == TYPE(Bool)) return write_u8(w, object == py._Py_TrueStruct ? TAG_TRUE : TAG_FALSE), 0;
+  if (type == TYPE(Float)) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
+  unsigned long flags = py.PyType_GetFlags(type);
+  if (flags & Py_TPFLAGS_LONG_SUBCLASS) return encode_int(w, object);
+  if (flags & Py_TPFLAGS_UNICODE_SUBCLASS) return encode_text(w, object);
+  if (flags & Py_TPFLAGS_BYTES_SUBCLASS) return encode_bytes(w, object);
+  if (w->level >= w->depth) return encode_by_kind(w, object);
+  if (flags & (sequences | Py_TPFLAGS_DICT_SUBCLASS) || py.PyType_IsSubtype(type, TYPE(Set)) ||
+      py.PyType_IsSubtype(type, TYPE(FrozenSet)))
+    return encode_container(w, object, flags);
+  return encode_by_kind(w, object);
+}

@@ -1,0 +1,191 @@
+/* The functions that other files than their own use, in the order in which shim.c includes the files.
+ *
+ * A file uses only what files before it define, so the compiler does not need these: they are for readers and editors.
+ * A test keeps them equal to what really crosses files.
+ */
+#ifndef PYAWAIT_FUNCTIONS_H
+#define PYAWAIT_FUNCTIONS_H
+
+/* base.c */
+void *memcpy(void *restrict to, const void *restrict from, size_t length);
+void *memset(void *to, int value, size_t length);
+static size_t text_length(const char *text);
+static void *grow(void *array, u32 *capacity, u32 index, size_t item);
+static const char *resolve_capi(symbol_finder find, void *library);
+static PyTypeObject *type_of(PyObject *object);
+static PyObject *new_reference(PyObject *object);
+static void release(PyObject *object);
+static int probe_layout(void);
+static PyObject *raise_error(PyObject *type, const char *message);
+static void raise_object(PyObject *error);
+static PyObject *fetch_error(void);
+static PyObject *tuple_of(PyObject *const *items, size_t count);
+static PyObject *pair_of(PyObject *first, PyObject *second);
+static PyObject *vectorcall(PyObject *callable, PyObject *const *arguments, size_t count);
+static PyObject *call_method(PyObject *object, PyObject *method_name, PyObject *argument);
+static int is_true(PyObject *result);
+static int has_flag(PyObject *object, unsigned long flags);
+static u32 argument_u32(PyObject *tuple, Py_ssize_t index);
+static PyTypeObject *new_type(const char *type_name, size_t size,
+                              PyObject *(*called)(PyObject *, PyObject *, PyObject *), void (*dealloc)(PyObject *));
+static void *fields_of(PyObject *object);
+static void free_object(PyObject *self);
+
+/* platform_posix.c, platform_win32.c */
+static const char *resolve_system(symbol_finder find, void *library);
+static void *program_of(void *libc);
+static int start_thread(void *(*body)(void *));
+static void write_wake(long long pipe);
+static void write_bell(long long pipe);
+static void close_bell(long long pipe);
+static void save_interrupt_action(void);
+static void restore_interrupt_action(void);
+static void keep_child_action(void);
+static void forward_signal(int number);
+static void interrupt_system_call(unsigned long thread);
+
+/* owner.c */
+static void own(struct owner *owner, PyObject *object);
+static void release_owned(struct owner *owner, PyObject *object);
+static void release_all_owned(struct owner *owner);
+
+/* decode.c */
+static u8 read_u8(struct reader *r);
+static u32 read_u32(struct reader *r);
+static PyObject *read_object(struct reader *r);
+static PyObject *malformed(void);
+static PyObject *decode(struct reader *r);
+
+/* writer.c */
+static u8 *reserve(struct writer *w, size_t more);
+static void write_u8(struct writer *w, u8 value);
+static void write_u32(struct writer *w, u32 value);
+static void write_raw(struct writer *w, const void *bytes, size_t length);
+static void patch_u32(struct writer *w, size_t at, u32 value);
+static void write_tag_u32(struct writer *w, u8 tag, u32 value);
+static void write_tag_f64(struct writer *w, u8 tag, double value);
+static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t length);
+static void write_object(struct writer *w, PyObject *object, u32 kinds);
+static void keep_until_sent(struct writer *w, PyObject *proxy);
+static void release_sent(struct writer *w);
+static int write_reference(struct writer *w, PyObject *container);
+static void add_seen(struct writer *w, PyObject *container);
+static void clear_seen(struct writer *w);
+
+/* encode.c */
+static u32 kinds_of(PyObject *object);
+static int encode_sequence(struct writer *w, PyObject *sequence, int is_list);
+static int is_text(PyObject *object);
+static int encode_dict(struct writer *w, PyObject *dict);
+static int encode(struct writer *w, PyObject *object);
+
+/* skip.c */
+static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor);
+
+/* outcome.c */
+static void roll_back(struct writer *w, size_t start);
+static void encode_error(struct writer *w, PyObject *error);
+static void encode_outcome(struct writer *w, PyObject *result);
+
+/* queue.c */
+static void lock_registry(void);
+static void unlock_registry(void);
+static int push(struct chunk **queue, struct chunk *chunk);
+static struct chunk *take_all(struct chunk **queue);
+static struct chunk *new_chunk(struct heap *heap, const u8 *data, size_t length);
+static void add_use(struct heap *heap);
+static void drop_use(struct heap *heap);
+static void free_chunk(struct chunk *chunk);
+static void drop_all(struct chunk **queue);
+static int has_ended(struct heap *heap);
+static int is_closing(void);
+static struct heap *newest_heap(void);
+static struct heap *find_heap(u32 id);
+static struct heap *find_open_heap(u32 id);
+static struct heap *require_heap(u32 id);
+static struct loop *find_loop(u32 id);
+static struct loop *loop_here(void);
+static struct loop *running_loop(void);
+static u32 running_loop_id(void);
+static void wake(struct loop *loop);
+static void ring(struct heap *heap);
+static int push_to_loop(u32 id, struct chunk *chunk);
+static int push_kind(u32 id, struct heap *heap, u8 kind);
+
+/* batch.c */
+static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);
+static void end_record(struct writer *w, size_t start);
+static void send_records(struct heap *heap, struct writer *w);
+static void flush_batch(struct loop *loop);
+static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind);
+static void drop_batch_record(struct loop *loop, struct writer *w);
+static void end_batch_record(struct loop *loop, struct heap *heap, struct writer *w);
+static void send_in_order(struct heap *heap, struct writer *w);
+static void send_number(struct heap *heap, u8 kind, u32 number);
+static void send_release(struct heap *heap, u32 handle, u32 count);
+static void close_reader(struct reader *r);
+
+/* scope.c */
+static int make_scope_type(void);
+static void write_context(struct writer *w, struct heap *heap);
+static PyObject *enter_scope(struct heap *heap, u32 id, struct scope **scope);
+static void leave_scope(PyObject *token);
+static PyObject *new_context(struct heap *heap, PyObject *given, u32 scope);
+static PyObject *exit_context(PyObject *context, PyObject *result);
+
+/* attach.c */
+static struct attachment *find_attachment(void);
+static void attach(struct heap *heap);
+static void detach(struct heap *heap);
+static void detach_fully(struct heap *heap);
+
+/* requests.c */
+static void free_slots(struct loop *loop);
+static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple);
+static PyObject *shim_request(PyObject *self, PyObject *tuple);
+static PyObject *shim_abort(PyObject *self, PyObject *tuple);
+static PyObject *shim_give_up(PyObject *self, PyObject *slot_object);
+static PyObject *decode_answer(struct reader *r, struct heap *heap);
+static void settle_request(struct loop *loop, struct heap *heap, struct reader *r);
+static void mark_signal_taken(struct loop *loop, u32 index);
+static PyObject *raise_no_return(void);
+static void fail_requests(struct loop *loop, struct heap *heap);
+
+/* calls.c */
+static PyObject *shim_call(PyObject *self, PyObject *tuple);
+static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length);
+static void fail_calls(struct heap *heap);
+static PyObject *shim_release(PyObject *self, PyObject *tuple);
+static PyObject *shim_item(PyObject *self, PyObject *tuple);
+static PyObject *shim_event(PyObject *self, PyObject *tuple);
+
+/* tasks.c */
+static PyObject *decode_call(struct reader *r);
+static PyObject *decode_call_in(PyObject *context, struct reader *r);
+static int make_task_types(void);
+static void start_task(struct loop *loop, struct heap *heap, u32 id, PyObject *awaitable, PyObject *context);
+static void cancel_task(struct heap *heap, u32 id);
+static void cancel_tasks(struct loop *loop, struct heap *heap);
+
+/* loop.c */
+static void wake_touched_loops(int called_loop_bound);
+static PyObject *shim_open_loop(PyObject *self, PyObject *tuple);
+static PyObject *shim_close_loop(PyObject *self, PyObject *id_object);
+static void reset_loop_ids(void);
+static void end_heap(struct heap *heap);
+
+/* buffer.c */
+static PyObject *shim_release_lock(PyObject *self, PyObject *lock);
+static int make_lock_type(void);
+static int lock_buffer(struct writer *w, PyObject *object);
+
+/* napi.c */
+static void resolve_node_api(symbol_finder find, void *program);
+
+/* thread.c */
+static void *loop_thread(void *unused);
+
+/* invoke.c */
+static void invoke(struct heap *heap, int operation, const u8 *in, size_t length, u8 *out, size_t capacity);
+
+#endif

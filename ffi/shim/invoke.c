@@ -1,0 +1,100 @@
+/* Synchronous operations: one crossing that attaches, reads, does, writes the outcome and detaches.
+ *
+ * Why C: an FFI call costs more than the conversion of a small value, so a call, an attribute or a copy crosses once
+ * with all of its values, instead of once per function of CPython's.
+ *
+ * It returns nothing: V8 ends the process if a fast call that returns a value has called JavaScript and its caller is
+ * no longer valid (denoland/deno#31122). The length stands in the outcome.
+ */
+#include "shim.h"
+
+enum { SCOPE_BYTES = 4, KEPT_AT = 4 }; /* behind the length, whether Python has kept the scope */
+
+/* DO_GET. TAG_MISSING for AttributeError and nothing else. */
+static void get_attribute(struct writer *w, struct reader *r) {
+  PyObject *object = decode(r), *attribute = object ? decode(r) : 0;
+  PyObject *value = attribute ? py.PyObject_GetAttr(object, attribute) : 0;
+  int missing = !value && attribute && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
+  release(object), release(attribute);
+  if (!missing) encode_outcome(w, value);
+  else py.PyErr_Clear(), write_u8(w, TAG_MISSING);
+}
+
+/* DO_REFER. The object itself, by reference, where every other way out would give its value. */
+static void refer(struct writer *w, struct reader *r) {
+  PyObject *object = decode(r);
+  if (object) write_object(w, object, kinds_of(object) & ~(u32)KIND_JS);
+  else encode_outcome(w, 0);
+  release(object);
+}
+
+/* DO_LOCK_BUFFER */
+static void lock_memory(struct writer *w, struct reader *r) {
+  PyObject *object = decode(r);
+  if (!object || lock_buffer(w, object)) encode_outcome(w, 0);
+  release(object);
+}
+
+static void operate(struct writer *w, struct reader *r, enum operation operation) {
+  if (operation == DO_COPY || operation == DO_CALL_AND_COPY) {
+    w->depth = (int)read_u32(r);
+    w->dict_as = read_u8(r);
+  }
+  if (operation == DO_GET) get_attribute(w, r);
+  else if (operation == DO_LOCK_BUFFER) lock_memory(w, r);
+  else if (operation == DO_REFER) refer(w, r);
+  else encode_outcome(w, operation == DO_COPY ? decode(r) : decode_call(r));
+}
+
+/* ... in the scope whose number comes last. */
+static void operate_in_scope(struct writer *w, struct reader *r, struct heap *heap, enum operation operation) {
+  struct reader behind = {.at = r->end, .end = r->end + SCOPE_BYTES};
+  struct scope *scope;
+  int ended = 0;
+  PyObject *token = enter_scope(heap, read_u32(&behind), &scope);
+  if (!token) {
+    encode_outcome(w, 0);
+    return;
+  }
+  scope->ended = &ended;
+  operate(w, r, operation);
+  leave_scope(token);
+  if (!ended) scope->ended = 0, w->data[KEPT_AT] = 1;
+}
+
+static void operate_in(struct writer *w, struct reader *r, struct heap *heap, int operation) {
+  enum operation plain = operation & ~(DO_IN_CONTEXT | DO_IN_SCOPE);
+  if (operation & DO_IN_SCOPE) operate_in_scope(w, r, heap, plain);
+  else operate(w, r, plain);
+}
+
+/* ... in a copy of the context that comes first: a property and a `__str__` are code as well. */
+static void operate_in_context(struct writer *w, struct reader *r, struct heap *heap, int operation) {
+  PyObject *given = decode(r), *context = given ? new_context(heap, given, 0) : 0;
+  if (context && !py.PyContext_Enter(context)) operate_in(w, r, heap, operation), py.PyContext_Exit(context);
+  else encode_outcome(w, 0);
+  release(given), release(context);
+}
+
+/* Reads the operation's layout, and writes the length of all and the outcome; minus the length where `capacity` is too
+   small: pyawait_overflow then gives it. */
+static void invoke(struct heap *heap, int operation, const u8 *in, size_t length, u8 *out, size_t capacity) {
+  struct reader r = {.at = in, .end = in + length};
+  struct writer w = {.data = out, .lent = out, .capacity = capacity, .owner = &heap->owner};
+  reserve(&w, 4);
+  if (operation & DO_IN_SCOPE) r.end -= SCOPE_BYTES, write_u8(&w, 0);
+  attach(heap);
+  heap->attachment->invokes++;
+  if (operation & DO_IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
+  else operate_in(&w, &r, heap, operation);
+  close_reader(&r);
+  operation &= ~(DO_IN_CONTEXT | DO_IN_SCOPE);
+  if (operation == DO_CALL || operation == DO_CALL_AND_COPY) wake_touched_loops(r.called_loop_bound);
+  heap->attachment->invokes--;
+  detach(heap);
+  int total = w.data == out ? (int)w.length : -(int)w.length;
+  __builtin_memcpy(out, &total, 4);
+  if (w.data == out) return;
+  py.PyMem_RawFree(heap->overflow);
+  heap->overflow = w.data, heap->overflow_length = w.length;
+}

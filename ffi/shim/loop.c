@@ -1,0 +1,213 @@
+/* A loop's inbox: opened and closed with its loop, drained on its thread. Tasks are started, futures settled.
+ *
+ *    submit (one chunk per JavaScript turn) ──► inbox ── wake ──► drain: START, CANCEL, SETTLE, RELEASE, …
+ *      DONE ◄── outbox ◄── flush: once per drain or round of the loop ◄── a task is done (send_result)
+ *
+ * Why C: one drain reads hundreds of records, and each must be decoded before the next.
+ *
+ * Tasks and futures are touched by their loop's thread alone. A CANCEL is a record like any other behind its START, so
+ * what wins against a cancellation is decided here, in the order of the records.
+ */
+#include "shim.h"
+
+static void start_record(struct loop *loop, struct heap *heap, struct reader *r, u8 kind) {
+  u32 id = read_u32(r);
+  u32 scope = read_u32(r);
+  PyObject *given = decode(r), *context = given ? new_context(heap, given, scope) : 0, *awaitable = 0;
+  release(given);
+  if (!py.PyErr_Occurred()) awaitable = kind == IN_START ? decode_call_in(context, r) : decode(r);
+  start_task(loop, heap, id, awaitable, context ? context : None);
+  release(context);
+}
+
+static void release_objects(struct heap *heap, struct reader *r) {
+  for (u32 count = read_u32(r); count; count--) release_owned(&heap->owner, read_object(r));
+}
+
+/* What a heap that has ended was asked for will not come, and nothing waits for what it has started here. */
+static void forget_heap(struct loop *loop, struct heap *heap) {
+  fail_requests(loop, heap);
+  drop_all(&heap->outbox);
+  cancel_tasks(loop, heap);
+}
+
+static void drain_record(struct loop *loop, struct heap *heap, struct reader *r) {
+  u8 kind = read_u8(r);
+  switch (kind) {
+  case IN_START:
+  case IN_AWAIT: start_record(loop, heap, r, kind); break;
+  case IN_CANCEL: cancel_task(heap, read_u32(r)); break;
+  case IN_SETTLE: settle_request(loop, heap, r); break;
+  case IN_SIGNAL_TAKEN: mark_signal_taken(loop, read_u32(r)); break;
+  case IN_RELEASE: release_objects(heap, r); break;
+  case IN_UNLOCK: release(read_object(r)); break;
+  case IN_HEAP_END: forget_heap(loop, heap); break;
+  case IN_HEAP_LOST: drop_use(heap); break;
+  }
+}
+
+static void drain_chunk(struct loop *loop, const struct chunk *chunk) {
+  for (const u8 *at = chunk->data, *end = at + chunk->length; end - at > 4;) {
+    u32 size;
+    __builtin_memcpy(&size, at, 4);
+    struct reader reader = {.at = at + 4, .end = at + size};
+    drain_record(loop, chunk->heap, &reader);
+    close_reader(&reader);
+    if (py.PyErr_Occurred()) py.PyErr_WriteUnraisable(loop->object);
+    at += size;
+  }
+}
+
+static struct loop *loop_argument(PyObject *address) {
+  return (struct loop *)(size_t)py.PyLong_AsUnsignedLongLong(address);
+}
+
+/* drain(): reads everything in the inbox. src/py has read the wake's bytes before, so what comes later wakes again. */
+static PyObject *loop_drain(PyObject *self, PyObject *unused) {
+  (void)unused;
+  struct loop *loop = loop_argument(self);
+  PyObject *factory = call_method(loop->object, name.get_task_factory, 0);
+  if (!factory) return 0;
+  loop->has_factory = factory != None;
+  py.Py_DecRef(factory);
+  unsigned long thread = py.PyThread_get_thread_ident();
+  if (loop->thread != thread) lock_registry(), loop->thread = thread, unlock_registry();
+  loop->woken = 0;
+  loop->draining++;
+  for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) {
+    next = chunk->next;
+    drain_chunk(loop, chunk);
+    free_chunk(chunk);
+  }
+  if (!--loop->draining) flush_batch(loop);
+  return new_reference(None);
+}
+
+/* flush(): the loop has gone round once. */
+static PyObject *loop_flush(PyObject *self, PyObject *unused) {
+  (void)unused;
+  struct loop *loop = loop_argument(self);
+  loop->flush_scheduled = 0;
+  flush_batch(loop);
+  return new_reference(None);
+}
+
+/* `event.set()`, `queue.put_nowait()` or `task.cancel()` on a JavaScript thread put callbacks into a loop that sleeps
+   on its own thread, and do not wake it. Must be attached. `called_loop_bound` decides for loops that cannot be looked
+   into. */
+static void wake_touched_loops(int called_loop_bound) {
+  unsigned long thread = py.PyThread_get_thread_ident();
+  for (struct loop *loop = loops; loop; loop = loop->next) {
+    if (loop->woken || loop->thread == thread) continue;
+    int touched = called_loop_bound;
+    if (loop->ready && loop->scheduled) {
+      Py_ssize_t scheduled = py.PyObject_Size(loop->scheduled);
+      touched = py.PyObject_Size(loop->ready) > 0 || scheduled > loop->known_scheduled;
+      loop->known_scheduled = scheduled;
+    }
+    if (touched) loop->woken = 1, wake(loop);
+  }
+}
+
+/* Opening and closing --------------------------------------------------------------------------------------------- */
+
+static PyMethodDef drain_method = {"drain", loop_drain, METH_NOARGS, 0};
+static PyMethodDef flush_method = {"flush", loop_flush, METH_NOARGS, 0};
+static struct loop *free_loops; /* [registry] closed ones, for use again */
+static u32 next_loop;           /* [registry] */
+
+/* A closed loop to use again, or a new one; NULL with an exception set. */
+static struct loop *new_loop(void) {
+  lock_registry();
+  struct loop *loop = free_loops;
+  if (loop) free_loops = loop->next;
+  unlock_registry();
+  if (loop) return loop;
+  if (!(loop = py.PyMem_RawMalloc(sizeof *loop))) return py.PyErr_NoMemory(), (struct loop *)0;
+  memset(loop, 0, sizeof *loop);
+  return loop;
+}
+
+/* asyncio's own queues, `_ready` and `_scheduled`, where the loop has them. */
+static void find_queues(struct loop *loop) {
+  loop->ready = py.PyObject_GetAttr(loop->object, name._ready);
+  py.PyErr_Clear();
+  loop->scheduled = py.PyObject_GetAttr(loop->object, name._scheduled);
+  py.PyErr_Clear();
+  loop->known_scheduled = 0;
+  if (!loop->ready || !loop->scheduled) opaque_loops++;
+}
+
+/* open_loop(loop, wake, eager, has_context, thread): (id, drain). thread: where it runs, or 0 until it drains. */
+static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
+  (void)self;
+  struct loop *loop = new_loop();
+  if (!loop) return 0;
+  loop->object = new_reference(py.PyTuple_GetItem(tuple, 0));
+  loop->wake = (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
+  loop->eager = is_true(new_reference(py.PyTuple_GetItem(tuple, 2)));
+  loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
+  loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
+  loop->flush_scheduled = loop->draining = loop->woken = 0;
+  find_queues(loop);
+  PyObject *address = py.PyLong_FromUnsignedLongLong((u64)(size_t)loop);
+  PyObject *drain = address ? py.PyCFunction_NewEx(&drain_method, address, 0) : 0;
+  loop->flush = drain ? py.PyCFunction_NewEx(&flush_method, address, 0) : 0;
+  release(address);
+  if (!loop->flush) return release(drain), (PyObject *)0;
+  lock_registry();
+  loop->id = next_loop++;
+  loop->next = loops, loops = loop;
+  unlock_registry();
+  return pair_of(py.PyLong_FromLongLong(loop->id), drain);
+}
+
+/* The loop with this id, which is then in no list; NULL: there is none. */
+static struct loop *unlink_loop(u32 id) {
+  struct loop *loop = 0;
+  lock_registry();
+  for (struct loop **at = &loops; *at; at = &(*at)->next)
+    if ((*at)->id == id) {
+      loop = *at, *at = loop->next;
+      break;
+    }
+  unlock_registry();
+  return loop;
+}
+
+/* close_loop(id): it takes no more records, what is left in its inbox is dropped, and every heap is told. */
+static PyObject *shim_close_loop(PyObject *self, PyObject *id_object) {
+  (void)self;
+  u32 id = (u32)py.PyLong_AsUnsignedLongLong(id_object);
+  struct loop *loop = unlink_loop(id);
+  if (!loop) return new_reference(None);
+  drop_all(&loop->inbox);
+  flush_batch(loop);
+  for (struct heap *heap = newest_heap(); heap; heap = heap->next) send_number(heap, OUT_LOOP_END, id);
+  free_slots(loop);
+  if (!loop->ready || !loop->scheduled) opaque_loops--;
+  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
+  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+  lock_registry();
+  loop->next = free_loops, free_loops = loop;
+  unlock_registry();
+  return new_reference(None);
+}
+
+/* The opening has failed before the background loop ran: the next attempt's loop gets its number, 0. */
+static void reset_loop_ids(void) { next_loop = 0; }
+
+/* A heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and what waits for it is told. From any
+   thread, attached or not. Newer loops come first, and have heard nothing of this heap. */
+static void end_heap(struct heap *heap) {
+  if (__atomic_exchange_n(&heap->ended, 1, __ATOMIC_RELAXED)) return;
+  fail_calls(heap);
+  for (u32 id = ~0u;; id--) {
+    lock_registry();
+    struct loop *loop = loops;
+    while (loop && loop->id > id) loop = loop->next;
+    if (loop) id = loop->id;
+    unlock_registry();
+    if (!loop || !push_kind(id, heap, IN_HEAP_END) || !id) break;
+  }
+}

@@ -1,0 +1,182 @@
+/* Every number and layout that C shares with TypeScript (src/wire/numbers.ts). Plain C without an include: the test
+ * harness includes it as well. A test compares names, numbers and layouts with the TypeScript table, so this file has a
+ * fixed form:
+ *
+ *   member   One a line: `NAME = number,` and then, in a comment on the same line, its layout and nothing else. Prose
+ *            stands on lines of its own.
+ *   tag      `BOTH(TAG_NAME, "layout")`, or `EACH(TAG_NAME, "layout from JavaScript", "layout to JavaScript")`, with 0
+ *            for a direction that it does not cross in. The numbers count from 0. skip.c interprets these strings, so
+ *            a tag without a layout does not compile.
+ *   layout   Fields in the order of their bytes, a blank between them: `field:type`, or the name of a shared layout.
+ *            `none` (of a tag: ""): no bytes. `...`: what the operation itself reads.
+ *   type     u8 i32 u32 u64 f64   little-endian and unaligned
+ *            value                a tag and what its layout says
+ *            pair                 two values, key and value
+ *            TYPE*                as many of TYPE as the number right before it says
+ *            Values and pairs come last in a tag's layout: skip.c walks them as the values that follow.
+ *
+ * Shared layouts, `name = layout`:
+ *
+ *   call = callee:value count:u32 arguments:value* keywords:value
+ *   copy = depth:i32 dict_as:u8
+ *   request = scope:u32 context:value operation:u8 handle:u32 arguments:value keywords:value
+ *   answer = pin:u32 outcome:value
+ *
+ * `keywords` is None or a dict, `context` None or a contextvars.Context; scope, pin and loop are 0 where there is none
+ * (a CALL's loop: NO_LOOP). An outcome is a value, or TAG_ERROR or TAG_THROW.
+ */
+#ifndef PYAWAIT_NUMBERS_H
+#define PYAWAIT_NUMBERS_H
+
+/* clang-format off */
+
+/* A value is its tag, one byte, and the payload. What has no form of its own crosses by reference: a Python object by
+   its address (from JavaScript borrowed, to JavaScript a new reference), a JavaScript value by its heap and handle. */
+#define TAGS(BOTH, EACH) \
+  BOTH(TAG_NONE, "") \
+  BOTH(TAG_TRUE, "") \
+  BOTH(TAG_FALSE, "") \
+  BOTH(TAG_INT32, "number:i32") \
+  /* An integer beyond 32 bits that a float64 holds exactly. */ \
+  BOTH(TAG_INT53, "number:f64") \
+  /* "-0x…"; from JavaScript it ends with a NUL that its length counts. */ \
+  BOTH(TAG_BIGINT, "length:u32 text:u8*") \
+  BOTH(TAG_FLOAT, "number:f64") \
+  BOTH(TAG_ASCII, "length:u32 text:u8*") \
+  BOTH(TAG_UTF8, "length:u32 text:u8*") \
+  /* Text with lone surrogates, which UTF-8 does not have. The length is in bytes. */ \
+  BOTH(TAG_UTF16, "length:u32 text:u8*") \
+  BOTH(TAG_BYTES, "length:u32 data:u8*") \
+  /* `code` is a typecode of Python's array module. From JavaScript there is no shape. */ \
+  EACH(TAG_ARRAY, "code:u8 length:u32 data:u8*", "code:u8 length:u32 data:u8* dimensions:u8 shape:u32*") \
+  BOTH(TAG_LIST, "count:u32 items:value*") \
+  BOTH(TAG_TUPLE, "count:u32 items:value*") \
+  BOTH(TAG_SET, "count:u32 items:value*") \
+  /* To JavaScript every key is a str; otherwise the dict is a TAG_MAP. */ \
+  BOTH(TAG_DICT, "count:u32 items:pair*") \
+  EACH(TAG_MAP, 0, "count:u32 items:pair*") \
+  /* Milliseconds since 1970. */ \
+  BOTH(TAG_DATE, "milliseconds:f64") \
+  /* The nth container of this message once more; arrays count as containers. */ \
+  BOTH(TAG_REFERENCE, "index:u32") \
+  EACH(TAG_OBJECT, "address:u64", "kinds:u32 address:u64") \
+  /* `kind` is an enum js_kind; `about` is the value's name, or more (src/py/promises.py, wrap_js). */ \
+  EACH(TAG_JS, "heap:u32 handle:u32 kind:u8 about:value", "heap:u32 handle:u32") \
+  /* `extra` is 1 if the exception has a cause, plus 2 if it is a group. */ \
+  EACH(TAG_ERROR, 0, "exception:value name:value message:value extra:value") \
+  /* What JavaScript threw; from JavaScript: what Python raises. */ \
+  BOTH(TAG_THROW, "thrown:value") \
+  /* There is no such attribute. */ \
+  EACH(TAG_MISSING, 0, "")
+
+#define TAG_MEMBER(name, ...) name,
+enum tag { TAGS(TAG_MEMBER, TAG_MEMBER) TAG_COUNT };
+
+/* Records from JavaScript, in a loop's inbox. A record is `size:u32 kind:u8` and its layout; size counts itself. */
+enum in {
+  IN_START = 1,        /* id:u32 scope:u32 context:value call */
+  IN_AWAIT = 2,        /* id:u32 scope:u32 context:value awaitable:value */
+  IN_CANCEL = 3,       /* id:u32 */
+  IN_SETTLE = 4,       /* slot:u32 answer */
+  IN_SIGNAL_TAKEN = 5, /* slot:u32 */
+  IN_RELEASE = 6,      /* count:u32 addresses:u64* */
+  IN_UNLOCK = 7,       /* address:u64 */
+  /* The shim alone makes these: the heap has ended; its last use is dropped. */
+  IN_HEAP_END = 8,     /* none */
+  IN_HEAP_LOST = 9     /* none */
+};
+
+/* Records to JavaScript, in a heap's outbox: also `size:u32 kind:u8` and the layout. */
+enum out {
+  OUT_DONE = 1,        /* id:u32 outcome:value */
+  OUT_REQUEST = 2,     /* loop:u32 slot:u32 request */
+  OUT_ABORT = 3,       /* loop:u32 slot:u32 error:value */
+  OUT_CALL = 4,        /* id:u32 loop:u32 request */
+  OUT_RELEASE = 5,     /* handle:u32 count:u32 */
+  OUT_EVENT = 6,       /* code:u8 value:value */
+  OUT_SCOPE_END = 7,   /* scope:u32 */
+  OUT_ITEM = 8,        /* handle:u32 item:value */
+  OUT_LOOP_END = 9,    /* loop:u32 */
+  OUT_UNPIN = 10       /* pin:u32 */
+};
+
+/* What pyawait_invoke does, and reads. It writes `length:i32 outcome:value`, in DO_IN_SCOPE `length:i32 kept:u8
+   outcome:value`: whether Python has kept the scope. pyawait_answer reads the layout `answer`. */
+enum operation {
+  DO_CALL = 0,          /* call */
+  DO_GET = 1,           /* object:value name:value */
+  DO_COPY = 2,          /* copy object:value */
+  DO_CALL_AND_COPY = 3, /* copy call */
+  DO_LOCK_BUFFER = 4,   /* object:value */
+  DO_REFER = 5,         /* object:value */
+  /* Flags, added to an operation. */
+  DO_IN_CONTEXT = 8,    /* context:value ... */
+  DO_IN_SCOPE = 16      /* ... scope:u32 */
+};
+
+/* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. */
+enum dict_as {
+  DICT_AS_FITS = 0,
+  DICT_AS_OBJECT = 1,
+  DICT_AS_MAP = 2
+};
+
+/* What a Python type can do, as bits: those of describe_type (src/py) that the shim looks at. */
+enum kind {
+  KIND_JS = 1,
+  KIND_SCALAR = 2,
+  KIND_BUFFER = 4,
+  KIND_DATETIME = 8,
+  KIND_ASYNC_FUNCTION = 16,
+  KIND_LOOP_BOUND = 262144
+};
+
+/* What a JavaScript value is. The shim hands the number on to wrap_js. */
+enum js_kind {
+  JS_OBJECT = 0,
+  JS_FUNCTION = 1,
+  JS_PROMISE = 2,
+  JS_ASYNC_FUNCTION = 3,
+  JS_ERROR = 4,
+  JS_DEFERRED = 5,
+  JS_GENERATOR = 6,
+  JS_ASYNC_GENERATOR = 7
+};
+
+/* What pyawait_open answers. After OPENED_REFUSED another attempt may follow. OPENED_FAILED and OPENED_FOREIGN (other
+   code has initialised Python) are final. */
+enum opened {
+  OPENED_NOW = 0,
+  OPENED_BEFORE = 1,
+  OPENED_CLOSED = 2,
+  OPENED_FAILED = -1,
+  OPENED_REFUSED = -2,
+  OPENED_FOREIGN = -3
+};
+
+/* What the runtime does with Python's memory that a heap was the first to see, when that heap ends: nothing (Deno), it
+   gives the memory up before it calls the hook that tells of the end (Node), or after that (Bun). */
+enum memory_end {
+  MEMORY_STAYS = 0,
+  MEMORY_ENDS_BEFORE_HOOK = 1,
+  MEMORY_ENDS_AFTER_HOOK = 2
+};
+
+/* What pyawait_counters gives, a u32 each. */
+enum counter {
+  COUNT_WAKES = 0,
+  COUNT_RINGS = 1,
+  COUNT_ATTACHES = 2,
+  COUNT_SUBMISSIONS = 3,
+  COUNT_TAKES = 4,
+  COUNT_LATE = 5,
+  COUNT_CALLS = 6,
+  COUNTERS = 7
+};
+
+/* A CALL comes from no loop that JavaScript can reach. */
+#define NO_LOOP 0xffffffffu
+
+/* clang-format on */
+
+#endif

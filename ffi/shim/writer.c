@@ -1,0 +1,121 @@
+/* Memory for values to JavaScript: a buffer that grows, containers that were written already, proxies to keep.
+ *
+ * Why C: see encode.c, which writes into it.
+ *
+ * A failed allocation ends the process, as in CPython's core: half a record in a buffer would stop the queue for good.
+ */
+#include "shim.h"
+
+/* Where the next `more` bytes go. */
+static u8 *reserve(struct writer *w, size_t more) {
+  if (w->length + more > w->capacity) {
+    size_t capacity = w->capacity * 2 > w->length + more ? w->capacity * 2 : w->length + more + 256;
+    u8 *data = w->data == w->lent ? py.PyMem_RawMalloc(capacity) : py.PyMem_RawRealloc(w->data, capacity);
+    if (!data) __builtin_trap();
+    if (w->data == w->lent && w->length) memcpy(data, w->data, w->length);
+    w->data = data, w->capacity = capacity;
+  }
+  u8 *at = w->data + w->length;
+  w->length += more;
+  return at;
+}
+
+static void write_u8(struct writer *w, u8 value) { *reserve(w, 1) = value; }
+static void write_u32(struct writer *w, u32 value) { __builtin_memcpy(reserve(w, 4), &value, 4); }
+static void write_raw(struct writer *w, const void *bytes, size_t length) { memcpy(reserve(w, length), bytes, length); }
+
+/* Puts a value where room was left for it. */
+static void patch_u32(struct writer *w, size_t at, u32 value) { __builtin_memcpy(w->data + at, &value, 4); }
+
+static void write_tag_u32(struct writer *w, u8 tag, u32 value) {
+  u8 *at = reserve(w, 5);
+  *at = tag;
+  __builtin_memcpy(at + 1, &value, 4);
+}
+
+static void write_tag_f64(struct writer *w, u8 tag, double value) {
+  u8 *at = reserve(w, 9);
+  *at = tag;
+  __builtin_memcpy(at + 1, &value, 8);
+}
+
+static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t length) {
+  write_tag_u32(w, tag, (u32)length);
+  write_raw(w, bytes, length);
+}
+
+/* A Python object by reference: a new one, which the reader's heap owns. */
+static void write_object(struct writer *w, PyObject *object, u32 kinds) {
+  u8 *at = reserve(w, 13);
+  u64 address = (u64)(size_t)new_reference(object);
+  own(w->owner, object);
+  at[0] = TAG_OBJECT;
+  __builtin_memcpy(at + 1, &kinds, 4);
+  __builtin_memcpy(at + 5, &address, 8);
+}
+
+/* Proxies of JavaScript values in records that are not sent yet --------------------------------------------------- */
+
+/* A value's RELEASE, which is sent when its proxy is freed, must not overtake the record that names the value. */
+static void keep_until_sent(struct writer *w, PyObject *proxy) {
+  if (!w->keeps_unsent) return;
+  if (w->unsent_count == w->unsent_capacity) {
+    w->unsent = grow(w->unsent, &w->unsent_capacity, w->unsent_count, sizeof *w->unsent);
+    if (!w->unsent) __builtin_trap();
+  }
+  w->unsent[w->unsent_count++] = new_reference(proxy);
+}
+
+/* The records are sent. Freeing a proxy may run Python code, which may write more: the list is emptied first. */
+static void release_sent(struct writer *w) {
+  PyObject **sent = w->unsent;
+  u32 count = w->unsent_count;
+  w->unsent = 0, w->unsent_count = w->unsent_capacity = 0;
+  while (count) py.Py_DecRef(sent[--count]);
+  py.PyMem_RawFree(sent);
+}
+
+/* Containers that were written already ---------------------------------------------------------------------------- */
+
+/* The slot that has this container (or buffer), or is free for it. */
+static u32 find_seen(const struct writer *w, const PyObject *container) {
+  u32 at = (u32)((size_t)container >> 4) & (w->seen_capacity - 1);
+  while (w->seen[at] && w->seen[at] != container) at = (at + 1) & (w->seen_capacity - 1);
+  return at;
+}
+
+/* Writes a reference to it, if it was written before; 1 if so. */
+static int write_reference(struct writer *w, PyObject *container) {
+  u32 at = w->seen_capacity ? find_seen(w, container) : 0;
+  if (!w->seen_capacity || !w->seen[at]) return 0;
+  write_tag_u32(w, TAG_REFERENCE, w->indexes[at]);
+  return 1;
+}
+
+static void resize_seen(struct writer *w, u32 capacity) {
+  struct writer old = *w;
+  w->seen_capacity = capacity;
+  w->seen = py.PyMem_RawMalloc(capacity * sizeof *w->seen);
+  w->indexes = py.PyMem_RawMalloc(capacity * sizeof *w->indexes);
+  if (!w->seen || !w->indexes) __builtin_trap();
+  for (u32 i = 0; i < capacity; i++) w->seen[i] = 0;
+  for (u32 i = 0; i < old.seen_capacity; i++) {
+    if (!old.seen[i]) continue;
+    u32 at = find_seen(w, old.seen[i]);
+    w->seen[at] = old.seen[i], w->indexes[at] = old.indexes[i];
+  }
+  py.PyMem_RawFree(old.seen), py.PyMem_RawFree(old.indexes);
+}
+
+/* A container that is being written gets the next index. */
+static void add_seen(struct writer *w, PyObject *container) {
+  if (2 * w->seen_count >= w->seen_capacity) resize_seen(w, w->seen_capacity ? 2 * w->seen_capacity : 32);
+  u32 at = find_seen(w, container);
+  w->seen[at] = new_reference(container), w->indexes[at] = w->seen_count++;
+}
+
+static void clear_seen(struct writer *w) {
+  for (u32 i = 0; i < w->seen_capacity; i++) release(w->seen[i]);
+  py.PyMem_RawFree(w->seen), py.PyMem_RawFree(w->indexes);
+  w->seen = 0, w->indexes = 0, w->seen_count = w->seen_capacity = 0;
+}
