@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "125c607f83beb719c70482507a8633d69a2d27c6ab7928fd1a9915703a324db7",
+  source: "df210eb06c449fc267401222a0603b997434417d6bde8a0bbf07c9b48d6560f6",
   binaries: {
     "linux-x64": {
       sha256: "b4f6c2dbf9de25f7b49515d1567d232084f15b03c79c6b002897ad8f46ab0a42",

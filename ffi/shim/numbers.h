@@ -60,7 +60,7 @@
   /* The nth container of this message once more; arrays count as containers. */ \
   BOTH(TAG_REFERENCE, "index:u32") \
   EACH(TAG_OBJECT, "address:u64", "kinds:u32 address:u64") \
-  /* `kind` is an enum js_kind; `about` is the value's name, or more (src/py/promises.py, wrap_js). */ \
+  /* `kind` is an enum js_kind; `about` is the value's name, or more (src/py/wrapping.py, wrap_js). */ \
   EACH(TAG_JS, "heap:u32 handle:u32 kind:u8 about:value", "heap:u32 handle:u32") \
   /* `extra` is 1 if the exception has a cause, plus 2 if it is a group. */ \
   EACH(TAG_ERROR, 0, "exception:value name:value message:value extra:value") \

@@ -5,7 +5,29 @@
 import { pythonNumbers } from "../wire/numbers.ts";
 import { pythonText } from "./python_text.ts";
 
-const chapters = ["base", "values", "promises", "kinds", "loops", "streams", "objects", "code", "modules", "testing", "stdio", "main"];
+const chapters = [
+  "base",
+  "js_values",
+  "errors",
+  "promises",
+  "wrapping",
+  "type_kinds",
+  "conversions",
+  "signals",
+  "loops",
+  "running",
+  "streams",
+  "proxy_helpers",
+  "py_class",
+  "code",
+  "js_modules",
+  "testing",
+  "stdio",
+  "bells",
+  "run_script",
+  "shutdown",
+  "main",
+];
 
 /** Each chapter as its name in tracebacks and its text. */
 export function pythonSource(): [name: string, text: string][] {

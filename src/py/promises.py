@@ -1,7 +1,6 @@
-"""Promises and async functions of JavaScript's: how Python awaits them.
+"""Promises and async functions of JavaScript: how Python awaits them.
 
-The one thing to know: each await is one request and one future of the loop that awaits; `_wait` is that, and everything
-else is a shape for it.
+Each await is one request and one future of the loop that awaits; `_wait` is that, and everything else is a shape for it.
 """
 
 
@@ -135,91 +134,3 @@ def _code_in(function):
 
 # The code of functions that stand for JavaScript's own: one that only has the attributes of such a one (functools.wraps) does not.
 async_codes = (_code_in(_async_function), _code_in(_async_method))
-
-
-def wrap_js(heap, handle, kind, about):
-    """The Python object for a JavaScript value; the same one while it lives."""
-    known, is_generator = _wrapped.get((heap, handle)), kind in (GENERATOR, ASYNC_GENERATOR)
-    if known is not None and is_generator == isinstance(known, (types.GeneratorType, types.AsyncGeneratorType)):
-        bound = _sources[known] if is_generator else getattr(known, "__pyawait_js__", known)
-        bound._pyawait_count += 1
-        if (
-            isinstance(about, tuple)
-            and isinstance(known, JsProxy)
-            and (kind in (OBJECT, FUNCTION) or isinstance(known, JsPromise))
-        ):
-            known.__class__ = _class_of(kind, about)  # it may be able to do more by now
-        return known
-    if kind == ERROR:
-        result = bound = _new_exception(*about)
-    else:
-        cls, name = _class_of(kind, about), about[0] if isinstance(about, tuple) else about
-        result = bound = cls.__new__(cls)
-    bound._pyawait_bind(heap, handle)
-    if kind == FUNCTION:
-        bound.__dict__.update(__name__=name or "function", __qualname__=name or "function", __doc__=None)
-    if kind == ASYNC_FUNCTION:
-        result = _async_function(bound, name)
-    elif is_generator:
-        result = (generator if kind == GENERATOR else async_generator)(bound)
-        _sources[result] = bound
-    _wrapped[heap, handle] = result
-    return result
-
-
-_sources = weakref.WeakKeyDictionary()  # generator -> what it is made of
-
-
-def _new_exception(name, message, stack, frames, errors=None, cause=None, *value):
-    """`value`: what was thrown, where no handle can stand for it."""
-    grouped = (
-        errors is not None
-        and JsExceptionGroup is not None
-        and all(isinstance(to_error(each), Exception) for each in errors)
-    )
-    made = JsExceptionGroup(name, message, stack, errors) if grouped else JsException(name, message, stack)
-    made._frames, made._value = frames, value[0] if value else _view
-    if cause is not None:
-        made.__cause__ = to_error(cause)
-    return made
-
-
-def _class_of(kind, about):
-    """`about`: a name, or (name, traits, whether it is an Array)."""
-    _, traits, is_array = about if isinstance(about, tuple) else (None, 0, False)
-    base = JsPromise if kind in (PROMISE, DEFERRED) else JsArray if is_array else JsProxy
-    return _class_with(base, traits | (kind == FUNCTION))
-
-
-# "    at name (file:1:2)" of V8, "name@file:1:2" of JavaScriptCore
-_js_frame = re.compile(
-    r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?:file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$"
-)
-
-
-def _here():
-    return sys._getframe()
-
-
-def _js_traceback(frames, limit=16):
-    """JavaScript's frames as a traceback: Python's own are put before it as the exception is raised."""
-    inner = None
-    for line in frames.splitlines()[:limit]:
-        found = _js_frame.match(line)
-        if found is None:
-            continue
-        name, number = found["name"] or found["jsc"] or "<anonymous>", int(found["line"])
-        code = _here.__code__.replace(co_name=name, co_filename=found["file"], co_firstlineno=number)
-        inner = types.TracebackType(inner, types.FunctionType(code, {"sys": sys})(), -1, number)
-    return inner
-
-
-def to_error(value):
-    """What JavaScript threw, as an exception: Python's own come back as themselves."""
-    if isinstance(value, BaseException):
-        if value.__traceback__ is None and getattr(value, "_frames", None):
-            value.__traceback__ = _js_traceback(value._frames)
-        return value
-    if isinstance(value, type) and issubclass(value, BaseException):
-        return value()
-    return JsException(None, "JavaScript threw %r" % (value,), None, value)

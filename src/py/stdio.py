@@ -1,8 +1,8 @@
-"""Standard streams that wait until there is something to read, or room to write.
+"""Standard streams: those of the process wait until there is something to read or room to write; those that JavaScript
+takes send their text there.
 
-The one thing to know: descriptors 0 to 2 may not block. Node sets them so, for all of the process, as soon as `process`
-is imported, and Bun when somebody uses `process.stdout`. To streams of Python's own making that is a false end of the
-input, and output that is lost.
+Descriptors 0 to 2 may be non-blocking: Node sets them so for the whole process as soon as `process` is imported, and Bun when
+`process.stdout` is used. Python's FileIO takes EAGAIN for the end of the file when it reads, and drops output when it writes.
 """
 
 from select import select as _select  # not select.poll: macOS has none for terminals
@@ -66,3 +66,40 @@ def _let_wait(stream):
 def let_standard_streams_wait():
     for stream in (sys.stdin, sys.stdout, sys.stderr):
         _let_wait(stream)
+
+
+def flush_streams():
+    """Whether all that was written is out; a stream that is closed has been flushed."""
+    flushed = True
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None and not getattr(stream, "closed", False):
+                stream.flush()
+        except BaseException as error:
+            flushed = False
+            if stream is sys.stdout:
+                _tell("Exception ignored in: %r\n%s: %s" % (stream, type(error).__name__, error))
+    return flushed
+
+
+class _Output(io.TextIOBase):
+    """A stream whose text goes to a JavaScript function."""
+
+    encoding, errors = "utf-8", "backslashreplace"
+
+    def __init__(self, heap, code):
+        self._pyawait_heap, self._code = heap, code
+
+    def write(self, text):
+        if not isinstance(text, str):
+            raise TypeError("write() argument must be str, not %s" % type(text).__name__)
+        if text:
+            _shim["event"](self._pyawait_heap, self._code, text)
+        return len(text)
+
+    def writable(self):
+        return True
+
+
+def redirect(heap, name, code):
+    setattr(sys, name, _Output(heap, code))

@@ -132,3 +132,7 @@ def generator(source):
                 _call(STEP, heap, handle, (2, None), None)
             except JavaScriptEnded:
                 pass
+
+
+def make_async_generator(source):
+    return async_generator(source)

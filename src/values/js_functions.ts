@@ -51,7 +51,7 @@ export function isClass(value: unknown): boolean {
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
 
-/** What a value can do that Python asks a type for, as bits: `_traits` of src/py/values.py, but for being called. */
+/** What a value can do that Python asks a type for, as bits: `_traits` of src/py/js_values.py, but for being called. */
 export function traitsOf(value: object): number {
   try {
     return askTraits(value);

@@ -1,6 +1,6 @@
-"""JavaScript values in Python: JsProxy and JsException.
+"""JavaScript values in Python: JsProxy.
 
-The one thing to know: one object stands for a JavaScript value while it lives, and gives the value back when it goes.
+One object stands for a JavaScript value while it lives, and gives the value back when it is freed.
 """
 
 _wrapped = weakref.WeakValueDictionary()  # (heap, handle) -> the one object that stands for it
@@ -266,74 +266,3 @@ def _js_name(name):
 
 
 _keywords = frozenset(__import__("keyword").kwlist)
-
-
-_unset = object()
-_view = object()  # the value of a JsException that stands for an object: it is made when somebody asks
-
-
-class JsException(_Handle, Exception):
-    """What JavaScript threw. `value` is that itself, an Error or not; None where Python has made this, or unpickled it."""
-
-    def __init__(self, name, message=None, stack=None, value=_unset):
-        if message is None:
-            name, message = "Error", name
-        Exception.__init__(self, message)
-        self.name, self.message, self.stack, self._value = name, message, stack, value
-
-    def __reduce_ex__(self, protocol):
-        return JsException, (self.name, self.message, self.stack)
-
-    @property
-    def value(self):
-        if self._value is _view:
-            self._value = JsErrorView(self)
-        return None if self._value is _unset else self._value
-
-    def __str__(self):
-        return "%s: %s" % (self.name, self.message) if self.name else str(self.message)
-
-
-class TooDeep(RecursionError):
-    """JavaScript's stack has ended in code of pyawait's own."""
-
-    def __init__(self):
-        RecursionError.__init__(self, "JavaScript and Python have called each other too deep")
-
-
-TooDeep.__name__ = TooDeep.__qualname__ = "RecursionError"
-
-
-class JavaScriptEnded(JsException, RuntimeError):
-    """JavaScript's thread (or the process) has ended, so it cannot be called."""
-
-    def __init__(self, message):
-        JsException.__init__(self, "Error", message)
-
-
-if sys.version_info >= (3, 11):
-
-    class JsExceptionGroup(JsException, ExceptionGroup):
-        """An AggregateError: `except*` and `exceptions` reach its errors."""
-
-        def __new__(cls, name, message, stack, errors):
-            return ExceptionGroup.__new__(cls, message or name, [to_error(error) for error in errors])
-
-        def __init__(self, name, message, stack, errors):
-            self.name, self.stack, self._value = name, stack, None
-
-        def __reduce_ex__(self, protocol):
-            return ExceptionGroup, (self.message, self.exceptions)
-
-        def derive(self, exceptions):
-            return ExceptionGroup(self.message, exceptions)
-else:
-    JsExceptionGroup = None
-
-
-class JsErrorView(*_traits[:-1], JsProxy):
-    """What a JsException holds, with all that it may be able to do; it lives as long as the exception does."""
-
-    def __init__(self, exception):
-        self._pyawait_heap, self._pyawait_handle = exception._pyawait_heap, exception._pyawait_handle
-        self._pyawait_count, self._pyawait_exception = 0, exception

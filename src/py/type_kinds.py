@@ -1,6 +1,7 @@
-"""What the shim asks: what a type can do, what an error is called, what a buffer or a date holds.
+"""What a Python type can do, as bits: JavaScript's proxies know by them without asking.
 
-The one thing to know: a type is described once, and dies as if it had not been.
+Kinds are cached by `id(type)`; a weakref callback drops the entry, so the cache neither keeps a type alive nor outlives its
+address.
 """
 
 kinds_by_type = {}  # {address: kinds}: where the shim looks first
@@ -93,91 +94,3 @@ def _is_numpy_scalar(cls):
     if numpy is None or not hasattr(numpy, "generic") or not issubclass(cls, numpy.generic):
         return False
     return issubclass(cls, (numpy.bool_, numpy.integer, numpy.floating)) and not issubclass(cls, numpy.timedelta64)
-
-
-def describe_error(error):
-    """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
-    if isinstance(error, JsException) and error._value is not _unset:
-        return (error if getattr(error, "_pyawait_count", 0) else error._value,)
-    try:
-        message = str(error)
-    except BaseException as failed:
-        message = "<exception str() failed: %s>" % _safe_repr(failed)
-    return (
-        type.__dict__["__name__"].__get__(type(error)),
-        message,
-        (cause_of(error) is not None) + 2 * is_group(error),
-    )
-
-
-def cause_of(error):
-    """Its cause as a traceback shows it, or None. An exception may be falsy, and its class may have properties of these names."""
-    cause = BaseException.__cause__.__get__(error)
-    if cause is None and not BaseException.__suppress_context__.__get__(error):
-        return BaseException.__context__.__get__(error)
-    return cause
-
-
-def _safe_repr(error):
-    try:
-        return repr(error)
-    except BaseException:
-        return object.__repr__(error)
-
-
-def is_group(error):
-    """Whether it is an ExceptionGroup: Python's own, or the backport's of before 3.11."""
-    if not hasattr(type(error), "exceptions"):
-        return False
-    return any(type.__dict__["__name__"].__get__(base) == "BaseExceptionGroup" for base in type(error).__mro__)
-
-
-def guard_error(error):
-    """An exception that a future accepts: StopIteration would end the generator that awaits it."""
-    guarded = RuntimeError("JavaScript raised StopIteration")
-    guarded.__cause__ = error
-    return guarded
-
-
-def to_array(code, data):
-    return array.array(code, data)
-
-
-def from_buffer(value):
-    """(array typecode, bytes in C order, shape), or None where no typed array has such items."""
-    try:
-        view = memoryview(value)
-    except (TypeError, BufferError, ValueError):
-        return None
-    if view.format[:1] == (">" if sys.byteorder == "little" else "<") and hasattr(value, "astype"):  # numpy's
-        view = memoryview(value.astype(value.dtype.newbyteorder("=")))
-    code = view.format.lstrip("@=<") if sys.byteorder == "little" else view.format.lstrip("@=")
-    if code == "?":
-        code = "B"
-    elif code == "c":
-        code = "B"
-    elif code in ("l", "L", "q", "Q", "n", "N"):
-        code = ("q" if code in "lqn" else "Q") if view.itemsize == 8 else ("i" if code in "lqn" else "I")
-    if len(code) != 1 or code not in "bBhHiIqQefd":
-        return None
-    return (code, view.tobytes(), view.shape if view.ndim > 1 else ())
-
-
-def check_keys(mapping):
-    """Raises where two keys, which are str or of its subclasses, have the same text."""
-    keys = [str.encode(key, "utf-16", "surrogatepass") for key, _ in mapping.items()]  # as JavaScript has them
-    if len(set(keys)) < len(keys):
-        raise TypeError("Cannot convert a dict: two of its keys are the same in JavaScript")
-
-
-_epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
-_millisecond = datetime.timedelta(milliseconds=1)
-
-
-def to_datetime(milliseconds):
-    return _epoch + datetime.timedelta(milliseconds=milliseconds)
-
-
-def from_datetime(value):
-    """Milliseconds since 1970, or None for a naive datetime, which names no moment."""
-    return None if value.utcoffset() is None else float((value - _epoch) // _millisecond)

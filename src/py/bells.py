@@ -1,0 +1,29 @@
+"""Bells: what Python's threads write to, to wake a JavaScript heap. The shim writes; here they are only opened."""
+
+
+def connect_pipe(heap):
+    """Makes the pipe of a heap's bell and gives its read end."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False), os.set_blocking(writer, False)
+    _shim["set_bell"](heap, writer)
+    return reader
+
+
+_open_pipes = []
+
+
+def connect_socket(heap, name):
+    """Connects to the bell that JavaScript listens on: a named pipe on Windows, else a socket."""
+    if os.name == "posix":
+        import socket
+
+        bell = socket.socket(socket.AF_UNIX)
+        bell.connect(name)
+        bell.setblocking(False)
+        os.unlink(name)
+        return _shim["set_bell"](heap, bell.detach())
+    import msvcrt
+
+    pipe = open(name, "r+b", buffering=0)
+    _open_pipes.append(pipe)
+    _shim["set_bell"](heap, msvcrt.get_osfhandle(pipe.fileno()))

@@ -1,0 +1,180 @@
+"""Exceptions across the border: what JavaScript threw in Python (JsException), and what JavaScript asks of an exception.
+
+An exception that went to JavaScript and comes back is the same object, and what JavaScript threw is itself there again.
+"""
+
+_unset = object()
+_view = object()  # the value of a JsException that stands for an object: it is made when somebody asks
+
+
+class JsException(_Handle, Exception):
+    """What JavaScript threw. `value` is that itself, an Error or not; None where Python has made this, or unpickled it."""
+
+    def __init__(self, name, message=None, stack=None, value=_unset):
+        if message is None:
+            name, message = "Error", name
+        Exception.__init__(self, message)
+        self.name, self.message, self.stack, self._value = name, message, stack, value
+
+    def __reduce_ex__(self, protocol):
+        return JsException, (self.name, self.message, self.stack)
+
+    @property
+    def value(self):
+        if self._value is _view:
+            self._value = JsErrorView(self)
+        return None if self._value is _unset else self._value
+
+    def __str__(self):
+        return "%s: %s" % (self.name, self.message) if self.name else str(self.message)
+
+
+class TooDeep(RecursionError):
+    """JavaScript's stack has ended in code of pyawait's own."""
+
+    def __init__(self):
+        RecursionError.__init__(self, "JavaScript and Python have called each other too deep")
+
+
+TooDeep.__name__ = TooDeep.__qualname__ = "RecursionError"
+
+
+class JavaScriptEnded(JsException, RuntimeError):
+    """JavaScript's thread (or the process) has ended, so it cannot be called."""
+
+    def __init__(self, message):
+        JsException.__init__(self, "Error", message)
+
+
+if sys.version_info >= (3, 11):
+
+    class JsExceptionGroup(JsException, ExceptionGroup):
+        """An AggregateError: `except*` and `exceptions` reach its errors."""
+
+        def __new__(cls, name, message, stack, errors):
+            return ExceptionGroup.__new__(cls, message or name, [to_error(error) for error in errors])
+
+        def __init__(self, name, message, stack, errors):
+            self.name, self.stack, self._value = name, stack, None
+
+        def __reduce_ex__(self, protocol):
+            return ExceptionGroup, (self.message, self.exceptions)
+
+        def derive(self, exceptions):
+            return ExceptionGroup(self.message, exceptions)
+else:
+    JsExceptionGroup = None
+
+
+class JsErrorView(*_traits[:-1], JsProxy):
+    """What a JsException holds, with all that it may be able to do; it lives as long as the exception does."""
+
+    def __init__(self, exception):
+        self._pyawait_heap, self._pyawait_handle = exception._pyawait_heap, exception._pyawait_handle
+        self._pyawait_count, self._pyawait_exception = 0, exception
+
+
+def _new_exception(name, message, stack, frames, errors=None, cause=None, *value):
+    """`value`: what was thrown, where no handle can stand for it."""
+    grouped = (
+        errors is not None
+        and JsExceptionGroup is not None
+        and all(isinstance(to_error(each), Exception) for each in errors)
+    )
+    made = JsExceptionGroup(name, message, stack, errors) if grouped else JsException(name, message, stack)
+    made._frames, made._value = frames, value[0] if value else _view
+    if cause is not None:
+        made.__cause__ = to_error(cause)
+    return made
+
+
+# "    at name (file:1:2)" of V8, "name@file:1:2" of JavaScriptCore
+_js_frame = re.compile(
+    r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?:file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$"
+)
+
+
+def _here():
+    return sys._getframe()
+
+
+def _js_traceback(frames, limit=16):
+    """JavaScript's frames as a traceback: Python's own are put before it as the exception is raised."""
+    inner = None
+    for line in frames.splitlines()[:limit]:
+        found = _js_frame.match(line)
+        if found is None:
+            continue
+        name, number = found["name"] or found["jsc"] or "<anonymous>", int(found["line"])
+        code = _here.__code__.replace(co_name=name, co_filename=found["file"], co_firstlineno=number)
+        inner = types.TracebackType(inner, types.FunctionType(code, {"sys": sys})(), -1, number)
+    return inner
+
+
+def to_error(value):
+    """What JavaScript threw, as an exception: Python's own come back as themselves."""
+    if isinstance(value, BaseException):
+        if value.__traceback__ is None and getattr(value, "_frames", None):
+            value.__traceback__ = _js_traceback(value._frames)
+        return value
+    if isinstance(value, type) and issubclass(value, BaseException):
+        return value()
+    return JsException(None, "JavaScript threw %r" % (value,), None, value)
+
+
+def describe_error(error):
+    """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
+    if isinstance(error, JsException) and error._value is not _unset:
+        return (error if getattr(error, "_pyawait_count", 0) else error._value,)
+    try:
+        message = str(error)
+    except BaseException as failed:
+        message = "<exception str() failed: %s>" % _safe_repr(failed)
+    return (
+        type.__dict__["__name__"].__get__(type(error)),
+        message,
+        (cause_of(error) is not None) + 2 * is_group(error),
+    )
+
+
+def cause_of(error):
+    """Its cause as a traceback shows it, or None. An exception may be falsy, and its class may have properties of these names."""
+    cause = BaseException.__cause__.__get__(error)
+    if cause is None and not BaseException.__suppress_context__.__get__(error):
+        return BaseException.__context__.__get__(error)
+    return cause
+
+
+def _safe_repr(error):
+    try:
+        return repr(error)
+    except BaseException:
+        return object.__repr__(error)
+
+
+def is_group(error):
+    """Whether it is an ExceptionGroup: Python's own, or the backport's of before 3.11."""
+    if not hasattr(type(error), "exceptions"):
+        return False
+    return any(type.__dict__["__name__"].__get__(base) == "BaseExceptionGroup" for base in type(error).__mro__)
+
+
+def guard_error(error):
+    """An exception that a future accepts: StopIteration would end the generator that awaits it."""
+    guarded = RuntimeError("JavaScript raised StopIteration")
+    guarded.__cause__ = error
+    return guarded
+
+
+def error_parts(error):
+    """([(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
+    frames = [
+        (frame.name, frame.filename, frame.lineno)
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<pyawait/")
+    ]
+    return (frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None)
+
+
+def traceback_text(error):
+    return "".join(traceback.format_exception(type(error), error, error.__traceback__))

@@ -1,0 +1,124 @@
+"""What proxies do: functions that JavaScript calls by name, besides operator's and builtins'.
+
+JavaScript finds each once, by `entry`, and keeps it for the life of the process.
+"""
+
+_missing = object()
+
+
+def entry(name):
+    """A function of this module (or of builtins, operator) for JavaScript, by name."""
+    return (
+        globals()[name]
+        if name in globals()
+        else getattr(operator, name, _missing)
+        if hasattr(operator, name)
+        else getattr(builtins, name)
+    )
+
+
+def import_module(name):
+    import importlib
+
+    return importlib.import_module(name)
+
+
+def next_step(iterator):
+    """(True, item) or (False, the generator's return value)."""
+    try:
+        return (True, next(iterator))
+    except StopIteration as stop:
+        return (False, stop.value)
+
+
+def send_step(generator, value):
+    try:
+        return (True, generator.send(value))
+    except StopIteration as stop:
+        return (False, stop.value)
+
+
+def throw_step(generator, error):
+    try:
+        return (True, generator.throw(to_error(error)))
+    except StopIteration as stop:
+        return (False, stop.value)
+
+
+def close_iterator(iterator):
+    """Leaving a loop ends a generator; a file that is gone through stays open, as in Python."""
+    if isinstance(iterator, collections.abc.Generator):
+        iterator.close()
+
+
+def has_index(sequence, index):
+    try:
+        return index < len(sequence)
+    except TypeError:
+        return len(item_at(sequence, index)) > 0
+
+
+def item_at(sequence, index):
+    """An item by position, or _missing: what `list[5]` gives JavaScript is never an IndexError."""
+    try:
+        return (sequence[index],)
+    except (IndexError, KeyError):
+        return ()
+
+
+def list_names(value):
+    return list(dict.fromkeys(name for name in dir(value) if isinstance(name, str)))
+
+
+def epitaph(value):
+    """What an object was, in a few words and without running code of the user's."""
+    cls = type(value)
+    if cls.__module__ == "builtins":
+        try:
+            return reprlib.repr(value)
+        except Exception:
+            pass
+    return object.__repr__(value)
+
+
+def type_name(value):
+    return type(value).__name__
+
+
+def version_text():
+    return "%d.%d.%d" % sys.version_info[:3]
+
+
+def prefix_text():
+    return sys.prefix
+
+
+def number_of(value, strict):
+    """What `+x` is in JavaScript: the number of an object that has one, else None."""
+    try:
+        return operator.index(value)
+    except TypeError:
+        pass
+    try:
+        return float(value) if hasattr(type(value), "__float__") else None  # it reads text and bytes as well
+    except TypeError:
+        return None
+    except ValueError:
+        if strict:
+            raise
+        return None
+
+
+def hasattr_statically(value, name):
+    """Whether there is such an attribute, without evaluating a property."""
+    import inspect
+
+    try:
+        inspect.getattr_static(value, name)
+        return True
+    except AttributeError:
+        return False
+
+
+def close_coroutine(coroutine):
+    coroutine.close()

@@ -1,0 +1,124 @@
+"""What runs on a loop, or beside it: loops of the user's for a while, calls on the loop's thread and on others, `async with`."""
+
+
+async def call_main(main):
+    """`main` of JavaScript's `run`: any awaitable, or a function."""
+    return await (main if hasattr(type(main), "__await__") else main() if callable(main) else main)
+
+
+def _end(loop, awaitables, patience):
+    """Runs them to their end; what goes on for more seconds than `patience` is left alone."""
+
+    async def wait():
+        tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+        for task in (await asyncio.wait(tasks, timeout=patience))[1] if tasks else ():
+            task._log_destroy_pending = False  # nobody can do anything about that
+
+    loop.run_until_complete(wait())
+
+
+def run_on_new_loop(factory, main, patience=None):
+    """asyncio.run with a loop of a factory's, on every version: what is left is cancelled and the loop is closed. With
+    `patience`, in seconds, what ignores its cancellation is cancelled again, and left alone at last."""
+    loop = _make_loop(factory)
+    try:
+        asyncio.set_event_loop(loop)
+        return loop.run_until_complete(call_main(main))
+    finally:
+        try:
+            leftovers = asyncio.all_tasks(loop) - {getattr(_connections.get(loop), "task", None)}
+            for seconds in (None,) if patience is None else (patience, patience / 10, patience / 10):
+                for task in leftovers:
+                    task.cancel()
+                _end(loop, [task for task in leftovers if not task.done()], seconds)
+            for task in leftovers:
+                if task.done() and not task.cancelled() and task.exception() is not None:
+                    loop.call_exception_handler(
+                        {
+                            "message": "unhandled exception during run() shutdown",
+                            "exception": task.exception(),
+                            "task": task,
+                        }
+                    )
+            _end(loop, [loop.shutdown_asyncgens()], patience)
+            if hasattr(loop, "shutdown_default_executor"):
+                _end(loop, [loop.shutdown_default_executor()], patience)
+        finally:
+            asyncio.set_event_loop(None)
+            loop.close()
+
+
+def run_on_loop(loop, main):
+    if not hasattr(loop, "run_until_complete"):
+        raise TypeError("Cannot use %s as an event loop" % _short_repr(loop))
+    if loop.is_running():
+        raise RuntimeError("Cannot run on this event loop: it is running already; await with its TaskLocals instead")
+    asyncio.set_event_loop(loop)
+    try:
+        return loop.run_until_complete(call_main(main))
+    finally:
+        asyncio.set_event_loop(None)
+
+
+async def in_own_thread(function, *args):
+    """Runs it on a thread of its own, which is not one of the executor's: those are few, and the loop runs long. It has
+    a copy of the context, and with it the scope of AsyncLocalStorage."""
+    loop, done = get_running_loop(), get_running_loop().create_future()
+
+    def settle(method, value):
+        if not done.done():
+            getattr(done, method)(value)
+
+    def body():
+        try:
+            outcome = ("set_result", function(*args))
+        except BaseException as error:
+            outcome = ("set_exception", guard_error(error) if isinstance(error, StopIteration) else error)
+        try:
+            loop.call_soon_threadsafe(settle, *outcome)
+        except RuntimeError:
+            pass  # the background loop is closed: nobody waits
+
+    threading.Thread(target=contextvars.copy_context().run, args=(body,), name="pyawait-run", daemon=True).start()
+    return await done
+
+
+async def run_main(factory, main):
+    return await in_own_thread(run_on_new_loop, factory, main)
+
+
+async def run_until_complete(loop, main):
+    return await in_own_thread(run_on_loop, loop, main)
+
+
+async def call_on_loop(function, args, kwargs):
+    result = function(*args, **kwargs)
+    return await result if isinstance(result, collections.abc.Awaitable) or asyncio.isfuture(result) else result
+
+
+def _in_thread(function, args, kwargs):
+    try:
+        return function(*args, **kwargs)
+    except StopIteration as error:  # no future takes one: the executor's would stay pending for ever
+        raise RuntimeError("the function raised StopIteration") from error
+
+
+async def call_in_thread(function, args, kwargs):
+    call = functools.partial(contextvars.copy_context().run, _in_thread, function, args, kwargs)
+    return await get_running_loop().run_in_executor(None, call)
+
+
+def enter_sync(manager, body):
+    with manager as value:
+        body(value)
+
+
+async def enter_async(manager, body):
+    async with manager as value:
+        await body(value)
+
+
+async def report_rejection(error):
+    error = to_error(error)
+    message = "A rejected JavaScript promise was never awaited"
+    get_running_loop().call_exception_handler({"message": message, "exception": error})

@@ -1,0 +1,89 @@
+"""The end of Python: everything that a Python process does at its end but taking the interpreter apart.
+
+Py_FinalizeEx with foreign threads alive crashes or hangs on every version, so the loop thread is parked instead.
+"""
+
+
+def _report_thread_error(report, args):
+    """A thread that still calls JavaScript when the process ends is no error that anybody has to read of."""
+    if not (_closing() and issubclass(args.exc_type, JavaScriptEnded)):
+        report(args)
+
+
+_ending = []  # tasks that have been waited for once: what does not end then is left alone
+
+
+async def _wait_once(awaitables, loop, deadline):
+    tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
+    _ending.extend(tasks)
+    if tasks:
+        await asyncio.wait(tasks, timeout=max(0, deadline - loop.time()))
+
+
+def _own_tasks(loop):
+    current = asyncio.current_task(loop) if loop.is_running() else None
+    own = {current, getattr(_connections.get(loop), "task", None), *_ending}
+    return [task for task in asyncio.all_tasks(loop) if task not in own]
+
+
+async def end_tasks(timeout):
+    """Cancels what runs on this loop and waits for it, then ends its async generators and its executor."""
+    loop = get_running_loop()
+    deadline = loop.time() + timeout
+    tasks = _own_tasks(loop)
+    for task in tasks:
+        task.cancel()
+    await _wait_once(tasks, loop, deadline)
+    await _wait_once([loop.shutdown_asyncgens()], loop, deadline)
+    if hasattr(loop, "shutdown_default_executor"):
+        await _wait_once([loop.shutdown_default_executor()], loop, deadline)
+
+
+def _join_threads():
+    """What threading._shutdown does, but for a while only: a thread that is stuck must not hold up atexit."""
+    deadline = time.monotonic() + 0.4
+
+    def end_executors():  # joins the threads of executors
+        for call in reversed(getattr(threading, "_threading_atexits", ())):
+            call()
+
+    ending = threading.Thread(target=end_executors, daemon=True)
+    ending.start()
+    for thread in [ending, *threading.enumerate()]:
+        if thread is not threading.current_thread() and (thread is ending or not thread.daemon):
+            thread.join(max(0, deadline - time.monotonic()))
+
+
+def _shutdown(loop):
+    """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
+    global _stopping
+    _stopping = True
+    steps = (
+        lambda: loop.run_until_complete(end_tasks(1.2)),
+        _join_threads,
+        __import__("atexit")._run_exitfuncs,
+        flush_streams,
+    )
+    for step in steps:
+        try:
+            step()
+        except BaseException:
+            try:
+                sys.excepthook(*sys.exc_info())
+            except BaseException:
+                pass
+
+
+def _after_fork():
+    def refuse(*_):
+        raise RuntimeError(
+            "Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn"
+        )
+
+    for name in ("call", "request", "abort", "release", "event"):
+        _shim[name] = refuse
+    globals().update(_call=refuse, _request=refuse, _abort=refuse, _release=lambda *_: None)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
