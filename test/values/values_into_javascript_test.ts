@@ -1,47 +1,15 @@
 /**
- * Python's values in JavaScript: what comes as a value, what toJs copies and how deep, what stays a proxy; and round
- * trips of random values.
+ * Python's values in JavaScript: which come as values, what `toJs` makes of the others, and what stays a proxy or is
+ * refused. The options of `toJs` are in copy_options_test.ts.
  */
 import { test } from "node:test";
-import { inspect, isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
 import { PyProxy, python, toJs } from "../../mod.ts";
 import { assert, assertEquals, assertStrictEquals, assertThrows } from "#std/assert";
+import { collect } from "../support/collect.ts";
+import { assertCopied, assertGiven, py } from "../support/conversions.ts";
 import { define } from "../support/define.ts";
 
-const py = define(`
-import array, collections, datetime, enum, struct, sys
-
-def show(value): return repr(value)
-def type_of(value): return type(value).__name__
-def same(value): return value
-def is_same(a, b): return a is b
-
-class Int(int): pass
-class Float(float): pass
-class Str(str): pass
-class Bytes(bytes): pass
-class Color(enum.IntEnum): RED = 3
-Point = collections.namedtuple("Point", "x y")
-class Plain: pass
-`);
-
 const { same, show } = py;
-
-/** What JavaScript gets of Python's expressions; -0 and NaN are told apart. */
-function assertGiven(cases: [expression: string, value: unknown][]): void {
-  for (const [expression, value] of cases) {
-    const given = python.exec(expression, { globals: py.__dict__ });
-    assert(isDeepStrictEqual(given, value), `${expression} is ${String(given)} (${typeof given})`);
-  }
-}
-
-function assertCopied(cases: [expression: string, value: unknown][]): void {
-  for (const [expression, value] of cases) {
-    const copy = toJs(python.exec(expression, { globals: py.__dict__ }));
-    assert(isDeepStrictEqual(copy, value), `${expression} is ${inspect(copy)}`);
-  }
-}
 
 test("integers come as numbers where they are safe, else as bigints", () => {
   assertGiven([
@@ -101,20 +69,6 @@ test("toJs copies containers", () => {
   assertEquals(Object.entries(odd), [["__proto__", 1], ["constructor", 2]]);
   assertStrictEquals(Object.getPrototypeOf(odd), Object.prototype);
   for (const value of [5, "text", null, undefined, [1]]) assertStrictEquals(toJs(value), value);
-});
-
-test("toJs takes a depth and says what a dict becomes", () => {
-  const list = python.exec("[1, [2, [3]], {'a': []}]");
-  assertStrictEquals(toJs(list, { depth: 0 }), list);
-  const [one, two, dict] = toJs(list, { depth: 1 }) as [number, unknown, { a: unknown }];
-  assertEquals([one, two instanceof PyProxy, dict instanceof PyProxy], [1, true, true]);
-  const copy = toJs(list, { depth: 2 }) as [number, unknown[], { a: unknown }];
-  assertEquals([copy[1][0], copy[1][1] instanceof PyProxy, copy[2].a instanceof PyProxy], [2, true, true]);
-  assertEquals(list.$toJs({ depth: 1 })[0], 1);
-  const mixed = python.exec("{'a': {1: 2}}");
-  assertEquals(toJs(python.exec("{'a': {'b': 1}}"), { dict: "map" }), new Map([["a", new Map([["b", 1]])]]));
-  assertEquals((assertThrows(() => toJs(mixed, { dict: "object" })) as Error).name, "TypeError");
-  assertEquals(toJs(python.exec("{'a': 1}"), { dict: "object" }), { a: 1 });
 });
 
 test("toJs copies buffers into typed arrays of their item type", () => {
@@ -195,50 +149,57 @@ test("what has no counterpart stays a proxy, inside containers too", () => {
   }
 });
 
-test("random values come back as they were", () => {
-  const units = fc.array(fc.integer({ min: 0, max: 0xffff }), { maxLength: 80 }).map((codes) => String.fromCharCode(...codes));
-  const text = fc.oneof(units, fc.string({ unit: "binary", maxLength: 80 }), fc.string());
-  const isSafe = (n: bigint) => n >= BigInt(Number.MIN_SAFE_INTEGER) && n <= BigInt(Number.MAX_SAFE_INTEGER);
-  const number = fc.oneof(
-    fc.integer(),
-    fc.maxSafeInteger(),
-    fc.double(),
-    fc.bigInt().filter((n) => !isSafe(n)),
+test("keys that are surrogate pairs are the same in JavaScript, and are refused", () => {
+  const twins = python.exec("{'\\ud83d\\ude00': 1, '\u{1f600}': 2}");
+  for (const dict of ["auto", "object", "map"] as const) assertThrows(() => toJs(twins, { dict }), Error, "two of its keys");
+  assertThrows(
+    () => python.exec("x(**{'\\ud83d\\ude00': 1, '\u{1f600}': 2})", { globals: { x: (x: unknown) => x } }),
+    Error,
+    "two of its keys",
   );
-  const date = fc.date({
-    min: new Date(-62135596800000),
-    max: new Date(253402300799999),
-    noInvalidDate: true,
-  });
-  const bytes = fc.uint8Array();
-  const { value } = fc.letrec((tie) => ({
-    value: fc.oneof(
-      { maxDepth: 4 },
-      number,
-      text,
-      fc.boolean(),
-      fc.constant(null),
-      date,
-      bytes,
-      tie("list"),
-      tie("object"),
-      tie("map"),
-      tie("set"),
-    ),
-    list: fc.array(tie("value"), { maxLength: 5 }),
-    object: fc.dictionary(text, tie("value"), { maxKeys: 5, noNullPrototype: true }),
-    map: fc.uniqueArray(fc.tuple(fc.integer(), tie("value")), {
-      selector: ([key]) => key,
-      minLength: 1,
-      maxLength: 5,
-    }).map((entries) => new Map(entries)),
-    set: fc.uniqueArray(fc.oneof(text, fc.integer()), { maxLength: 5 }).map((items) => new Set(items)),
-  }));
-  fc.assert(
-    fc.property(fc.array(value, { minLength: 1, maxLength: 3 }), (values) => {
-      assert(isDeepStrictEqual(toJs(same(values)), values));
-      assert(isDeepStrictEqual(toJs(python.builtins.list(values)), values));
-    }),
-    { numRuns: 500 },
-  );
+  assertEquals(toJs(python.exec("{'\\ud83d': 1, '\u{1f600}': 2}")), { "\ud83d": 1, "\u{1f600}": 2 });
+});
+
+test("what would collide in JavaScript is refused", () => {
+  assertThrows(() => toJs(python.exec("{float('nan'): 1, float('nan'): 2}")), TypeError, "two of its keys");
+  assertThrows(() => toJs(python.exec("{float('nan'), float('nan')}")), TypeError, "two of its items");
+});
+
+test("classes of dicts and sets are copied in their own order", () => {
+  const kinds = define(`
+import collections
+ordered = collections.OrderedDict(a=1, b=2)
+ordered.move_to_end("a")
+class Set(set): pass
+`);
+  assertEquals(Object.keys(toJs(kinds.ordered) as object), ["b", "a"]);
+  assertEquals([...toJs(kinds.Set([1, 2])) as Set<number>], [1, 2]);
+  assertEquals(toJs(python.import("collections").Counter("aab")), { a: 2, b: 1 });
+});
+
+test("references that a failing toJs has not read are given back", async () => {
+  const objects = define(`
+import gc
+class Marked: pass
+def marked(count): return [Marked() for _ in range(count)]
+def count_marked():
+    gc.collect()
+    return sum(1 for each in gc.get_objects() if type(each) is Marked)
+`);
+  const before = objects.count_marked();
+  const fail = () => {
+    throw new Error("default");
+  };
+  for (let round = 0; round < 10; round++) {
+    assertThrows(() => toJs([objects.marked(200)][0], { default: fail }), Error, "default");
+    assertThrows(() =>
+      toJs(same(new Map([[1, { deep: [objects.marked(50), "text", 1.5, 2n ** 70n, new Uint8Array(3)] }]])), { default: fail })
+    );
+  }
+  let after = Infinity;
+  for (let round = 0; round < 20 && after > before; round++) {
+    await collect();
+    after = objects.count_marked();
+  }
+  assertEquals(after, before);
 });

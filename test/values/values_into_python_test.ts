@@ -4,50 +4,13 @@
  */
 import { Buffer } from "node:buffer";
 import { test } from "node:test";
-import { inspect, isDeepStrictEqual } from "node:util";
 import vm from "node:vm";
 import { float, kw, PyProxy, python, PythonError, toJs, tuple } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertNotStrictEquals, assertStrictEquals, assertThrows } from "#std/assert";
+import { assertCopied, assertGiven, assertShown, py } from "../support/conversions.ts";
 import { define } from "../support/define.ts";
 
-const py = define(`
-import array, collections, datetime, enum, struct, sys
-
-def show(value): return repr(value)
-def type_of(value): return type(value).__name__
-def same(value): return value
-def is_same(a, b): return a is b
-
-class Int(int): pass
-class Float(float): pass
-class Str(str): pass
-class Bytes(bytes): pass
-class Color(enum.IntEnum): RED = 3
-Point = collections.namedtuple("Point", "x y")
-class Plain: pass
-`);
-
 const { show, type_of, same } = py;
-
-/** What Python says it got. */
-function assertShown(cases: [value: unknown, repr: string][]): void {
-  assertEquals(cases.map(([value]) => show(value)), cases.map(([, repr]) => repr));
-}
-
-/** What JavaScript gets of Python's expressions; -0 and NaN are told apart. */
-function assertGiven(cases: [expression: string, value: unknown][]): void {
-  for (const [expression, value] of cases) {
-    const given = python.exec(expression, { globals: py.__dict__ });
-    assert(isDeepStrictEqual(given, value), `${expression} is ${String(given)} (${typeof given})`);
-  }
-}
-
-function assertCopied(cases: [expression: string, value: unknown][]): void {
-  for (const [expression, value] of cases) {
-    const copy = toJs(python.exec(expression, { globals: py.__dict__ }));
-    assert(isDeepStrictEqual(copy, value), `${expression} is ${inspect(copy)}`);
-  }
-}
 
 test("null, undefined, booleans and numbers", () => {
   assertShown([
@@ -178,11 +141,13 @@ test("values of another realm convert alike", () => {
 });
 
 test("keys that would collide are refused", () => {
-  for (const keys of [[1, true], [0, false], [1, 1n], [1n, true], [2, float(2)]] as unknown[][]) {
-    assertThrows(() => show(new Map(keys.map((key) => [key, key]))), PythonError, "equal in Python");
-    assertThrows(() => show(new Set(keys)), PythonError, "equal in Python");
-    assertThrows(() => show([new Set(keys)]), PythonError, "equal in Python");
+  const pairs = [[1, true], [0, false], [1, 1n], [1n, true], [2n ** 60n, 2 ** 60], [1, float(1)], [2, float(2)]] as unknown[][];
+  for (const keys of pairs) {
+    for (const value of [new Map(keys.map((key) => [key, 1])), new Set(keys), [new Set(keys)]]) {
+      assertEquals(assertThrows(() => show(value), PythonError, "equal in Python").name, "TypeError");
+    }
   }
+  assertEquals([...toJs(same(new Set([0, -0]))) as Set<number>], [0]); // JavaScript has merged them itself
   assertEquals((assertThrows(() => show(new Set([[1]]))) as PythonError).name, "TypeError");
   assertEquals((assertThrows(() => show(new Map([[{}, 1]]))) as PythonError).name, "TypeError");
 });
@@ -334,4 +299,60 @@ test("other objects go by reference", () => {
   }
   assertEquals(type_of(new Error("x")), "JsException");
   assertEquals(toJs(python.exec("o.field", { globals: { o: new Own() } })), [1]);
+});
+
+test("what looks plain and has a protocol is no dict", async () => {
+  const objects = define(`
+def items(x): return list(x)
+def all_of(x):
+    async def read(): return [item async for item in x]
+    return read()
+def managed(x):
+    with x as inside: return type(inside).__name__
+`);
+  const args = (function (..._: unknown[]) {
+    return arguments;
+  })(7, 8);
+  assertEquals(toJs(objects.items(args)), [7, 8]);
+  assertEquals(
+    toJs(objects.items({
+      *[Symbol.iterator]() {
+        yield 1;
+      },
+    })),
+    [1],
+  );
+  assertEquals(
+    toJs(
+      await objects.all_of({
+        async *[Symbol.asyncIterator]() {
+          yield 2;
+        },
+      }),
+    ),
+    [2],
+  );
+  const { dispose } = Symbol as { dispose?: symbol };
+  let disposed = 0;
+  if (dispose) {
+    assertEquals([
+      objects.managed({
+        [dispose]() {
+          disposed++;
+        },
+      }),
+      disposed,
+    ], ["JsProxy", 1]);
+  }
+  assertStrictEquals(same(globalThis), globalThis);
+  assertEquals([type_of({ a: 1, [Symbol("s")]: 2 }), type_of({})], ["dict", "dict"]);
+});
+
+test("kinds are told by brand, not by prototype", () => {
+  const strip = (value: object) => Object.setPrototypeOf(value, null);
+  assertEquals(type_of(strip(new Map([[1, 2]]))), "dict");
+  assertEquals(toJs(same(strip(new Map([[1, 2]])))), new Map([[1, 2]]));
+  assertEquals([type_of(strip(new Date())), type_of(strip(new Uint8Array(2)))], ["datetime", "bytes"]);
+  assertEquals(type_of(strip({ a: 1 })), "dict");
+  assertEquals(type_of(strip(new Set([1]))), "set");
 });
