@@ -1,5 +1,5 @@
 /**
- * Classes across the border: Python classes with JavaScript methods, JavaScript classes in Python.
+ * Classes of both languages in the other: Python classes with JavaScript methods, JavaScript classes in Python.
  */
 import { test } from "node:test";
 import { asyncDef, intoPromise, kw, pyClass, PyProxy, python, PythonError, toJs, toLoop } from "../../mod.ts";
@@ -172,7 +172,7 @@ test("pyClass: errors of methods, and misuse", async () => {
   assertStrictEquals(assertThrows(() => Bad(true)), thrown);
   assertStrictEquals(await assertRejects(() => toLoop(bad.method)), thrown);
   for (const name of ["", "1a", "a-b", 5, "a b", undefined]) assertThrows(() => pyClass(name as never, [], {}), TypeError, "name");
-  assertThrows(() => pyClass("X", [5 as never], {}));
+  assertThrows(() => pyClass("X", [5 as never], {}), TypeError, "Python classes");
   assertThrows(() => pyClass("X", py.Animal as never, {}), TypeError, "bases");
   assertThrows(() => pyClass("X", [], null as never), TypeError, "methods");
   class Own {}
@@ -212,6 +212,14 @@ test("JavaScript classes in Python: construct, new, keyword arguments, statics",
   assertEquals(run("m.get('a')", { m: run("M([['a', 5]])", { M: Map }) }), 5);
   assertEquals(run("D(0).year", { D: class extends Date {} }), 1970); // what it makes is converted as ever
   assertEquals(run("repr(P)", names), "<JavaScript class Point>");
+  assertEquals(run("[P.typeof, p.typeof, callable(f), f.name]", { ...names, p: new Point(1), f: function named() {} }).$toJs(), [
+    "function",
+    "object",
+    true,
+    "named",
+  ]);
+  assertEquals(assertThrows(() => run("p()", { p: new Point(1) }), PythonError).name, "TypeError");
+  assertEquals(run("f(1, b=2)['b']", { f: (_a: number, options: object) => new Map(Object.entries(options)) }), 2);
   assertThrows(() => run("f.new()", { f: () => 1 }), TypeError);
   function Old(this: { a: number }) {
     this.a = 1;

@@ -1,11 +1,10 @@
 /**
- * JavaScript objects in Python that are more than data: context managers, names that are keywords, items of what goes
- * by reference, methods and their `this`.
+ * JavaScript functions and methods in Python: their `this`, attributes, names and signatures, and wrappers around them.
  */
 import { test } from "node:test";
-import { asyncDef, intoPromise, kw, PyProxy, python, PythonError, toJs, tuple } from "../../mod.ts";
-import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
-import { isAtLeast } from "../support/define.ts";
+import { asyncDef, intoPromise, kw, python, tuple } from "../../mod.ts";
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
+import { define } from "../support/define.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python gives is what Python decides
 type Value = any;
@@ -13,123 +12,6 @@ type Value = any;
 const { builtins } = python;
 const run = (code: string, names: Record<string, unknown> = {}): Value =>
   python.exec(code, { globals: builtins.dict(kw({ inspect: python.import("inspect"), ...names })) });
-
-class Point {
-  x: number;
-  constructor(x: number) {
-    this.x = x;
-  }
-}
-
-const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
-/** What Python raises for `with` over an object that is no context manager. */
-const noContext = isAtLeast(3, 11) ? "TypeError" : "AttributeError";
-const noDispose = dispose && asyncDispose ? false : "this runtime has no Symbol.dispose";
-if (noDispose) console.log(`skip: ${noDispose}`);
-
-class Resource {
-  log: string[] = [];
-  fails: unknown;
-  note(text: string) {
-    this.log.push(text);
-  }
-}
-if (dispose) {
-  Object.defineProperty(Resource.prototype, dispose, {
-    value(this: Resource) {
-      this.log.push("closed");
-      if (this.fails) throw this.fails;
-    },
-  });
-}
-class AsyncResource extends Resource {}
-if (asyncDispose) {
-  Object.defineProperty(AsyncResource.prototype, asyncDispose, {
-    async value(this: Resource) {
-      await Promise.resolve();
-      this.log.push("closed later");
-      if (this.fails) throw this.fails;
-    },
-  });
-}
-
-test("with: Symbol.dispose, whatever ends the block", { skip: noDispose }, () => {
-  const r = new Resource();
-  python.exec("with r as same: same.note('in'); assert same is r", { globals: { r } });
-  assertEquals(r.log.splice(0), ["in", "closed"]);
-  assertThrows(() => python.exec("with r: raise KeyError(1)", { globals: { r } }), PythonError, "1");
-  assertEquals(python.exec("def f():\n  with r: return 5\nf()", { globals: { r } }), 5);
-  assertEquals(r.log.splice(0), ["closed", "closed"]);
-  r.fails = new Error("dispose");
-  assertStrictEquals(assertThrows(() => python.exec("with r: pass", { globals: { r } })), r.fails);
-  const refused = assertThrows(() => python.exec("with r: pass", { globals: { r: new Point(1) } }), PythonError);
-  assertEquals(refused.name, noContext);
-});
-
-test("async with: Symbol.asyncDispose, else Symbol.dispose", { skip: noDispose }, async () => {
-  const r = new AsyncResource(), plain = new Resource();
-  const code = "async with r as same: assert same is r\nasync with plain: pass";
-  await python.execAsync(code, { globals: { r, plain } });
-  assertEquals([r.log.splice(0), plain.log.splice(0)], [["closed later"], ["closed"]]);
-  await assertRejects(() => python.execAsync("async with r: raise KeyError(1)", { globals: { r } }), PythonError);
-  python.exec("with r: pass", { globals: { r } });
-  assertEquals(r.log, ["closed later", "closed"]);
-  r.fails = new Error("dispose");
-  assertStrictEquals(await assertRejects(() => python.execAsync("async with r: pass", { globals: { r } })), r.fails);
-  const refused = () => python.execAsync("async with r: pass", { globals: { r: new Point(1) } });
-  assertEquals((await assertRejects(refused, PythonError)).name, noContext);
-});
-
-test("a trailing underscore reaches the names that are Python's keywords", async () => {
-  const keywords = (toJs(python.import("keyword").kwlist) as string[]).filter((name) => /^[a-z]/.test(name));
-  class Names {
-    [name: string]: unknown;
-  }
-  const names = new Names();
-  for (const name of keywords) run(`setattr(n, '${name}_', '${name}')`, { n: names });
-  assertEquals(Object.keys(names), keywords);
-  assertEquals(toJs(run(`[${keywords.map((name) => `n.${name}_`)}]`, { n: names })), keywords);
-  names.own_ = 1, names.own = 2;
-  assertEquals(run("n.own_", { n: names }), 1); // no keyword: as it is
-  run("delattr(n, 'from_')", { n: names });
-  assertEquals("from" in names, false);
-  const settled: string[] = [];
-  await intoPromise(run("p.then(lambda v: v).finally_(f)", { p: Promise.resolve(5), f: () => void settled.push("finally") }));
-  assertEquals(settled, ["finally"]);
-  const error = await intoPromise(run("p.catch(lambda e: [e])", { p: Promise.reject(new Error("x")) }));
-  assertInstanceOf(toJs(error), Array);
-});
-
-test("items of Maps, Arrays and objects held by reference", () => {
-  class Live extends Map<unknown, unknown> {}
-  class Bag {
-    [key: string]: unknown;
-  }
-  const bag = new Bag(), list = { [Symbol.iterator]: () => [1, 2].values(), length: 2, 0: "a" };
-  Object.setPrototypeOf(list, { own: true });
-  assertEquals(run("[x[0], len(x), list(x)]", { x: list }).$toJs(), ["a", 2, [1, 2]]);
-  run("b.__setitem__('k', (1, 2))", { b: bag });
-  assertInstanceOf(bag.k, PyProxy as never);
-  assertEquals([run("'k' in b", { b: bag }), run("'z' in b", { b: bag })], [true, false]);
-  assertEquals(assertThrows(() => run("b['z']", { b: bag }), PythonError).name, "KeyError");
-  assertEquals(assertThrows(() => run("b.__delitem__('z')", { b: bag }), PythonError).name, "KeyError");
-  assertEquals(assertThrows(() => run("delattr(b, 'z')", { b: bag }), PythonError).name, "AttributeError");
-  const frozen = Object.freeze(Object.assign(new Bag(), { x: 1 }));
-  assertEquals(assertThrows(() => run("delattr(b, 'x')", { b: frozen }), PythonError).name, "TypeError");
-  assertThrows(() => run("setattr(b, 'x', 2)", { b: frozen }), TypeError);
-  assertEquals(run("type(m).__name__", { m: new Live([[1, 2]]) }), "dict"); // Maps are copied, subclasses too
-  const url = new URLSearchParams("a=1&b=2");
-  assertEquals(run("[u.get('a'), 'b' in u, 'c' in u, [list(p) for p in u]]", { u: url }).$toJs(), ["1", true, false, [["a", "1"], [
-    "b",
-    "2",
-  ]]]);
-  assertEquals(run("[hasattr(u, 'get'), hasattr(u, 'nothing'), getattr(u, 'nothing', 5), 'append' in dir(u)]", { u: url }).$toJs(), [
-    true,
-    false,
-    5,
-    true,
-  ]);
-});
 
 test("static methods have their class as this, and asynchronous ones stay async defs", async () => {
   class Factory {
@@ -194,4 +76,33 @@ test("methods keep their this, are equal when asked again and themselves in Java
   assertEquals(run("str(inspect.signature(f))", { f: (_a: unknown, _b: unknown) => 1 }).startsWith("("), true);
   assertEquals(run("f.bind(None, 1)", { f })(), 3);
   assertEquals(run("f.call(None, *t)", { f, t: tuple([1, 2]) }), 3);
+});
+
+test("names with two underscores on both sides are Python's own", () => {
+  const f = function plain(x: number) {
+    return x;
+  };
+  const code = "import functools\ndef g(): 'doc'\nw = functools.wraps(g)(x)\n" +
+    "[w is x, w.__wrapped__ is g, w.__name__, w.__doc__, w(5), delattr(x, '__wrapped__'), hasattr(x, '__wrapped__')]";
+  assertEquals(run(code, { x: f }).$toJs(), [true, true, "g", "doc", 5, null, false]);
+  assertEquals([Reflect.ownKeys(f).filter((key) => String(key).startsWith("__")), f.name], [[], "plain"]);
+  assertEquals((assertThrows(() => run("del x.__nothing__", { x: f })) as Error).name, "AttributeError");
+});
+
+test("a wrapper around an async function of JavaScript's is Python's own", async () => {
+  const { logged } = define(`
+import functools
+def logged(f):
+    @functools.wraps(f)
+    async def wrapper(x): return "logged %s" % await f(x)
+    return wrapper
+`);
+  const load = async (x: number) => await x;
+  const wrapper = logged(load);
+  assert(wrapper !== load);
+  assertEquals(await wrapper(1), "logged 1");
+  assertStrictEquals(run("x", { x: load }), load);
+  const signature = "str(inspect.signature(x)), list(inspect.signature(x).parameters), inspect.signature(x) == inspect.signature(x)";
+  assertEquals(run(`[${signature}]`, { x: async (_x: number, _y = 1) => await 1 }).$toJs(), ["(_x, _y=None, /)", ["_x", "_y"], true]);
+  assertEquals(run("[x.__doc__, x.__name__]", { x: function plain() {} }).$toJs(), [null, "plain"]);
 });

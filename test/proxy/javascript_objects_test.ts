@@ -1,14 +1,21 @@
 /**
- * JavaScript's objects in Python: JsProxy's attributes, items, calls, iteration and the rest of what Python does with
- * objects.
+ * JavaScript objects in Python: their attributes and items, names that are Python's keywords, equality and text, copies,
+ * and Proxies whose traps answer to everything or throw. What protocols they have is in javascript_protocols_test.ts.
  */
 import { test } from "node:test";
-import { kw, python, PythonError, toJs, toLoop } from "../../mod.ts";
-import { assertEquals, assertStrictEquals, assertThrows } from "#std/assert";
+import { intoPromise, kw, PyProxy, python, PythonError, toJs, toLoop, toPy } from "../../mod.ts";
+import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
+import { collect } from "../support/collect.ts";
+import { define, thrownBy } from "../support/define.ts";
+
+// deno-lint-ignore no-explicit-any -- what Python gives is what Python decides
+type Value = any;
 
 /** Evaluates Python with the value as `x`. */
-// deno-lint-ignore no-explicit-any -- what Python says
-const py = (code: string, x: unknown, more: object = {}): any => python.exec(code, { globals: { x, ...more } });
+const py = (code: string, x: unknown, more: object = {}): Value => python.exec(code, { globals: { x, ...more } });
+
+const { builtins } = python;
+const run = (code: string, names: Record<string, unknown>): Value => python.exec(code, { globals: builtins.dict(kw(names)) });
 
 class Point {
   static origin = "static";
@@ -54,95 +61,107 @@ test("attributes are properties", () => {
   assertEquals(py("x.value is None", Object.create({ value: undefined })), true);
 });
 
-test("names that Python keeps for itself have a trailing underscore", () => {
-  const value = Object.assign(new (class Own {})(), { from: 1, class: 2, finally: 3, from_: 4, async: 5 });
-  assertEquals(py("[x.from_, x.class_, x.finally_, x.async_]", value).$toJs(), [1, 2, 3, 5]);
-  py("x.import_ = 6", value);
-  assertEquals((value as unknown as { import: number }).import, 6);
+test("a trailing underscore reaches the names that are Python's keywords", async () => {
+  const keywords = (toJs(python.import("keyword").kwlist) as string[]).filter((name) => /^[a-z]/.test(name));
+  class Names {
+    [name: string]: unknown;
+  }
+  const names = new Names();
+  for (const name of keywords) run(`setattr(n, '${name}_', '${name}')`, { n: names });
+  assertEquals(Object.keys(names), keywords);
+  assertEquals(toJs(run(`[${keywords.map((name) => `n.${name}_`)}]`, { n: names })), keywords);
+  names.own_ = 1, names.own = 2;
+  assertEquals(run("n.own_", { n: names }), 1); // no keyword: as it is
+  run("delattr(n, 'from_')", { n: names });
+  assertEquals("from" in names, false);
+  const own = Object.assign(new (class Own {})(), { from: 1, class: 2, finally: 3, from_: 4, async: 5 });
+  assertEquals(run("[x.from_, x.class_, x.finally_, x.async_]", { x: own }).$toJs(), [1, 2, 3, 5]);
+  run("x.import_ = 6", { x: own });
+  assertEquals((own as unknown as { import: number }).import, 6);
+  const settled: string[] = [];
+  await intoPromise(run("p.then(lambda v: v).finally_(f)", { p: Promise.resolve(5), f: () => void settled.push("finally") }));
+  assertEquals(settled, ["finally"]);
+  const error = await intoPromise(run("p.catch(lambda e: [e])", { p: Promise.reject(new Error("x")) }));
+  assertInstanceOf(toJs(error), Array);
 });
 
-test("names with two underscores on both sides are Python's own", () => {
-  const f = function plain(x: number) {
-    return x;
-  };
-  const code = "import functools\ndef g(): 'doc'\nw = functools.wraps(g)(x)\n" +
-    "[w is x, w.__wrapped__ is g, w.__name__, w.__doc__, w(5), delattr(x, '__wrapped__'), hasattr(x, '__wrapped__')]";
-  assertEquals(py(code, f).$toJs(), [true, true, "g", "doc", 5, null, false]);
-  assertEquals([Reflect.ownKeys(f).filter((key) => String(key).startsWith("__")), f.name], [[], "plain"]);
-  assertEquals((assertThrows(() => py("del x.__nothing__", f)) as Error).name, "AttributeError");
+test("JavaScript's own names are its own, whatever Python calls its parts", () => {
+  class Socket {
+    _handle = "mine";
+    _heap = 5;
+    _count = [1];
+    _bind = () => "bound";
+  }
+  const socket = new Socket();
+  assertEquals(toJs(py("[x._handle, x._heap, list(x._count), x._bind()]", socket)), ["mine", 5, [1], "bound"]);
+  py("x._handle = None; x._count = 0", socket);
+  assertEquals([socket._handle, socket._count as unknown], [null, 0]);
+  assertStrictEquals(py("x", socket), socket);
+  assert(!(toJs(py("dir(x)", socket)) as string[]).some((name) => name.startsWith("_pyawait")));
 });
 
-test("classes are constructed, functions called", () => {
-  const point = py("x(3, 4)", Point);
-  assertEquals([point instanceof Point, point.norm()], [true, 5]);
-  assertEquals(py("x.new(3, 4).norm()", Point), 5);
-  assertEquals(py("x.origin", Point), "static");
-  assertEquals(py("x.name", function named() {}), "named");
-  assertEquals([py("x.typeof", Point), py("x.typeof", new Point(1, 2)), py("callable(x)", () => {})], [
-    "function",
-    "object",
-    true,
-  ]);
-  assertEquals((assertThrows(() => py("x()", new Point(1, 2))) as Error).name, "TypeError");
-  const f = (_a: number, options: object) => new Map(Object.entries(options));
-  assertEquals(py("x(1, b=2)['b']", f), 2);
-});
-
-test("Python's protocols are there where the object has them", () => {
-  class Empty {}
-  const traits = (value: unknown) =>
-    py(
-      "', '.join(n for n in 'callable iter aiter len enter aenter await'.split() if " +
-        "(callable(x) if n == 'callable' else getattr(type(x), '__%s__' % n, None) is not None))",
-      value,
-    );
-  const all = Object.assign(new Empty(), { [Symbol.iterator]: function* () {}, length: 0, then() {} });
-  const cases: [value: unknown, traits: string][] = [
-    [new Empty(), ""],
-    [() => 1, "callable"],
-    [Empty, "callable"],
-    [/x/, ""],
-    [Math, ""],
-    [Object.assign(new Empty(), { [Symbol.iterator]: function* () {} }), "iter, aiter"],
-    [Object.assign(() => 1, { [Symbol.iterator]: function* () {} }), "callable, iter, aiter"],
-    [Object.assign(new Empty(), { [Symbol.asyncIterator]: async function* () {} }), "aiter"],
-    [Object.assign(new Empty(), { size: 1 }), "len"],
-    [all, "iter, aiter, len, await"],
-  ];
-  for (const [value, wanted] of cases) assertEquals(traits(value), wanted);
-  const names = "c = __import__('collections').abc; [isinstance(x, t) for t in (c.Iterable, c.Callable, c.Sized, c.AsyncIterable)]";
-  assertEquals(py(names, new Empty()).$toJs(), [false, false, false, false]);
-  assertEquals(py(names, all).$toJs(), [true, false, true, true]);
-  assertEquals((assertThrows(() => py("list(x)", new Empty())) as Error).message, "'JsProxy' object is not iterable");
-  assertEquals((assertThrows(() => py("x()", new Empty())) as Error).message, "'JsProxy' object is not callable");
-  assertEquals(py("isinstance(x, __import__('pyawait').JsProxy) and type(x).__name__", new Empty()), "JsProxy");
-});
-
-test("items, length, membership", () => {
+test("items of Maps, Arrays and objects held by reference", () => {
+  class Live extends Map<unknown, unknown> {}
   class Bag {
     [key: string]: unknown;
   }
-  const bag = new Bag();
-  py("x['a'] = 1\nx['b'] = [2]", bag);
-  assertEquals([bag.a, toJs(bag.b), py("x['a']", bag), py("'a' in x", bag), py("'c' in x", bag)], [
-    1,
-    [2],
-    1,
+  const bag = new Bag(), list = { [Symbol.iterator]: () => [1, 2].values(), length: 2, 0: "a" };
+  Object.setPrototypeOf(list, { own: true });
+  assertEquals(run("[x[0], len(x), list(x)]", { x: list }).$toJs(), ["a", 2, [1, 2]]);
+  run("b.__setitem__('k', (1, 2))", { b: bag });
+  assertInstanceOf(bag.k, PyProxy as never);
+  assertEquals([run("'k' in b", { b: bag }), run("'z' in b", { b: bag })], [true, false]);
+  assertEquals(assertThrows(() => run("b['z']", { b: bag }), PythonError).name, "KeyError");
+  assertEquals(assertThrows(() => run("b.__delitem__('z')", { b: bag }), PythonError).name, "KeyError");
+  assertEquals(assertThrows(() => run("delattr(b, 'z')", { b: bag }), PythonError).name, "AttributeError");
+  run("x['a'] = 1\nx['b'] = [2]", { x: bag });
+  assertEquals([bag.a, toJs(bag.b), ...run("[x['a'], 'a' in x, 'c' in x]", { x: bag }).$toJs()], [1, [2], 1, true, false]);
+  run("del x['a']", { x: bag });
+  assertEquals(Object.keys(bag), ["k", "b"]);
+  assertEquals(run("[len(p), bool(z)]", { p: new Point(1, 2), z: new Point(0, 0) }).$toJs(), [2, true]);
+  assertThrows(() => run("len(x)", { x: new WeakMap() }));
+  const frozen = Object.freeze(Object.assign(new Bag(), { x: 1 }));
+  assertEquals(assertThrows(() => run("delattr(b, 'x')", { b: frozen }), PythonError).name, "TypeError");
+  assertThrows(() => run("setattr(b, 'x', 2)", { b: frozen }), TypeError);
+  assertEquals(run("type(m).__name__", { m: new Live([[1, 2]]) }), "dict"); // Maps are copied, subclasses too
+  const url = new URLSearchParams("a=1&b=2");
+  assertEquals(run("[u.get('a'), 'b' in u, 'c' in u, [list(p) for p in u]]", { u: url }).$toJs(), ["1", true, false, [["a", "1"], [
+    "b",
+    "2",
+  ]]]);
+  assertEquals(run("[hasattr(u, 'get'), hasattr(u, 'nothing'), getattr(u, 'nothing', 5), 'append' in dir(u)]", { u: url }).$toJs(), [
     true,
     false,
+    5,
+    true,
   ]);
-  py("del x['a']", bag);
-  assertEquals(Object.keys(bag), ["b"]);
-  assertEquals(py("len(x)", new Point(1, 2)), 2);
-  assertThrows(() => py("len(x)", new WeakMap()));
-  assertEquals(py("bool(x)", new Point(0, 0)), true);
 });
 
-test("iteration", () => {
-  assertEquals(py("list(x)", new Point(3, 4)).$toJs(), [3, 4]);
-  assertEquals(py("a, b = x\na + b", new Point(3, 4)), 7);
-  assertEquals((assertThrows(() => py("list(x)", new WeakMap())) as Error).name, "TypeError");
-  assertEquals(py("[n for n in x]", [1, 2].values()).$toJs(), [1, 2]);
+test("__proto__ is an ordinary item of an object by reference", () => {
+  const object: Record<string, unknown> = { a: 1 }, proxy = toPy(object, { depth: 0 });
+  assertEquals(py("'__proto__' in x", proxy), false);
+  assertEquals(thrownBy(() => py("x['__proto__']", proxy)).name, "KeyError");
+  assertEquals(thrownBy(() => py("del x['__proto__']", proxy)).name, "KeyError");
+  py("x['__proto__'] = 5", proxy);
+  assertEquals([Object.getPrototypeOf(object) === Object.prototype, Object.hasOwn(object, "__proto__")], [true, true]);
+  assertEquals(py("x['__proto__']", proxy), 5);
+  py("del x['__proto__']", proxy);
+  assertEquals(py("'__proto__' in x", proxy), false);
+});
+
+test("what is inherited cannot be deleted, and Python is told", () => {
+  class Base {
+    method() {}
+  }
+  const object: Value = new Base();
+  assertEquals(assertThrows(() => py("del x.method", object), PythonError, "inherited").name, "AttributeError");
+  object.method = 1;
+  py("del x.method", object);
+  assertEquals([typeof object.method, Object.keys(object)], ["function", []]);
+  const behind: Value = { a: 1 };
+  const proxy = new Proxy({}, { has: () => true, deleteProperty: (_, key) => delete behind[key] });
+  py("del x.a", toPy(proxy, { depth: 0 }));
+  assertEquals(behind, {});
 });
 
 test("equality, hash and repr", () => {
@@ -154,24 +173,74 @@ test("equality, hash and repr", () => {
   assertEquals(py("x == 1 or x == None or x == 'text'", point), false);
 });
 
-test("to_py copies", () => {
-  class Own {
-    a = 1;
-    b = [2];
+test("str() is toString where an object has one of its own; repr says its class", () => {
+  const texts = (x: unknown) => py('[str(x), repr(x), f"{x}"]', x);
+  class Point {
+    x = 1;
   }
-  assertEquals(py("x.to_py() == {'a': 1, 'b': [2]}", new Own()), true);
-  assertEquals(py("x.to_py()", new Point(3, 4)).$toJs(), [3, 4]);
+  class Named {
+    toString() {
+      return "named!";
+    }
+  }
+  assertEquals(texts(new URL("http://a/")).$toJs(), ["http://a/", '<JavaScript URL "http://a/">', "http://a/"]);
+  assertEquals(texts(/a+/g).$toJs(), ["/a+/g", "<JavaScript RegExp {}>", "/a+/g"]);
+  assertEquals(texts(new Named()).$toJs(), ["named!", "<JavaScript Named {}>", "named!"]);
+  assertEquals(texts(new Point()).$toJs(), Array(3).fill('<JavaScript Point {"x":1}>'));
 });
 
-test("what a property throws is raised, and errors of a kind stay one", () => {
-  const thrown = new RangeError("getter");
-  const value = Object.create({
-    get bad() {
-      throw thrown;
+test("a copy of a JavaScript value in Python is the value, and keeps it alive", async () => {
+  const copying = define(`
+import copy, pickle
+kept = []
+def keep(value): kept[:] = [value]
+def copies(value):
+    pair = [copy.copy(value), copy.deepcopy(value), copy.deepcopy([value])[0]]
+    return all(each is value for each in pair)
+`);
+  let object: Value = new (class Kept {
+    n = 1;
+  })();
+  copying.keep(object);
+  assertEquals(copying.copies(object), true);
+  assertEquals(copying.copies(new Error("kept")), true); // another one each time: of the exception
+  for (const code of ["pickle.dumps(x)", "pickle.dumps([x])"]) {
+    assertEquals(assertThrows(() => py(code, object, { pickle: copying.pickle }), PythonError, "Cannot pickle").name, "TypeError");
+  }
+  object = undefined;
+  for (let round = 0; round < 3; round++) {
+    python.import("gc").collect();
+    await collect();
+  }
+  assertEquals(copying.kept[0].n, 1);
+  copying.keep(null);
+});
+
+test("a JavaScript Proxy that answers everything is no PyProxy", () => {
+  const echo: Value = new Proxy(function () {}, { get: (_, key) => key === Symbol.toPrimitive ? () => "echo" : echo });
+  const ones = new Proxy({}, { get: () => 1 });
+  for (const value of [echo, ones]) {
+    assert(!(value instanceof PyProxy));
+    assertStrictEquals(py("x", value), value);
+  }
+});
+
+test("objects that answer to every name have every attribute, and throwing traps do not stop a value", () => {
+  class Remote {}
+  const remote = new Proxy(new Remote(), { get: (_, key) => typeof key === "symbol" || key === "then" ? undefined : `dyn ${key}` });
+  assertEquals(py("[x.foo, x['bar']]", remote).$toJs(), ["dyn foo", "dyn bar"]);
+  const strict = new Proxy(() => 5, {
+    has() {
+      throw new Error("has trap");
     },
   });
-  assertStrictEquals(assertThrows(() => py("x.bad", value)), thrown);
-  assertStrictEquals(assertThrows(() => py("hasattr(x, 'bad')", value)), thrown);
+  assertEquals(py("x()", strict), 5);
+  const named = Object.defineProperty(() => 1, "name", {
+    get: () => {
+      throw new Error("name");
+    },
+  });
+  assertEquals(py("x()", named), 1);
 });
 
 test("everything of it works on the loop's thread and in others", async () => {

@@ -1,10 +1,11 @@
 /**
- * How long a PyProxy holds its object: holds, `$destroy`, `using`, what a destroyed one says, and garbage collection.
+ * How long a PyProxy holds its object: `$copy`, `$destroy`, `using`, what a destroyed one says, and garbage collection.
  */
 import { test } from "node:test";
 import { inspect } from "node:util";
 import { python } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
+import { collect } from "../support/collect.ts";
 import { define } from "../support/define.ts";
 
 const { builtins } = python;
@@ -72,6 +73,7 @@ test("a destroyed proxy does not end another's use, and the object gets a new on
 test("destroyed coroutines and functions say so, too", async () => {
   const coroutine = python.import("asyncio").sleep(0);
   coroutine.$destroy();
+  await assertRejects(async () => await coroutine, TypeError, "destroyed");
   const error = await assertRejects(async () => await python.execAsync("await c", { globals: { c: coroutine } })) as Error;
   assertStringIncludes(error.message, "destroyed");
   const fn = python.exec("lambda: 1");
@@ -89,4 +91,19 @@ test("what is collected here is released there", async () => {
     gc();
   }
   assertEquals(py.is_alive(reference), false);
+});
+
+test("types that are made on the fly die with their objects", async () => {
+  const made = define(`
+import gc, weakref
+types = weakref.WeakSet()
+def make():
+    class Job: payload = bytearray(100_000)
+    types.add(Job)
+    return Job()
+def alive(): gc.collect(); return len(types)
+`);
+  for (let i = 0; i < 50; i++) made.make().$destroy();
+  for (let i = 0; i < 100 && made.alive() > 1; i++) await collect();
+  assert(made.alive() <= 1, `${made.alive()} of 50 types are alive`);
 });
