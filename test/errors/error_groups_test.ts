@@ -1,34 +1,26 @@
 /**
- * Errors in the harder places: groups both ways, notes, exceptions that end programs, and errors thrown in getters,
- * callbacks, generators and finalizers; each is itself again at home, whatever has happened in between.
+ * Groups of errors in both directions, `except*`, and the notes of exceptions.
  */
 import { test } from "node:test";
-import { intoPromise, kw, python, PythonError, toJs, toLoop, toThread } from "../../mod.ts";
-import { assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
-import { collect } from "../support/collect.ts";
-import { define, isAtLeast } from "../support/define.ts";
+import vm from "node:vm";
+import { kw, python, PythonError, toJs } from "../../mod.ts";
+import { assertEquals, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
+import { define, isAtLeast, thrownBy } from "../support/define.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python gives is what Python decides
 type Value = any;
 
 const py = define(`
-import asyncio, functools, gc, pyawait, sys, traceback, weakref
+import pyawait
 
 class Custom(Exception): pass
-
 def same(value): return value
 def call(f, *args): return f(*args)
 def raise_it(error): raise error
-async def raise_async(error): raise error
 
 def catch(f, kind=BaseException):
     try: return f()
     except kind as error: return error
-
-def keep(f, kept=[]):
-    try: f()
-    except BaseException as error: kept.append(error)
-    return len(kept) - 1, kept
 
 def noted(f, note):
     try: f()
@@ -36,49 +28,9 @@ def noted(f, note):
         error.add_note(note)
         raise
 
-def other_errors(n=50):
-    for i in range(n):
-        try: {}[i]
-        except KeyError: pass
-    gc.collect()
-
-def numbers(n):
-    for i in range(n): yield i
-    raise Custom("generator")
-
-def throw_into(generator, error):
-    next(generator)
-    return generator.throw(error)
-
-async def read(source):
-    return [x async for x in source]
-
-class Getter:
-    @property
-    def bad(self): raise Custom("property")
-    def __setattr__(self, name, value): raise Custom("set " + name)
-    def __delattr__(self, name): raise Custom("delete " + name)
-    def __getitem__(self, key): raise Custom("item")
-    def __len__(self): raise Custom("len")
-    def __iter__(self): raise Custom("iter")
-    def __str__(self): raise Custom("str")
-    def __call__(self): raise Custom("call")
-    def __contains__(self, key): raise Custom("contains")
-    def __float__(self): raise Custom("float")
-
-class Dying:
-    def __init__(self, f): self.f = f
-    def __del__(self): self.f()
-
-def unraisable(f):
-    """What Python reports of errors that nobody can catch."""
-    seen, old = [], sys.unraisablehook
-    sys.unraisablehook = lambda about: seen.append(about.exc_value)
-    try:
-        f()
-        gc.collect()
-    finally: sys.unraisablehook = old
-    return seen
+def grouped(function):
+    try: function()
+    except Exception as error: raise ExceptionGroup("several", [error, KeyError("k")])
 `);
 const { builtins } = python;
 const raised = (fn: () => unknown) => assertThrows(fn, PythonError) as PythonError;
@@ -156,6 +108,35 @@ test("an ExceptionGroup of Python's keeps what both sides put into it", { skip: 
   assertEquals([base.name, (base.errors![0] as PythonError).name], ["BaseExceptionGroup", "KeyboardInterrupt"]);
 });
 
+test("the errors of an ExceptionGroup", { skip: noGroups }, async () => {
+  const inner = builtins.ExceptionGroup("inner", [builtins.KeyError("k")]);
+  const error = raised(() => py.raise_it(builtins.ExceptionGroup("several", [builtins.ValueError("v"), inner])));
+  const [first, second] = error.errors as PythonError[];
+  assertEquals([first.name, first.message, second.name, second.errors?.length], [
+    "ValueError",
+    "v",
+    "ExceptionGroup",
+    1,
+  ]);
+  assertEquals((second.errors![0] as PythonError).name, "KeyError");
+  const thrown = new RangeError("JavaScript's");
+  const code = "async with asyncio.TaskGroup() as g:\n    g.create_task(f())";
+  const group = await assertRejects(() =>
+    python.execAsync("import asyncio\n" + code, { globals: { f: async () => await Promise.reject(thrown) } })
+  ) as PythonError;
+  assertStrictEquals(group.errors![0], thrown);
+});
+
+test("the members of a group", { skip: noGroups }, () => {
+  assertStrictEquals(thrownBy(() => py.grouped(thrower("text"))).errors[0], "text");
+  const foreign = vm.runInThisContext("new RangeError('foreign')");
+  const group = new (class Several extends AggregateError {
+    override name = "Several";
+  })([foreign, new Error("own")], "both");
+  const members = python.exec("def f(g):\n  try: g()\n  except Exception as e: return e.exceptions\nf")(thrower(group));
+  assertStrictEquals(thrownBy(() => py.call(python.exec("def f(e): raise e\nf"), members[0])), foreign);
+});
+
 test("notes", { skip: noGroups }, () => {
   const error = raised(() => py.noted(() => py.raise_it(py.Custom("c")), "a note"));
   assertEquals(toJs(error.exception.__notes__), ["a note"]);
@@ -169,208 +150,4 @@ test("notes", { skip: noGroups }, () => {
   );
   assertStringIncludes(outer.traceback, "\nseen\n");
   assertStrictEquals(outer.cause, thrown);
-});
-
-test("KeyboardInterrupt, SystemExit and the like end no program", async () => {
-  for (
-    const name of [
-      "KeyboardInterrupt",
-      "SystemExit",
-      "GeneratorExit",
-      "StopIteration",
-      "StopAsyncIteration",
-      "BaseException",
-      "MemoryError",
-      "RecursionError",
-    ]
-  ) {
-    const exception = builtins[name]("x"), fail = () => py.raise_it(exception);
-    for (
-      const f of [fail, () => py.call(fail), () => python.exec("raise e", { globals: { e: exception } }), () => py.call(py.call, fail)]
-    ) {
-      const error = raised(f);
-      assertEquals([error.name, error.exception === exception], [name, true]);
-      assertStrictEquals(py.catch(f), exception);
-    }
-    const ordinary = python.exec("issubclass(e, Exception)", { globals: { e: builtins[name] } });
-    if (!ordinary) assertEquals(raised(() => py.catch(fail, builtins.Exception)).name, name); // `except Exception` does not see it
-    if (name.startsWith("Stop") || name === "GeneratorExit") continue; // they mean something to coroutines
-    for (
-      const promise of [
-        () => toLoop(py.raise_it, [exception]),
-        () => toThread(py.raise_it, [exception]),
-        () => intoPromise(py.raise_async(exception)),
-      ]
-    ) {
-      assertStrictEquals((await assertRejects(promise, PythonError)).exception, exception);
-    }
-  }
-  assertEquals(await toLoop(builtins.abs, [-1]), 1);
-});
-
-test("errors of Python's properties, items and special methods are thrown, never swallowed", () => {
-  const getter = py.Getter();
-  const uses: Record<string, () => unknown> = {
-    property: () => getter.bad,
-    "set x": () => (getter.x = 1),
-    "delete x": () => delete getter.x,
-    item: () => getter.$get(1),
-    len: () => builtins.len(getter),
-    iter: () => [...getter],
-    str: () => String(getter),
-    call: () => getter(),
-    contains: () => getter.$has(1),
-    float: () => +getter,
-  };
-  const wrong: string[] = [];
-  for (const [message, use] of Object.entries(uses)) {
-    try {
-      wrong.push(`${message} gave ${String(use())}`);
-    } catch (error) {
-      if (!(error instanceof PythonError) || error.message !== message) wrong.push(`${message} threw ${error}`);
-    }
-  }
-  assertEquals(wrong, []);
-});
-
-test("errors of JavaScript's getters, setters and traps are raised, in the middle of anything", () => {
-  const thrown = new Error("getter");
-  const hostile = {
-    before: [1],
-    get bad(): number {
-      throw thrown;
-    },
-    after: 2,
-  };
-  for (
-    const use of [
-      () => py.same(hostile),
-      () => py.same([1, { deep: [hostile] }]),
-      () => py.same(new Map([[1, hostile]])),
-      () => py.call(() => hostile),
-    ]
-  ) {
-    assertStrictEquals(assertThrows(use), thrown);
-  }
-  class Own {
-    get bad(): number {
-      throw thrown;
-    }
-    set bad(_value) {
-      throw thrown;
-    }
-  }
-  const trap = new Proxy(new Own(), {
-    has: thrower(thrown) as never,
-    deleteProperty: thrower(thrown) as never,
-    ownKeys: thrower(thrown) as never,
-  });
-  for (
-    const [code, x] of [["x.bad", new Own()], ["x.bad = 1", new Own()], ["x.other", trap], ["del x.y", trap], [
-      "getattr(x, 'bad', None)",
-      new Own(),
-    ]] as const
-  ) {
-    assertStrictEquals(assertThrows(() => python.exec(code, { globals: { x } })), thrown, code);
-    assertStrictEquals(py.catch(() => python.exec(code, { globals: { x } })).value ?? thrown, thrown);
-  }
-  assertEquals(py.same([1]).length, 1);
-});
-
-test("errors of callbacks that Python's own functions call", () => {
-  const thrown = new RangeError("callback"), fail = thrower(thrown);
-  const uses = [
-    () => builtins.sorted([3, 1, 2], kw({ key: fail })),
-    () => builtins.list(builtins.map(fail, [1])),
-    () => builtins.max([1, 2], kw({ key: fail })),
-    () => py.functools.reduce(fail, [1, 2]),
-    () => builtins.iter(fail, 5).__next__(),
-    () => python.import("re").sub("a", fail, "banana"),
-    () => python.import("json").loads("{}", kw({ object_hook: fail })),
-    () => builtins.type("Meta", builtins.tuple(), builtins.dict([["__getattr__", fail]]))().anything,
-  ];
-  for (const use of uses) assertStrictEquals(assertThrows(use), thrown);
-});
-
-test("errors in generators, both ways, and thrown into them", async () => {
-  const thrown = new RangeError("generator");
-  function* failing() {
-    yield 1;
-    throw thrown;
-  }
-  async function* failingAsync() {
-    yield await Promise.resolve(1);
-    throw thrown;
-  }
-  const source = failing();
-  assertStrictEquals(assertThrows(() => builtins.list(source)), thrown);
-  assertEquals(source.next().done, true);
-  assertStrictEquals(await assertRejects(() => intoPromise(py.read(failingAsync()))), thrown);
-  const seen: number[] = [];
-  const error = raised(() => {
-    for (const n of py.numbers(3)) seen.push(n);
-  });
-  assertEquals([error.message, seen], ["generator", [0, 1, 2]]);
-
-  const exception = py.Custom("thrown in");
-  let caught: unknown;
-  function* catching(): Generator<number, void> {
-    try {
-      yield 1;
-    } catch (inner) {
-      caught = inner;
-      throw inner;
-    }
-  }
-  assertStrictEquals(py.catch(() => py.throw_into(catching(), exception)), exception);
-  assertInstanceOf(caught, PythonError);
-  assertStrictEquals((caught as PythonError).exception, exception);
-  const generator = python.exec("def g():\n  try: yield 1\n  except Exception as e: yield [e]\ng()");
-  generator.next();
-  assertStrictEquals(generator.throw(thrown).value[0], thrown);
-  assertStrictEquals(assertThrows(() => generator.throw(thrown)), thrown);
-  assertEquals(generator.next(), { done: true, value: null });
-});
-
-test("errors of finalizers are reported by Python and thrown to nobody", () => {
-  const thrown = new RangeError("finalizer");
-  const seen = py.unraisable(() => {
-    python.exec("Dying(f)\nweakref.ref(set(), f)\nNone", { globals: builtins.dict(py.__dict__, kw({ f: thrower(thrown) })) });
-  });
-  assertEquals(seen.length, 2);
-  for (const each of seen) assertStrictEquals(each, thrown);
-  assertEquals(py.call(() => 1), 1);
-});
-
-test("identity both ways after other errors, collections and a long time", async () => {
-  const thrown = Object.assign(new RangeError("kept"), { tag: {} });
-  const [index, kept] = py.keep(thrower(thrown));
-  const exception = py.Custom("kept"), error = raised(() => py.raise_it(exception));
-  for (let i = 0; i < 5; i++) {
-    py.other_errors();
-    assertThrows(() => py.call(thrower(new Error("another"))));
-    raised(() => py.raise_it(py.Custom(`other ${i}`)));
-    await assertRejects(() => toThread(py.raise_it, [py.Custom("in a thread")]));
-    await collect();
-  }
-  assertStrictEquals(assertThrows(() => py.raise_it(kept[index])), thrown);
-  assertStrictEquals(await assertRejects(() => toLoop(py.raise_it, [kept[index]])), thrown);
-  assertStrictEquals(py.catch(thrower(error)), exception);
-  assertStrictEquals(await toLoop(py.catch, [thrower(error)]), exception);
-  assertEquals(error.name, "Custom");
-
-  const [held] = py.keep(thrower(Object.assign(new Error("only Python has it"), { mark: 7 })));
-  for (let i = 0; i < 5; i++) await collect();
-  assertEquals((assertThrows(() => py.raise_it(kept[held])) as Value).mark, 7);
-});
-
-test("a JavaScript error whose cause is Python's, and the other way round", () => {
-  const exception = py.Custom("cause"), cause = raised(() => py.raise_it(exception));
-  const outer = new Error("outer", { cause });
-  const caught = py.catch(thrower(outer));
-  assertStrictEquals(caught, outer);
-  assertEquals(python.exec("e.value.cause is c", { globals: { e: outer, c: exception } }), true);
-  const chain = raised(() => python.exec("try: f()\nexcept BaseException: raise KeyError(1)", { globals: { f: thrower(outer) } }));
-  assertStrictEquals(chain.cause, outer);
-  assertStrictEquals((chain.cause as Error).cause, cause);
 });
