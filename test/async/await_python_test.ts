@@ -265,7 +265,7 @@ test("what cannot be awaited rejects at once", async () => {
 });
 
 test("exceptions of every kind reject, and the loop goes on", async () => {
-  const { BaseException, GeneratorExit, KeyboardInterrupt, SystemExit, ValueError } = python.builtins;
+  const { BaseException, GeneratorExit, KeyboardInterrupt, MemoryError, RecursionError, SystemExit, ValueError } = python.builtins;
   for (
     const type of [
       ValueError,
@@ -273,6 +273,8 @@ test("exceptions of every kind reject, and the loop goes on", async () => {
       GeneratorExit,
       KeyboardInterrupt,
       SystemExit,
+      MemoryError,
+      RecursionError,
       asyncio.CancelledError,
     ]
   ) {
@@ -294,7 +296,8 @@ test("exceptions of every kind reject, and the loop goes on", async () => {
       assertEquals(await neighbour, 3);
     }
   }
-  assertEquals(await py.add_later(1, 2), 3);
+  const exit = await assertRejects(() => python.execAsync("import sys\nsys.exit(5)"), PythonError) as PythonError;
+  assertEquals([exit.name, exit.exception.code, await py.add_later(1, 2)], ["SystemExit", 5, 3]);
 });
 
 test("StopIteration rejects and does not hang", async () => {

@@ -1,6 +1,7 @@
 /**
- * AbortSignal cancels Python's tasks: when they have cleaned up, however they end, before they start and after the end.
+ * An AbortSignal cancels Python's tasks: what the Promise settles with, before a task starts, while it runs and after its end.
  */
+import process from "node:process";
 import { test } from "node:test";
 import { intoPromise, python, PythonError, toJs, toLoop, toThread } from "../../mod.ts";
 import { assertEquals, assertRejects, assertStrictEquals } from "#std/assert";
@@ -37,6 +38,7 @@ async def add(a, b):
     await asyncio.sleep(0)
     return a + b
 
+async def call(function): return await function()
 def task_in_list(coroutine): return [asyncio.ensure_future(coroutine)]
 def state_of(coroutine): return inspect.getcoroutinestate(coroutine)
 
@@ -192,4 +194,19 @@ test("what is no signal is refused", async () => {
       "AbortSignal",
     );
   }
+});
+
+test("one signal for many awaits: all of them are cancelled, and no warning is printed", async () => {
+  const warnings: string[] = [];
+  const listen = (warning: Error) => void warnings.push(String(warning));
+  process.on("warning", listen);
+  const controller = new AbortController();
+  const all = Array.from({ length: 50 }, () => intoPromise(asyncio.sleep(3600), { signal: controller.signal }).catch((reason) => reason));
+  const inside = py.call(async () => await Promise.all(Array.from({ length: 50 }, () => asyncio.sleep(0))));
+  assertEquals((toJs(await inside) as unknown[]).length, 50);
+  controller.abort("all");
+  assertEquals(await Promise.all(all), Array.from({ length: 50 }, () => "all"));
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  process.off("warning", listen);
+  assertEquals(warnings, []);
 });

@@ -1,6 +1,6 @@
 /**
- * Cancellation that comes from Python: it aborts getCurrentSignal(), it and an abort go through every hop, and at the
- * edge between a result and a cancellation nothing is set twice and nothing is lost.
+ * Python cancels its await of JavaScript: getCurrentSignal() aborts, and the await ends at once or when the function has,
+ * depending on whether it took the signal.
  */
 import { test } from "node:test";
 import { getCurrentSignal, intoPromise, promiseIntoPy, python, PythonError, toJs, toLoop, toThread } from "../../mod.ts";
@@ -10,7 +10,7 @@ import { define } from "../support/define.ts";
 const asyncio = python.import("asyncio");
 
 const py = define(`
-import asyncio, gc, sys
+import asyncio
 
 log = []
 
@@ -27,9 +27,6 @@ async def add(a, b):
     return a + b
 
 def task_in_list(coroutine): return [asyncio.ensure_future(coroutine)]
-
-def left():
-    return [repr(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()]
 
 async def outcome(awaitable):
     try: return ["value", await awaitable]
@@ -53,9 +50,11 @@ async def cancel_at_once(f):
     return await outcome(task)
 
 async def time_out(f): return await outcome(asyncio.wait_for(f(), 0.2))
+
 def asker(awaitable):
     async def ask(): return await awaitable
     return ask
+
 def time_out_in_thread(f): return asyncio.run(time_out(f))
 
 def tasks_for(awaitable, count):
@@ -65,41 +64,16 @@ def tasks_for(awaitable, count):
 async def hop(f, name):
     try: return await f()
     finally: log.append(name)
-
-handled = []
-def watch():
-    loop = asyncio.get_running_loop()
-    loop.set_debug(True)
-    loop.slow_callback_duration = 3600
-    loop.set_exception_handler(lambda loop, context: handled.append(repr(context)))
-    sys.unraisablehook = lambda unraisable: handled.append(repr(unraisable))
-
-async def settle_handled():
-    for _ in range(10): await asyncio.sleep(0)
-    gc.collect()
-    return handled
-
-async def race(f, count, seconds):
-    loop, tasks = asyncio.get_running_loop(), [asyncio.ensure_future(f()) for _ in range(count)]
-    await asyncio.sleep(0)  # each has begun: a task that is cancelled before that never calls f
-    for index, task in enumerate(tasks):
-        loop.call_later(seconds * (0.99 + 0.02 * index / count), task.cancel)
-    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
-    return [o if isinstance(o, str) else type(o).__name__ for o in outcomes]
-
-async def sleep(seconds): return await asyncio.sleep(seconds, "value")
 `);
 
 const turn = () => new Promise<void>((resolve) => setTimeout(resolve));
 const later = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 const started = () => asyncio.sleep(0); // what was submitted before has been started when this is done
-const reject = (promise: PromiseLike<unknown>) => assertRejects(() => promise);
 const logged = () => {
   const log = toJs(py.log);
   py.log.clear();
   return log;
 };
-const left = async () => toJs(await toLoop(py.left));
 
 /** A function for Python to await, the Promise that it has begun, and how to end it. */
 function served(body: (signal: AbortSignal | undefined, end: Promise<unknown>) => unknown, takes = true) {
@@ -187,6 +161,10 @@ test("an await whose signal was not taken ends at once", async () => {
   const { fn, ready } = served(() => new Promise(() => {}), false);
   assertEquals((await py.cancel(fn, ready))[0], "CancelledError");
   assertEquals((await py.time_out(() => new Promise(() => {})))[0], "TimeoutError");
+  const never = new Promise(() => {});
+  for (const f of [() => never, () => promiseIntoPy(never), py.asker(never), py.asker(promiseIntoPy(never))]) {
+    assertEquals((await py.cancel_at_once(f))[0], "CancelledError");
+  }
   logged();
 });
 
@@ -281,98 +259,5 @@ test("a cancelled await of a Promise leaves the others their result", async () =
     assertEquals((await assertRejects(() => intoPromise(tasks[0]), PythonError)).name, "CancelledError");
     resolve("value");
     assertEquals(await intoPromise(tasks[1]), "value");
-  }
-});
-
-/** JavaScript → Python → JavaScript → Python; `begun` tells that the innermost one waits. */
-function chain() {
-  let begin!: () => void;
-  const begun = new Promise<void>((resolve) => begin = resolve);
-  const inner = async () => {
-    const signal = getCurrentSignal();
-    setTimeout(() => started().then(begin));
-    try {
-      return await py.work();
-    } finally {
-      py.log.append(`inner ${signal?.aborted}`);
-    }
-  };
-  const outer = async () => {
-    try {
-      return await py.hop(inner, "hop 2");
-    } finally {
-      py.log.append(`outer ${getCurrentSignal()?.aborted}`);
-    }
-  };
-  return { begun, outer };
-}
-
-const hops = ["started", "cleaned", "inner true", "hop 2", "outer true", "hop 1"];
-
-test("an abort goes through every hop, and no task is left", async () => {
-  const { begun, outer } = chain(), controller = new AbortController();
-  const promise = intoPromise(py.hop(outer, "hop 1"), { signal: controller.signal });
-  await begun;
-  controller.abort("through");
-  assertEquals(await reject(promise), "through");
-  assertEquals([logged(), await left()], [hops, []]);
-});
-
-test("a cancellation of Python's goes through every hop, and no task is left", async () => {
-  const { begun, outer } = chain();
-  const [task] = await toLoop(py.task_in_list, [py.hop(outer, "hop 1")]);
-  const ended = assertRejects(() => intoPromise(task), PythonError);
-  await begun;
-  await toLoop(task.cancel);
-  assertEquals((await ended).name, "CancelledError");
-  assertEquals([logged(), await left()], [hops, []]);
-});
-
-test("with signal: null an await inside is not linked", async () => {
-  let inner!: Promise<unknown>;
-  const { fn, ready } = served(async (signal) => {
-    inner = intoPromise(py.work(), { signal: null });
-    inner.catch(() => {});
-    await aborted(signal);
-  });
-  await py.cancel(fn, ready);
-  assertEquals(await Promise.race([inner, started().then(() => "still running")]), "still running");
-  await toLoop(
-    python.exec("lambda: [t.cancel() for t in __import__('asyncio').all_tasks() if 'work' in repr(t)]"),
-  );
-  assertEquals((await assertRejects(() => inner, PythonError)).name, "CancelledError");
-  assertEquals(logged(), ["started", "cancelled 1", "cleaned"]);
-});
-
-test("a thousand aborts at the edge of a result", async () => { // T15
-  await toLoop(py.watch);
-  const outcomes = await Promise.all(Array.from({ length: 1000 }, async (_, index) => {
-    const controller = new AbortController();
-    setTimeout(() => controller.abort("aborted"), 9 + index % 3);
-    return await intoPromise(py.sleep(0.01), { signal: controller.signal }).catch((reason) => reason);
-  }));
-  assertEquals(outcomes.filter((outcome) => outcome !== "value" && outcome !== "aborted"), []);
-  assertEquals(toJs(await py.settle_handled()), []);
-  assertEquals(await left(), []);
-});
-
-test("a thousand cancellations at the edge of a result, with the signal taken and not", async () => { // T15
-  await toLoop(py.watch);
-  for (const takes of [false, true]) {
-    let ends = 0;
-    const sleep = async () => {
-      const signal = takes ? getCurrentSignal() : undefined;
-      await new Promise<void>((resolve) => {
-        setTimeout(resolve, 10);
-        signal?.addEventListener("abort", () => resolve());
-      });
-      ends++;
-      return "value";
-    };
-    const outcomes = toJs(await py.race(sleep, 1000, 0.01)) as string[];
-    assertEquals(outcomes.filter((outcome) => outcome !== "value" && outcome !== "CancelledError"), []);
-    while (ends < 1000) await turn();
-    assertEquals(toJs(await py.settle_handled()), []);
-    assertEquals(await left(), []);
   }
 });

@@ -270,6 +270,7 @@ test("it is seen through every way of starting Python, and is each one's own", a
     "toThread": () => toThread(py.call, [() => store.getStore()]),
     "execAsync": () => python.execAsync("await look()", { globals: { look } }),
     "enterAsync": () => enterAsync(py.Manager(), () => store.getStore()),
+    "run": () => run(look),
     "a synchronous call": () => py.call(() => store.getStore()),
     "a Promise's function": () => py.echo(python.exec("lambda: source", { globals: { source: promiseIntoPy(look) } })),
   };

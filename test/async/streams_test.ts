@@ -14,10 +14,10 @@ import asyncio, contextvars, threading
 log = []
 var = contextvars.ContextVar("var")
 
-async def count(n, pause=False):
+async def count(n, pause=None):
     try:
         for i in range(n):
-            if pause: await asyncio.sleep(0)
+            if pause is not None: await asyncio.sleep(pause)
             yield i
     finally:
         await asyncio.sleep(0)
@@ -113,8 +113,9 @@ for (const highWaterMark of [0, 1, 10, 256]) {
   test(`1,000 items arrive in order and none is lost at highWaterMark ${highWaterMark}`, async () => {
     py.log.clear();
     assertEquals(await all(intoAsyncIterable(py.count(1000), { highWaterMark })), upTo(1000));
-    assertEquals(await all(intoAsyncIterable(py.count(50, true), { highWaterMark })), upTo(50));
-    assertEquals(toJs(py.log), ["closed", "closed"]);
+    assertEquals(await all(intoAsyncIterable(py.count(50, 0), { highWaterMark })), upTo(50));
+    assertEquals(await all(intoAsyncIterable(py.count(10, 0.001), { highWaterMark })), upTo(10));
+    assertEquals(toJs(py.log), ["closed", "closed", "closed"]);
   });
 
   test(`an error arrives after the items before it at highWaterMark ${highWaterMark}`, async () => {

@@ -3,7 +3,7 @@
  */
 import { test } from "node:test";
 import { kw, python, PythonError, toJs, toLoop, toThread } from "../../mod.ts";
-import { assert, assertEquals, assertRejects, assertStringIncludes } from "#std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "#std/assert";
 import { define } from "../support/define.ts";
 
 const asyncio = python.import("asyncio");
@@ -37,6 +37,7 @@ test("toLoop calls on the loop's thread, in a task", async () => {
   assertEquals(await toLoop(py.has_task), true);
   await assertRejects(() => toLoop(py.raise_it, [python.builtins.ValueError("no")]), PythonError, "no");
   assertEquals((await assertRejects(() => toLoop(5)) as Error).name, "TypeError");
+  assertThrows(() => toLoop(py.add, "a" as never), TypeError, "the arguments have to be an Array");
 });
 
 test("toThread calls on a thread of its own", async () => {
@@ -45,6 +46,7 @@ test("toThread calls on a thread of its own", async () => {
   assertEquals(toJs(await toThread(python.builtins.sorted, [[2, 1, 3], kw({ reverse: true })])), [3, 2, 1]);
   await assertRejects(() => toThread(py.raise_it, [python.builtins.ValueError("no")]), PythonError, "no");
   assertEquals((await assertRejects(() => toThread(5)) as Error).name, "TypeError");
+  assertThrows(() => toThread(py.raise_it, 5 as never), TypeError, "the arguments have to be an Array");
 });
 
 test("what blocks in toThread stops neither loop", async () => { // T3

@@ -13,6 +13,7 @@ import {
   python,
   PythonError,
   run,
+  scope,
   TaskLocals,
   toJs,
   toLoop,
@@ -20,7 +21,7 @@ import {
 } from "../../mod.ts";
 import { assertEquals, assertMatch, assertRejects, assertStrictEquals } from "#std/assert";
 import { countPending } from "../../src/async/pending.ts";
-import { child } from "../support/child.ts";
+import { prints } from "../support/child.ts";
 import { define } from "../support/define.ts";
 
 const asyncio = python.import("asyncio");
@@ -157,16 +158,20 @@ test("run ends while JavaScript still awaits something of its loop: that is canc
 });
 
 test("what is started on a closed loop rejects at once", async () => {
-  const loop = await run<PyProxy>(async () => await py.where());
-  const locals = new TaskLocals(loop);
-  for (
-    const start of [
-      () => intoPromise(py.sleep(), { locals }),
-      () => toLoop(py.sleep, [], { locals }),
-      () => intoAsyncIterable(py.ticks(), { locals }).next(),
-    ]
-  ) {
-    assertMatch((await assertRejects(start) as Error).message, /event loop.*closed/);
+  const unused = asyncio.new_event_loop();
+  unused.close();
+  for (const loop of [await run<PyProxy>(async () => await py.where()), unused]) {
+    const locals = new TaskLocals(loop);
+    for (
+      const start of [
+        () => intoPromise(py.sleep(), { locals }),
+        () => toLoop(py.sleep, [], { locals }),
+        () => intoAsyncIterable(py.ticks(), { locals }).next(),
+        () => scope(locals, () => py.where()),
+      ]
+    ) {
+      assertMatch((await assertRejects(start) as Error).message, /event loop.*closed/);
+    }
   }
 });
 
@@ -210,14 +215,8 @@ test("a loop that is closed before it ever ran rejects what waited for it", asyn
 });
 
 test("a loop that does not run keeps no process alive, and one that begins to does", async () => {
-  assertEquals({ ...await child("loops", ["never_runs"]), lasted: 0 }, { code: 0, signal: null, stdout: "waits\n", stderr: "", lasted: 0 });
-  assertEquals({ ...await child("loops", ["runs_later"]), lasted: 0 }, {
-    code: 0,
-    signal: null,
-    stdout: "waits\nsettled\n",
-    stderr: "",
-    lasted: 0,
-  });
+  assertEquals(await prints("loops", ["never_runs"]), "waits\n");
+  assertEquals(await prints("loops", ["runs_later"]), "waits\nsettled\n");
 });
 
 /** What touches a loop from JavaScript, while that loop has nothing else to do. */

@@ -1,7 +1,6 @@
 /**
- * Event loops of the user's: asyncio.run in threads, `run`, `runUntilComplete`, factories, and misuse of them.
+ * Event loops of the user's own: asyncio.run in threads, `run`, `runUntilComplete`, factories, and misuse of them.
  */
-import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";
 import {
   getCurrentLoop,
@@ -19,7 +18,7 @@ import {
   toThread,
 } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals } from "#std/assert";
-import { child } from "../support/child.ts";
+import { child, prints } from "../support/child.ts";
 import { define, isAtLeast } from "../support/define.ts";
 
 const asyncio = python.import("asyncio");
@@ -43,6 +42,9 @@ def run_in_threads(sleep, count):
 
 def run_one_after_another(sleep, count):
     return [asyncio.run(main(sleep, at)) for at in range(count)]
+
+def run(coroutine): return asyncio.run(coroutine)
+def run_call(f, *args): return asyncio.run(f(*args))
 
 def run_on_new_loops(sleep, count):
     results = []
@@ -124,6 +126,10 @@ const expected = (count: number) => Array.from({ length: count }, (_, at) => [at
 test("asyncio.run in a Python thread awaits JavaScript, several at once and one after another", async () => {
   assertEquals(resultsOf(await toThread(py.run_in_threads, [sleep, 8])), expected(8));
   assertEquals(resultsOf(await toThread(py.run_one_after_another, [sleep, 8])), expected(8));
+  assertEquals(resultsOf(await toThread(py.run_one_after_another, [async (ms: number) => await ms, 3])), expected(3)); // it returns at once
+  assertEquals(await toThread(py.run_call, [sleep, 1]), 1);
+  assertEquals(await toThread(py.run, [promiseIntoPy(() => sleep(2))]), 2);
+  await assertRejects(() => toThread(py.run_call, [() => Promise.reject(new RangeError("far"))]), RangeError, "far");
   const [some, others] = await Promise.all([toThread(py.run_in_threads, [sleep, 4]), toThread(py.run_in_threads, [sleep, 4])]);
   assertEquals([resultsOf(some), resultsOf(others)], [expected(4), expected(4)]);
 });
@@ -191,16 +197,6 @@ test("run: afterwards tasks are cancelled, async generators and the executor are
   assertEquals(log.sort(), ["generator", "task", "thread"]);
   assertEquals(py.leave_things.task.cancelled(), true);
   if (isAtLeast(3, 9)) assertEquals(py.is_shut_down(py.leave_things.executor), true);
-});
-
-test("run: an AsyncLocalStorage store of the caller is seen in main", async () => {
-  const store = new AsyncLocalStorage<string>();
-  const seen = await store.run("stored", () =>
-    run(async () => {
-      await py.where();
-      return store.getStore();
-    }));
-  assertEquals(seen, "stored");
 });
 
 test("run: a loop of module:factory", async () => {
@@ -306,8 +302,7 @@ test("no event-loop policy is set, whatever loop is asked for", async () => {
 });
 
 test("python.configure: the background loop of module:factory, and of one that fails", async () => {
-  const ended = await child("loops", ["factory"]);
-  assertEquals({ ...ended, lasted: 0 }, { code: 0, signal: null, stdout: "Mine Mine asyncio True\n", stderr: "", lasted: 0 });
+  assertEquals(await prints("loops", ["factory"]), "Mine Mine asyncio True\n");
   const failed = await child("loops", ["failing_factory"]);
   assertEquals([failed.code, failed.signal], [0, null], failed.stderr);
   assertMatch(failed.stdout, /^PythonLoadError .*(no_such_module_here)/);

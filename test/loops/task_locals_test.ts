@@ -21,7 +21,7 @@ import {
   toLoop,
   toThread,
 } from "../../mod.ts";
-import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
+import { assert, assertEquals, assertInstanceOf, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
 import { define } from "../support/define.ts";
 
 const contextvars = python.import("contextvars");
@@ -47,6 +47,14 @@ class Manager:
 async def places():
     yield await where()
     yield await where()
+
+cancelled = []
+async def log_cancelled(function):
+    try:
+        return await function()
+    except asyncio.CancelledError as error:
+        cancelled.append(type(error).__name__)
+        raise
 
 async def call(function): return await function()
 def call_now(function): return function()
@@ -338,11 +346,26 @@ test("a function called from a thread without a loop has the background loop", a
   assertStrictEquals((toJs(seen) as unknown[])[0], background);
 });
 
-test("a loop that is closed is refused, with an error that says so", async () => {
-  const loop = python.import("asyncio").new_event_loop();
-  loop.close();
-  const locals = new TaskLocals(loop);
-  const error = await assertRejects(() => intoPromise(py.where(), { locals })) as Error;
-  assertMatch(error.message, /event loop.*closed/);
-  await assertRejects(() => scope(locals, () => py.where()), Error, "closed");
+test("cancelled inside a scope, on a loop of its own", async () => { // T9
+  await run(async () => {
+    let happened = false, begin!: () => void;
+    const begun = new Promise<void>((resolve) => begin = resolve);
+    await scope(new TaskLocals(getCurrentLoop()), async () => {
+      const controller = new AbortController();
+      const promise = intoPromise(
+        py.log_cancelled(async () => {
+          const signal = getCurrentSignal();
+          begin();
+          await new Promise<void>((resolve) => signal!.addEventListener("abort", () => resolve()));
+          if (!signal!.aborted) happened = true;
+        }),
+        { signal: controller.signal },
+      );
+      const ended = assertRejects(() => promise);
+      await begun;
+      controller.abort(new Error("enough"));
+      assertEquals((await ended as Error).message, "enough");
+    });
+    assertEquals([happened, toJs(py.cancelled)], [false, ["CancelledError"]]);
+  });
 });
