@@ -10,7 +10,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "#std/assert";
 import { compile, ShimError } from "../../ffi/native/binary.ts";
-import { child, command, runtime } from "../support/child.ts";
+import { command, prints, runtime } from "../support/child.ts";
 import { skip } from "../support/fake_python.ts";
 
 const windows = process.platform === "win32";
@@ -27,9 +27,7 @@ function folders(): { cache: string; temporary: string; env: Record<string, stri
 }
 
 async function opens(env: Record<string, string | undefined>, script = "opens"): Promise<string> {
-  const { code, signal, stdout, stderr } = await child("opens", [script], { env });
-  assertEquals([code, signal, stderr], [0, null, ""], stdout);
-  return stdout.trimEnd();
+  return (await prints("opens", [script], { env })).trimEnd();
 }
 
 test("the cache has one file, and one that was changed is written anew", async () => {

@@ -10,13 +10,11 @@ import { test } from "node:test";
 import { pathToFileURL } from "node:url";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "#std/assert";
 import { type ExecOptions, python, PythonLoadError, PythonNotFoundError } from "../../mod.ts";
-import { child, runtime } from "../support/child.ts";
+import { prints, runtime } from "../support/child.ts";
 
 /** What a process of its own says when it opens Python with these variables. */
 async function opens(env: Record<string, string | undefined>): Promise<{ name: string; message: string }> {
-  const { code, stdout, stderr } = await child("works", ["open_errors"], { env });
-  assertEquals([code, stderr], [0, ""], stdout);
-  const [name, ...message] = stdout.trimEnd().split("\n");
+  const [name, ...message] = (await prints("works", ["open_errors"], { env })).trimEnd().split("\n");
   return { name, message: message.join("\n") };
 }
 
@@ -119,8 +117,7 @@ test("python.configure after the open: equal options pass, others throw", () => 
 });
 
 test("python.configure: the default of path is the working directory of the time when Python was opened", async () => {
-  const { code, stdout, stderr } = await child("works", ["default_path"]);
-  assertEquals([code, stdout, stderr], [0, "true open already\n", ""]);
+  assertEquals(await prints("works", ["default_path"]), "true open already\n");
 });
 
 test("python.info", () => {

@@ -1,12 +1,29 @@
 /**
- * Python's standard streams as pipes. Node and Bun set them non-blocking; Python's streams wait all the same. Each case
- * is a process of its own: children/stdio.ts.
+ * Python's standard streams: in the order of JavaScript's output, into functions, and as pipes, which Node and Bun set
+ * non-blocking while Python's streams wait. Each case is a process of its own: see children/works.ts and children/stdio.ts.
  */
 import { execFileSync } from "node:child_process";
 import process from "node:process";
 import { test } from "node:test";
-import { assert, assertEquals, assertStringIncludes } from "#std/assert";
-import { assertEnd, child, command } from "../support/child.ts";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
+import { assertEnd, child, command, prints } from "../support/child.ts";
+
+test("output of Python and JavaScript is in order", async () => {
+  const { code, stdout, stderr } = await child("works", ["output"]);
+  const rounds = [0, 1, 2];
+  assertEquals(code, 0);
+  assertEquals(stdout, rounds.map((i) => `JavaScript ${i}\nPython ${i}\nloop ${i}\n`).join("") + "ünïcödé ✓");
+  assertEquals(stderr, rounds.map((i) => `error ${i}\nJavaScript error ${i}\n`).join(""));
+});
+
+test("stdout and stderr functions get all text, in batches", async () => {
+  assertEquals(await prints("works", ["functions"]), "true true true\ntrue true\ntrue\n");
+  assertEquals(await prints("works", ["functions", "close"]), "true true true\ntrue true\ntrue\n");
+});
+
+test("a stdout function that throws loses nothing", async () => {
+  assertMatch(await prints("works", ["throwing"]), /^(uncaught in stdout\n){2,}"1 2 "\n$/);
+});
 
 /** `actual` may be megabytes: a failure shows its length. */
 function assertText(actual: string, expected: string): void {

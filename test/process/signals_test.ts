@@ -1,20 +1,41 @@
 /**
- * Signals and child processes on the loop's thread, beyond what process_test.ts has. Each case is a process of its own:
- * see children/signals.ts.
+ * Signals, interrupts and child processes in a process that Python shares with a JavaScript runtime. Each case is a process
+ * of its own: see children/works.ts and children/signals.ts.
  */
 import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "#std/assert";
-import { child, type ChildOptions } from "../support/child.ts";
+import { child, prints } from "../support/child.ts";
 
 const skip = process.platform === "win32" && "Windows has no signals";
 if (skip) console.log(`skip: ${skip}`);
 
-async function signals(name: string, options: ChildOptions = {}): Promise<string[]> {
-  const { code, signal, stdout, stderr } = await child("signals", [name], options);
-  assertEquals({ code, signal, stderr }, { code: 0, signal: null, stderr: "" }, stdout + stderr);
-  return stdout.trimEnd().split("\n");
-}
+const signals = async (name: string) => (await prints("signals", [name])).trimEnd().split("\n");
+
+test("a SIGINT listener in JavaScript is called", { skip }, async () => {
+  const stdout = await prints("works", ["listener"], { signals: { ready: "SIGINT", again: "SIGINT" } });
+  assertEquals(stdout, "ready\nSIGINT 1\nagain\nSIGINT 2\nslept\n");
+});
+
+test("python.interrupt() stops a busy loop, and the loop goes on", async () => {
+  assertEquals(await prints("works", ["interrupt"]), "KeyboardInterrupt other goes on\n");
+});
+
+test("python.interrupt() of an idle loop", async () => {
+  assertEquals(await prints("works", ["interrupt_idle"]), "slept goes on\n");
+});
+
+test("many interrupts", async () => {
+  assertEquals(await prints("works", ["interrupts"]), "goes on\n");
+});
+
+test("subprocesses of asyncio and of node:child_process at once", { skip }, async () => {
+  assertEquals(await prints("works", ["subprocesses"]), "true\ntrue\nnull SIGTERM\n");
+});
+
+test("add_signal_handler works", { skip }, async () => {
+  assertEquals(await prints("works", ["signal_handler"]), "SIGUSR2\n");
+});
 
 test("a handler of signal.signal runs on Python's main thread, with the loop idle and busy", { skip }, async () => {
   assertEquals(await signals("handlers"), ["SIGUSR2,true", "SIGUSR2,true SIGUSR2,true"]);

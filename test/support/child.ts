@@ -30,7 +30,7 @@ export interface ChildOptions {
 /** "node", "deno" or "bun": the runtime that this is. */
 export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis ? "deno" : "Bun" in globalThis ? "bun" : "node";
 
-const limit = 30_000;
+const limit = 60_000; // a hang: a loaded machine may take half of that for a case of a few seconds
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
 const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: ["--expose-gc"] }[runtime];
 
@@ -49,7 +49,7 @@ export function command(script: string, args: readonly string[], flags: readonly
   return [process.execPath, [...flags, path, ...args]];
 }
 
-/** Runs test/children/`script` to its end; rejects if that takes longer than 30 seconds. */
+/** Runs test/children/`script` to its end; rejects if that takes longer than `limit`. */
 export function child(
   script: string,
   args: readonly string[] = [],
@@ -89,6 +89,13 @@ export function child(
       reject(new Error(`${script} ${args.join(" ")} not done after ${limit / 1000} s\n${stdout}\n${stderr}`));
     });
   });
+}
+
+/** Runs children/`script`, which has to end with exit code 0 and print nothing on stderr; gives what it printed on stdout. */
+export async function prints(script: string, args: readonly string[] = [], options: ChildOptions = {}): Promise<string> {
+  const { code, signal, stdout, stderr } = await child(script, args, options);
+  assertEquals({ code, signal, stderr }, { code: 0, signal: null, stderr: "" }, stdout + stderr);
+  return stdout;
 }
 
 /** Milliseconds that an end may take that waits for nothing: the machine may be loaded. */
