@@ -1,54 +1,20 @@
 /**
- * The package as users get it: packed, unpacked into a project of its own and used there, on the runtime that
- * runs this test. It needs dist/, so `node scripts/build.mjs` comes first.
+ * The package as users get it: packed, unpacked into a project of its own and used there, on the runtime that runs this
+ * test. What each of its entries does alone is in entries_test.ts.
  */
-import { spawnSync } from "node:child_process";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { after, test } from "node:test";
+import { test } from "node:test";
 import { assertEquals } from "#std/assert";
+import { files, project, run } from "../support/installed_package.ts";
 
 const isDeno = "Deno" in globalThis;
-
-/** Runs a program; gives what it prints and throws what it prints if it fails. */
-function run(program: string, args: string[], cwd: string): string {
-  const { status, signal, error, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
-  if (status !== 0) {
-    throw new Error(`${program} ${args.join(" ")}: ${error ?? signal ?? status}\n${stdout}${stderr}`);
-  }
-  return stdout;
-}
 
 /** Runs a script in the project, on this runtime. */
 function runScript(name: string, code: string): string {
   writeFileSync(join(project, name), code);
   return run(process.execPath, isDeno ? ["run", "--allow-all", "--no-check", name] : [name], project);
-}
-
-const project = mkdtempSync(join(tmpdir(), "pyawait-package-"));
-after(() => rmSync(project, { recursive: true, force: true }));
-
-/** Packs the package and unpacks it as npm would, with the koffi that is here; gives the names of its files. */
-function install(): string[] {
-  const [packed] = JSON.parse(
-    run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", project], "."),
-  );
-  const target = join(project, "node_modules", "pyawait");
-  mkdirSync(target, { recursive: true });
-  run("tar", ["-xzf", packed.filename, "-C", target, "--strip-components=1"], project);
-  symlinkSync(
-    join(process.cwd(), "node_modules", "koffi"),
-    join(project, "node_modules", "koffi"),
-    "junction",
-  );
-  const dependencies = { pyawait: packed.version };
-  writeFileSync(
-    join(project, "package.json"),
-    JSON.stringify({ name: "user", type: "module", dependencies }),
-  );
-  return packed.files.map((file: { path: string }) => file.path);
 }
 
 /** Prints which libpythons are mapped into the process; nothing where the system has no such list. */
@@ -57,8 +23,6 @@ import { existsSync, readFileSync } from "node:fs";
 const maps = existsSync("/proc/self/maps") ? readFileSync("/proc/self/maps", "utf8") : "";
 console.log(JSON.stringify(maps.match(/\\S*(libpython|koffi|pyawait_shim)\\S*/g) ?? []));
 `;
-
-const files = install();
 
 test("the package has what it needs and nothing else", () => {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
