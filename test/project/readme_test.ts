@@ -1,16 +1,17 @@
 /**
- * The examples of README.md, of docs/ and of the doc comments, as users would run them: each in a process of its own, with
- * "pyawait" being this source. What a line says in a comment behind its console.log has to be what it prints.
+ * The examples of README.md, of docs/ and of the doc comments, as users run them: each in a process of its own, with
+ * "pyawait" as this source. The comment behind a console.log has to be what it prints.
  */
 import { execFile } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
-import { join, posix } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals } from "#std/assert";
 import { runtime } from "../support/child.ts";
+import { exportedNames } from "../support/exported_names.ts";
 
 interface Example {
   readonly place: string;
@@ -128,24 +129,14 @@ test("examples that cannot run are marked, and none is left out silently", () =>
 });
 
 test("every name of mod.ts has a doc comment, and every value an example", () => {
-  const missing: string[] = [];
-  for (
-    const [, type, names, file] of readFileSync("mod.ts", "utf8").matchAll(
-      /^export (type )?\{([^}]*)\} from "\.\/(.*)";$/gm,
-    )
-  ) {
-    let source = readFileSync(file, "utf8");
-    const elsewhere = [...source.matchAll(/^export (?:type )?\{([^}]*)\} from "\.\/(.*)";$/gm)];
-    for (const name of names.split(",").map((name) => name.trim()).filter(Boolean)) {
-      const moved = elsewhere.find(([, names]) => names.split(",").some((other) => other.trim() === name));
-      if (moved) source = readFileSync(posix.join(posix.dirname(file), moved[2]), "utf8");
-      const kinds = type ? "interface|type|class" : "function|class|const";
-      const declaration = new RegExp(String.raw`^export (?:async )?(?:${kinds}) ${name}\b`, "m").exec(source);
-      const before = declaration ? source.slice(0, declaration.index).replace(/(\/\/.*\n)+$/, "") : "";
-      const comment = before.endsWith("*/\n") ? before.slice(before.lastIndexOf("/**")) : "";
-      if (!comment || (!type && !comment.includes("```ts"))) missing.push(name);
-    }
-  }
+  const missing = exportedNames("mod.ts").filter(({ name, isType, file }) => {
+    const source = readFileSync(file, "utf8");
+    const kinds = isType ? "interface|type|class" : "function|class|const";
+    const declaration = new RegExp(String.raw`^export (?:async )?(?:${kinds}) ${name}\b`, "m").exec(source);
+    const before = declaration ? source.slice(0, declaration.index).replace(/(\/\/.*\n)+$/, "") : "";
+    const comment = before.endsWith("*/\n") ? before.slice(before.lastIndexOf("/**")) : "";
+    return !comment || (!isType && !comment.includes("```ts"));
+  });
   assertEquals(missing, []);
 });
 

@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import type TypeScript from "typescript";
 import { assert, assertEquals } from "#std/assert";
+import { exportedNames } from "../support/exported_names.ts";
 import { helpers, problemsOf, root, ts, write } from "../support/typescript.ts";
 
 test("what users write has the types that it should, and mistakes are seen", () => {
@@ -102,11 +103,8 @@ const functionsOfAnyKind = ["asyncDef"];
 
 test("any is only where Python decides", () => {
   const exported = new Map<string, Set<string>>();
-  for (const entry of ["mod.ts", "testing.ts"]) {
-    for (const [, names, file] of readFileSync(join(root, entry), "utf8").matchAll(/^export (?:type )?\{([^}]*)\} from "\.\/([^"]+)"/gm)) {
-      const list = exported.get(file) ?? exported.set(file, new Set()).get(file)!;
-      for (const name of names.split(",")) list.add(name.trim().split(" as ")[0]);
-    }
+  for (const { name, file } of ["mod.ts", "testing.ts"].flatMap(exportedNames)) {
+    exported.set(file, (exported.get(file) ?? new Set()).add(name));
   }
   assert(exported.size > 10);
   const found = new Set<string>();
