@@ -37,10 +37,10 @@ function floorOf(path: string): number {
   return floors.findIndex((floor) => floor.name.test(path));
 }
 
-function readFiles(): Files {
+function readFiles(folders = ["ffi", "src"]): Files {
   const files: Files = new Map();
   const paths = readdirSync(".").filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"));
-  for (const folder of ["ffi", "src"]) {
+  for (const folder of folders) {
     for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
       // Node 20 has `path` where later ones have `parentPath`.
       const parent = entry.parentPath ?? (entry as unknown as { path: string }).path;
@@ -96,7 +96,7 @@ function pastTheDoor(files: Files): string[] {
   );
 }
 
-/** Folders of sources without a README, or with a long one. */
+/** Folders without a README, or with a long one. */
 function unexplained(files: Files): string[] {
   const folders = new Set([...files.keys()].map((path) => dirname(path)).filter((folder) => folder !== "."));
   return [...folders].filter((folder) => {
@@ -134,7 +134,7 @@ function wrongNames(files: Files): string[] {
 }
 
 function tooLong(files: Files): string[] {
-  return [...files].filter(([path]) => path.includes("/") && path !== "ffi/native/prebuilt.ts")
+  return [...files].filter(([path]) => path.includes("/") && path !== "ffi/native/prebuilt.ts" && path !== "test/native/harness.c")
     .map(([path, text]) => [path, text.trimEnd().split("\n").length] as const)
     .filter(([, lines]) => lines > 400)
     .map(([path, lines]) => `${path} has ${lines} lines`);
@@ -153,7 +153,7 @@ test("a folder is entered by its door", () => {
 });
 
 test("every folder says in a few lines what it is for", () => {
-  assertEquals(unexplained(readFiles()), []);
+  assertEquals(unexplained(readFiles(["ffi", "src", "test"])), []);
 });
 
 test("imports have no circles", () => {
@@ -165,11 +165,11 @@ test("a runtime's own names stand in its backend only", () => {
 });
 
 test("no file has more than 400 lines", () => {
-  assertEquals(tooLong(readFiles()), []);
+  assertEquals(tooLong(readFiles(["ffi", "src", "test"])), []);
 });
 
 test("every file is named after what it does", () => {
-  assertEquals(nameless(readFiles()), []);
+  assertEquals(nameless(readFiles(["ffi", "src", "test"])), []);
 });
 
 test("the laws are read from the project's own files", () => {
