@@ -96,7 +96,7 @@ for (const [how, fn] of [["sync", "calls"], ["async", "awaits"]]) {
     assertEquals(code, 1);
     assertMatch(stderr, /KeyError.*nobody catches this.*\n\s+at inner \(<exec>:3.*\n\s+at outer \(<exec>:2/);
     const shown = stderr.slice(stderr.indexOf("KeyError")); // Node 22 and later say before where V8 has made the error
-    assertEquals(/[\\/](src|ffi)[\\/]\w+\.(ts|js)/.exec(shown)?.[0], undefined, stderr);
+    assertEquals(/[\\/](src|ffi)[\\/][\w\\/]+\.(ts|js)/.exec(shown)?.[0], undefined, stderr);
     if (how === "sync" || runtime !== "bun") assertStringIncludes(stderr, `${fn} (`); // Bun has no frames of who awaits
   });
 }
