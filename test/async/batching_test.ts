@@ -3,7 +3,7 @@
  * awaiting an `async def` with plain values never takes the GIL on the JavaScript thread.
  */
 import { test } from "node:test";
-import { getCurrentSignal, intoPromise, promiseIntoPy, python, toLoop } from "../../mod.ts";
+import { attach, getCurrentSignal, intoPromise, promiseIntoPy, python, toLoop } from "../../mod.ts";
 import { type Counters, readCounters } from "../../src/interpreter/counters.ts";
 import { assert, assertEquals } from "#std/assert";
 import { define, isAtLeast } from "../support/define.ts";
@@ -154,4 +154,5 @@ test("a synchronous call attaches once, and inside attach not again", async () =
   const { add: plus } = python.import("operator");
   plus(1, 2);
   assertEquals((await count(() => plus(1, 2))).attaches, 1);
+  assertEquals((await count(() => attach(() => [plus(1, 2), plus(3, 4)]))).attaches, 1);
 });

@@ -3,7 +3,6 @@
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -11,6 +10,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch } from "#std/assert";
 import { runtime } from "../support/child.ts";
+import { problemsOf, root } from "../support/typescript.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-command-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -258,7 +258,6 @@ test("pyawait types: what a module prints is no declaration", async () => {
 });
 
 test("pyawait types: what it writes compiles, and says what the module has", async () => {
-  const ts = createRequire(import.meta.url)("typescript") as typeof import("typescript");
   write(
     "typed_module.py",
     `
@@ -287,11 +286,10 @@ async def fetch(url: str) -> bytes: return b""
   const { code, stderr } = await pyawait(["types", "typed_module", "-o", output]);
   assertEquals([code, stderr], [0, ""]);
   const text = readFileSync(output, "utf8");
-  const mod = fileURLToPath(new URL("../../mod", import.meta.url)).replace(/\/\.build\/mod$/, "/mod");
   const path = write(
     "uses.ts",
     `
-import { python } from ${JSON.stringify(`${mod}.ts`)};
+import { python } from ${JSON.stringify(`${root}mod.ts`)};
 const module = python.import("typed_module");
 export const version: string = module.VERSION;
 export const text: string = module.greet("name");
@@ -304,14 +302,6 @@ module.greet(5);
 `,
   );
   write("package.json", '{ "type": "module" }');
-  writeFileSync(output, text.replaceAll('"pyawait"', JSON.stringify(`${mod}.ts`)));
-  const root = fileURLToPath(new URL("../..", import.meta.url)).replace(/\/\.build\/$/, "/");
-  const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-  const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
-  const changes = { noEmit: true, rewriteRelativeImportExtensions: false, allowImportingTsExtensions: true };
-  const program = ts.createProgram([path, output], { ...options, ...changes, typeRoots: [join(root, "node_modules/@types")] });
-  const problems = ts.getPreEmitDiagnostics(program).map(({ file, messageText }) =>
-    `${file?.fileName}: ${ts.flattenDiagnosticMessageText(messageText, "\n")}`
-  );
-  assertEquals(problems, [], text);
+  writeFileSync(output, text.replaceAll('"pyawait"', JSON.stringify(`${root}mod.ts`)));
+  assertEquals(problemsOf([path, output]), [], text);
 });
