@@ -1,6 +1,6 @@
 /**
- * JavaScript's async functions and Promises as Python's awaitables: everything of asyncio that takes a coroutine takes
- * them, on every loop, any number of times; and what they reject with arrives.
+ * JavaScript's async functions and Promises as Python awaitables: asyncio takes them wherever it takes a coroutine, on
+ * every loop and any number of times, and rejections arrive as exceptions.
  */
 import process from "node:process";
 import { test } from "node:test";
@@ -61,7 +61,7 @@ async def caught_waiting(awaitable):
     return ["nothing"]
 
 async def hold_nothing(f):
-    "Awaits JavaScript in a task that nobody refers to."
+    "Awaits JavaScript in a task without a reference to it."
     asyncio.ensure_future(call(f))
     gc.collect()
 

@@ -1,6 +1,6 @@
 /**
- * Python's awaitables as Promises: every kind of awaitable in every way of awaiting it, what calling
- * starts, and what exceptions become.
+ * Python's awaitables as Promises: every kind of awaitable in every way of awaiting it, what a call starts, and what
+ * exceptions become.
  */
 import { test } from "node:test";
 import { intoPromise, kw, python, PythonError, toJs, toLoop, toThread } from "../../mod.ts";

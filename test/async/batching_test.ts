@@ -1,6 +1,6 @@
 /**
- * The shim's counters: what is started in one turn shares a wake, what completes in one drain shares a ring, and
- * awaiting an `async def` with plain values never takes the GIL on the JavaScript thread.
+ * What is started in one turn shares a wake, what completes in one drain shares a ring, and awaiting an `async def` with
+ * plain values never takes the GIL on the JavaScript thread. The shim's counters tell.
  */
 import { test } from "node:test";
 import { attach, getCurrentSignal, intoPromise, promiseIntoPy, python, toLoop } from "../../mod.ts";

@@ -1,6 +1,6 @@
 /**
- * Contexts across the border: Python's context variables through JavaScript, JavaScript's AsyncLocalStorage through
- * Python.
+ * Contexts in the other language: Python's context variables in the JavaScript that Python calls, JavaScript's
+ * AsyncLocalStorage in the functions that Python calls back.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { test } from "node:test";

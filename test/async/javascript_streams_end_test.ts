@@ -1,5 +1,6 @@
 /**
- * How streams end: cancellation, timeouts, errors and collection, in both directions. What they carry: stream_test.ts.
+ * How JavaScript's iterables end while Python reads them: by cancellation, by errors, and when the process ends. What
+ * they carry is in streams_test.ts.
  */
 import { Readable } from "node:stream";
 import { test } from "node:test";

@@ -1,5 +1,6 @@
 /**
- * Python's async generators in JavaScript: what cancels them while they are paused, and how a reader leaves.
+ * How Python's async generators end while JavaScript reads them: what cancels a paused one, and how a reader leaves. What
+ * they carry is in streams_test.ts.
  */
 import { test } from "node:test";
 import { intoAsyncIterable, type PyAsyncIterator, python, PythonError, toJs } from "../../mod.ts";

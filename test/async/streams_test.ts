@@ -1,5 +1,5 @@
 /**
- * Streams: async generators of Python's in JavaScript, async iterables of JavaScript's in Python.
+ * Streams: Python's async generators in JavaScript, JavaScript's async iterables in Python; their items, order and errors.
  */
 import { Readable } from "node:stream";
 import { test } from "node:test";

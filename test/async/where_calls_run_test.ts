@@ -1,5 +1,6 @@
 /**
- * Where Python runs: toLoop on the loop's thread, toThread on one that may block, execAsync for statements with await.
+ * Where Python code runs: `toLoop` on the loop's thread, `toThread` on a thread that may block, `execAsync` for statements
+ * with `await`.
  */
 import { test } from "node:test";
 import { kw, python, PythonError, toJs, toLoop, toThread } from "../../mod.ts";

@@ -1,5 +1,5 @@
 /**
- * The command `pyawait`: scripts run as Python itself runs them, with JavaScript modules beside; declarations.
+ * The command `pyawait`: `run` behaves as `python` does and adds JavaScript modules; `types` writes declarations.
  */
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";

@@ -1,5 +1,5 @@
 /**
- * What `pyawait types` writes: it compiles whatever the module is called and contains, and it types calls.
+ * The declarations that `pyawait types` writes compile for modules of any name and content, and type calls.
  */
 import { test } from "node:test";
 import { python } from "../../mod.ts";

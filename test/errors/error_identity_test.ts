@@ -1,5 +1,5 @@
 /**
- * Exceptions of both languages are themselves again where they come from, whatever they have gone through.
+ * An exception that returns to its own language is the same object there, by whichever way it has gone.
  */
 import { test } from "node:test";
 import { inspect } from "node:util";

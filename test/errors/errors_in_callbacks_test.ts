@@ -47,7 +47,7 @@ class Dying:
     def __del__(self): self.f()
 
 def unraisable(f):
-    """What Python reports of errors that nobody can catch."""
+    """What Python reports of errors that cannot be caught."""
     seen, old = [], sys.unraisablehook
     sys.unraisablehook = lambda about: seen.append(about.exc_value)
     try:

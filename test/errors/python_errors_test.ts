@@ -1,5 +1,5 @@
 /**
- * Python's exceptions in JavaScript: the name, message, stack and traceback of a PythonError, whatever raised it.
+ * Python's exceptions in JavaScript: the name, message, stack and traceback of a PythonError.
  */
 import { test } from "node:test";
 import { inspect } from "node:util";

@@ -37,7 +37,7 @@ async def caught(f):
     return ["nothing"]
 
 async def caught_later(awaitable):
-    await asyncio.sleep(0.01)  # turns of JavaScript in which nobody awaits it
+    await asyncio.sleep(0.01)  # turns of JavaScript in which it is not awaited
     return await caught(lambda: awaitable)
 `);
 

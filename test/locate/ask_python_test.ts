@@ -1,4 +1,4 @@
-/** Asking real Pythons, and getting no answer. */
+/** What real Pythons answer, and what happens when there is no answer. */
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertThrows } from "#std/assert";
 import { spawnSync } from "node:child_process";
 import { existsSync, readdirSync, realpathSync, writeFileSync } from "node:fs";

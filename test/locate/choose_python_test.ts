@@ -1,4 +1,4 @@
-/** Every way of choosing a Python, and every way of not getting one. */
+/** Every way of choosing a Python, in their order, and what is said where none can be used. */
 import { assertEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";

@@ -1,4 +1,4 @@
-/** The library of a Python: where it is found, and what is said when it is missing or for another machine. */
+/** The shared library of a Python: where it is found, and what is said when it is missing or for another machine. */
 import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "#std/assert";
 import { spawnSync } from "node:child_process";
 import { existsSync, writeFileSync } from "node:fs";

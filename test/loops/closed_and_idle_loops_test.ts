@@ -1,6 +1,6 @@
 /**
- * Loops that end with work in flight, loops that do not run yet, and loops that sleep while JavaScript touches what
- * belongs to them.
+ * Loops that are closed or stopped with work in flight, loops that do not run yet, and idle loops that JavaScript wakes by
+ * touching their objects.
  */
 import { test } from "node:test";
 import {

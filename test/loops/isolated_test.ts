@@ -1,5 +1,5 @@
 /**
- * pyawait/testing: each test on a loop of its own; what it leaves behind is named, and its own failure comes first.
+ * `pyawait/testing`: each test runs on a loop of its own; what it leaves running is named, unless the test itself fails.
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";

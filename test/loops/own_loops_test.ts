@@ -87,7 +87,7 @@ async def leave_things():
 def is_shut_down(executor): return executor._shutdown
 
 def run_forever(loop):
-    """Runs a loop on a thread of its own until somebody stops it."""
+    """Runs a loop on a thread of its own until it is stopped."""
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     return thread

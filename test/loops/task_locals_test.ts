@@ -300,7 +300,7 @@ test("in a function that Python called, the caller's loop and a copy of its cont
     const locals = new TaskLocals(loop);
     const look = () => {
       const current = getCurrentLocals();
-      current.context!.run(py.set, "written"); // a copy: nobody sees it
+      current.context!.run(py.set, "written"); // a copy: no other code sees it
       return [
         current.eventLoop,
         getRunningLoop(),

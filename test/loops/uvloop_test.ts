@@ -1,6 +1,6 @@
 /**
- * uvloop, in a virtual environment that is made for it: as the background loop, for `run`, with child processes of both
- * sides, and the tests of everything that awaits, again.
+ * uvloop, in a virtual environment that is made for it: as the background loop and for `run`, with child processes of both
+ * languages, and the tests of awaiting, cancelling and streaming once more.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync } from "node:fs";

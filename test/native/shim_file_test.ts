@@ -1,6 +1,6 @@
 /**
- * Where the shim's file is put, and what is done where it cannot be put there. Each case is a process of its own, with
- * folders of its own for the cache and for temporary files.
+ * Where the shim's binary is written and loaded from, and what happens where that fails. Each case is a process of its own,
+ * with its own folders for the cache and for temporary files.
  */
 import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";

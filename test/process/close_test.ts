@@ -1,5 +1,5 @@
 /**
- * python.close(). Each case is a process of its own: children/closes.ts.
+ * `python.close()`. Each case is a process of its own: see children/closes.ts.
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";

@@ -1,6 +1,6 @@
 /**
- * How a process ends while Python is at work in it: busy threads, threads that call JavaScript, a thousand tasks. Each
- * case is a process of its own: children/exits.ts.
+ * How a process ends while Python is busy: threads that compute, threads that call JavaScript, a thousand tasks. Each case
+ * is a process of its own: see children/exits.ts.
  */
 import process from "node:process";
 import { test } from "node:test";

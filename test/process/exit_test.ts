@@ -1,5 +1,5 @@
 /**
- * How a process with Python in it ends, and what keeps it alive. Each case is a process of its own: children/exits.ts.
+ * How a process with Python ends, and what keeps it alive. Each case is a process of its own: see children/exits.ts.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,5 @@
 /**
- * Starting Python: attempts that fail and what can be done after them. Each case is a process of its own:
- * children/opens.ts.
+ * Attempts to start Python that fail, and what works after them. Each case is a process of its own: see children/opens.ts.
  */
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";

@@ -1,6 +1,6 @@
 /**
- * Opening Python: options, what is wrong with them, what `python.info` says. Nothing here may end the process: each
- * case that could is a process of its own.
+ * Opening Python: its options, the messages about wrong ones, and `python.info`. A case that could end the process runs in
+ * one of its own.
  */
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

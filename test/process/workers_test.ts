@@ -1,6 +1,6 @@
 /**
- * Workers share the interpreter: what each does, how each ends, and that the others go on. Each case is a process of
- * its own: children/workers.ts.
+ * Workers share the interpreter: how each works and ends while the others go on. Each case is a process of its own: see
+ * children/workers.ts.
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";

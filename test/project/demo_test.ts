@@ -1,5 +1,5 @@
 /**
- * The demo and the benchmarks, as processes of their own: they end by themselves and say what they should.
+ * The demo and the benchmarks, as processes of their own: they end by themselves and print what they should.
  */
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch } from "#std/assert";

@@ -1,6 +1,6 @@
 /**
- * The floors of the house, made law: imports go one way, the runtimes' own names stand in the three backends
- * only, and files stay small. Each law is also shown to catch what it forbids.
+ * The structure of the sources: imports go one way, the runtimes' own names stand in the three backends only, files stay
+ * small, folders have READMEs. Each law is also shown to catch what it forbids.
  */
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";

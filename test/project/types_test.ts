@@ -1,6 +1,6 @@
 /**
- * Types: what users write compiles, and what is wrong does not; `any` is only where Python decides; the backends' own
- * types agree with those of the runtimes.
+ * The public types: what users write compiles and mistakes do not, `any` is only where Python decides, and the backends'
+ * own types agree with those of the runtimes.
  */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";

@@ -1,5 +1,5 @@
 /**
- * Everything at once and at random, a few seconds of it; test/soak/chaos.mjs does as much as one likes.
+ * Everything at once and at random, for a few seconds; test/soak/chaos.mjs does the same for as long as it is told.
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";

@@ -2,8 +2,8 @@
  * Nothing leaks: after a thousand of each operation both sides hold what they held before.
  *
  * Python's side is counted by its total of references where the build has one (a debug build), else by its allocated
- * blocks; JavaScript's by the handles that Python holds and the Promises that wait for it. A leak shows in every
- * round, caches that fill only in the first ones.
+ * blocks; JavaScript's side by the handles that Python holds and the pending Promises. A leak shows in every round, a
+ * cache only in the first ones.
  */
 import process from "node:process";
 import { test } from "node:test";

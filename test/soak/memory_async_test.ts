@@ -1,6 +1,5 @@
 /**
- * Memory stays flat: ten thousand asynchronous operations of each kind leave neither memory, nor handles, nor Promises
- * behind.
+ * Memory stays flat: ten thousand asynchronous operations of each kind leave no memory, handles or Promises behind.
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";

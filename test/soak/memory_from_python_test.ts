@@ -1,6 +1,6 @@
 /**
- * Memory stays flat: a hundred thousand of each kind of operation that Python does with JavaScript's objects, errors
- * among them, leave neither memory nor handles behind.
+ * Memory stays flat: a hundred thousand of each kind of operation of Python with JavaScript's objects, errors among them,
+ * leave no memory and no handles behind.
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";

@@ -1,7 +1,7 @@
 /**
- * Memory stays flat: a hundred thousand synchronous operations of each kind leave neither memory nor handles behind.
- * leak_test.ts counts references exactly; memory_from_python_test.ts has what Python does with JavaScript's objects,
- * memory_async_test.ts what is asynchronous; memory.mjs does ten times as many.
+ * Memory stays flat: a hundred thousand synchronous operations of each kind leave no memory and no handles behind.
+ * leak_test.ts counts references exactly; memory_from_python_test.ts has the operations of Python with JavaScript's
+ * objects, memory_async_test.ts the asynchronous ones; memory.mjs does ten times as many.
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";

@@ -1,5 +1,5 @@
 /**
- * A module that has another's namespace among its exports, as module_test.ts registers it.
+ * A module that has another's namespace among its exports, for modules/javascript_modules_test.ts.
  */
 export * as nested from "./define.ts";
 export const own = 5;

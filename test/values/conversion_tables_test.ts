@@ -1,5 +1,5 @@
 /**
- * docs/conversions.md tells the truth: every row of its tables is run.
+ * Every row of the tables in docs/conversions.md is run.
  */
 import { readFileSync } from "node:fs";
 import { test } from "node:test";

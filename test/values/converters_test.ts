@@ -1,6 +1,5 @@
 /**
- * `registerConverter`: rules of the user's own for conversions in both directions, in which order they are asked, and
- * what misuse of it says.
+ * `registerConverter`: the user's own rules for conversions in both directions, their order, and what misuse of it says.
  */
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";

@@ -1,6 +1,6 @@
 /**
- * JavaScript's values in Python: the table of what becomes what, at its edges; what is kept of shared and circular
- * references; and what is refused.
+ * JavaScript's values in Python: what each becomes, at the edges of its range; shared and circular references; and what
+ * is refused.
  */
 import { Buffer } from "node:buffer";
 import { test } from "node:test";

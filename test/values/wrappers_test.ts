@@ -1,6 +1,6 @@
 /**
- * The wrappers that say what JavaScript's values cannot: `float`, `tuple`, `kw`, and `buffer` for Python's memory. Where
- * they may be, and what misuse of them says.
+ * The wrappers for what JavaScript's values cannot say: `float`, `tuple`, `kw`, and `buffer` for Python's memory. Where
+ * they are allowed, and what misuse of them says.
  */
 import { test } from "node:test";
 import { buffer, float, kw, python, PythonError, toPy, tuple } from "../../mod.ts";
