@@ -4,10 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import { promiseIntoPy, python } from "../mod.ts";
-import { outbox } from "../src/async/outbox.ts";
-import { heap } from "../src/interpreter/heap.ts";
-import { Reader } from "../src/wire/codec.ts";
+import { promiseIntoPy, python } from "../../mod.ts";
+import { outbox } from "../../src/async/outbox.ts";
+import { heap } from "../../src/interpreter/heap.ts";
+import { Reader } from "../../src/wire/codec.ts";
 import {
   In,
   JsKind,
@@ -21,8 +21,8 @@ import {
   recordLayouts,
   sharedLayouts,
   Tag,
-} from "../src/wire/numbers.ts";
-import { fieldsOf, skipFields, skipValue } from "../src/wire/walker.ts";
+} from "../../src/wire/numbers.ts";
+import { fieldsOf, skipFields, skipValue } from "../../src/wire/walker.ts";
 import { assert, assertEquals } from "#std/assert";
 
 const header = readFileSync("ffi/shim/numbers.h", "utf8");
