@@ -1,50 +1,57 @@
 /**
- * Runs the tests: every test/*_test.ts on every runtime, one process per file, two at a time.
+ * Runs the tests: every file `*_test.ts` below test/ on every runtime, one process per file, two at a time.
  *
- *     node test/run.mjs [--runtime node,deno,bun] [FILTER...]
+ *     node test/run.mjs [--runtime node,deno,bun] [--only "part of a test's title"] [FILTER...]
  *
- * A FILTER keeps the files whose names contain it. A runtime may also be the path of another Node. Deno and Bun
- * run the sources, Node what `node scripts/build.mjs node` made of them. The working directory is the project's.
+ * A FILTER keeps the files whose path contains it, and several keep those that contain any of them: `cancel`,
+ * `test/async/`, `proxy/json_test.ts`. `--only` runs the tests whose title contains the text, taken literally; a
+ * file without such a test does not fail then, but a run in which none matches does. A runtime may also be the path
+ * of another Node. Deno and Bun run the sources, Node runs what `node scripts/build.mjs node` made of them. The
+ * working directory of the tests is the project's. PYAWAIT_TEST_TITLES=FILE writes a line for each test that matched,
+ * with its runtime, file and title, so that two commits can be compared.
  *
  * Each runtime writes its results as JUnit XML into a file, where nothing that a test prints can be taken for
  * one. A crash, a time-out, an exit code that no failed test explains and a file without tests are failures.
  * Deno and Bun do not report why a test was skipped, so a test prints it: a line `skip: REASON`.
  */
 import { spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { stripVTControlCharacters } from "node:util";
+import { parseArgs, stripVTControlCharacters } from "node:util";
 import { root, runtime } from "../scripts/runtimes.mjs";
 
 const atOnce = 2;
 const limit = 600_000; // a hang; the longest file takes three minutes on a quiet machine, and a shared one may be three times as slow
 
-/** The arguments that run a test file on a runtime and put the results into `report`. */
+/** The arguments that run the tests of a file whose titles match `pattern`, if there is one, and put the results into `report`. */
 const commands = {
-  node: (name, report) => [
+  node: (name, report, pattern) => [
     "--expose-gc",
     "--enable-source-maps",
+    ...(pattern ? [`--test-name-pattern=${pattern}`] : []),
     "--test-reporter=junit",
     `--test-reporter-destination=${report}`,
     "--test-reporter=spec",
     "--test-reporter-destination=stdout",
     `.build/test/${name}.js`,
   ],
-  deno: (name, report) => [
+  deno: (name, report, pattern) => [
     "test",
     "--allow-all",
     "--no-check",
     "--v8-flags=--expose-gc",
-    "--preload=./test/preload.mjs",
+    "--preload=./test/support/preload.mjs",
+    ...(pattern ? [`--filter=/${pattern}/`] : []),
     `--junit-path=${report}`,
     `test/${name}.ts`,
   ],
-  bun: (name, report) => [
+  bun: (name, report, pattern) => [
     "test",
-    "--preload=./test/preload.mjs",
+    "--preload=./test/support/preload.mjs",
     `--timeout=${limit}`,
+    ...(pattern ? [`--test-name-pattern=${pattern}`] : []),
     "--reporter=junit",
     `--reporter-outfile=${report}`,
     `./test/${name}.ts`,
@@ -110,10 +117,10 @@ function readReport(path) {
   const tests = cases.map(([, attributes, body = ""]) => {
     const skipped = /<skipped(?:[^>]*? message="([^"]*)")?/.exec(body);
     return {
-      name: unescape(/ name="([^"]*)"/.exec(attributes)?.[1] ?? ""),
+      name: unescape(unescape(/ name="([^"]*)"/.exec(attributes)?.[1] ?? "")), // Node escapes it twice
       failed: /<(failure|error)\b/.test(body),
       skipped: skipped !== null,
-      reason: skipped?.[1] ? unescape(unescape(skipped[1])) : undefined, // Node escapes it twice
+      reason: skipped?.[1] ? unescape(unescape(skipped[1])) : undefined,
     };
   });
   // Deno also lists a test that has steps, or a describe(), as a test: only what is in it counts.
@@ -121,19 +128,23 @@ function readReport(path) {
 }
 
 async function runFile(kind, program, name, folder) {
-  const report = join(folder, `${name}.xml`);
-  const { output, problem } = await run(program, commands[kind](name, report));
-  const tests = readReport(report);
+  const report = join(folder, "results.xml");
+  const pattern = only?.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+  const { output, problem } = await run(program, commands[kind](name, report, pattern));
+  // The runtimes list tests whose titles do not match as skipped.
+  const tests = readReport(report).filter((test) => only === undefined || test.name.includes(only));
   const skipped = tests.filter((test) => test.skipped);
   const failed = tests.filter((test) => test.failed).length;
   const printed = [...output.matchAll(/^\s*skip: (.+)$/gm)].map((match) => match[1].trim());
   const problems = [];
-  // A failed test explains an exit code, but neither a signal nor a time-out.
-  if (problem && !(failed > 0 && problem.startsWith("exit code"))) problems.push(problem);
+  // A failed test explains an exit code, but neither a signal nor a time-out. Bun has one for a file without a match.
+  const explained = failed > 0 || (only !== undefined && /^error: regex .* matched 0 tests/m.test(output));
+  if (problem && !(explained && problem.startsWith("exit code"))) problems.push(problem);
   if (kind === "deno" && /^Uncaught in a test file:/m.test(output)) problems.push("uncaught error");
-  if (tests.length === 0) problems.push("no test was run");
+  if (tests.length === 0 && only === undefined) problems.push("no test was run");
   return {
     output,
+    titles: tests.map((test) => test.name),
     wrong: [...(failed > 0 ? [`${failed} failed`] : []), ...problems].join(", "),
     passed: tests.length - skipped.length - failed,
     failed: failed + (problems.length > 0 ? 1 : 0),
@@ -142,24 +153,31 @@ async function runFile(kind, program, name, folder) {
   };
 }
 
-function readArguments(args) {
-  const filters = [...args];
-  const at = filters.indexOf("--runtime");
-  const names = at < 0 ? ["node", "deno", "bun"] : filters.splice(at, 2)[1].split(",");
-  const runtimes = names.map((name) => {
-    const kind = name.includes("/") ? "node" : name;
-    const program = name.includes("/") ? name : runtime(name);
-    const text = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout;
-    return { kind, program, label: `${kind} ${/\d+\.\d+\.\d+/.exec(text)?.[0]}` };
-  });
-  const files = readdirSync(join(root, "test"))
-    .filter((file) => file.endsWith("_test.ts") && filters.every((filter) => file.includes(filter)))
-    .map((file) => file.slice(0, -".ts".length))
-    .sort();
-  return { runtimes, files };
+/** A runtime by its name, or Node by its path: what it is, its program and its name with its version. */
+function findRuntime(name) {
+  const kind = name.includes("/") ? "node" : name;
+  const program = name.includes("/") ? name : runtime(name);
+  const text = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout;
+  return { kind, program, label: `${kind} ${/\d+\.\d+\.\d+/.exec(text)?.[0]}` };
 }
 
-const { runtimes, files } = readArguments(process.argv.slice(2));
+/** The paths of the test files below test/ without their ending; those of test/soak/ come first, as they take longest. */
+function findFiles(filters) {
+  const first = (name) => name.startsWith("soak/") ? 0 : 1;
+  return readdirSync(join(root, "test"), { recursive: true })
+    .map((path) => path.replaceAll("\\", "/"))
+    .filter((path) => path.endsWith("_test.ts"))
+    .filter((path) => filters.length === 0 || filters.some((filter) => `test/${path}`.includes(filter)))
+    .map((path) => path.slice(0, -".ts".length))
+    .sort((a, b) => first(a) - first(b) || (a < b ? -1 : 1));
+}
+
+const { values: { runtime: names, only }, positionals: filters } = parseArgs({
+  options: { runtime: { type: "string", default: "node,deno,bun" }, only: { type: "string" } },
+  allowPositionals: true,
+});
+const runtimes = names.split(",").map(findRuntime);
+const files = findFiles(filters);
 const folder = mkdtempSync(join(tmpdir(), "pyawait-test-"));
 process.on("exit", () => {
   running.forEach(killGroup);
@@ -169,6 +187,8 @@ for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exi
 
 let passed = 0;
 let failed = 0;
+let skipped = 0;
+const titles = [];
 for (const { kind, program, label } of runtimes) {
   const results = new Map();
   const waiting = [...files];
@@ -176,6 +196,7 @@ for (const { kind, program, label } of runtimes) {
     for (let name; (name = waiting.shift());) {
       const result = await runFile(kind, program, name, mkdtempSync(join(folder, `${kind}-`)));
       results.set(name, result);
+      for (const title of result.titles) titles.push(`${kind}\t${name}\t${title}\n`);
       if (result.failed === 0) continue;
       console.log(
         `---- ${label}, test/${name}.ts: ${result.wrong}\n${stripVTControlCharacters(result.output).trimEnd()}\n----`,
@@ -186,14 +207,19 @@ for (const { kind, program, label } of runtimes) {
   const total = (key) => files.reduce((sum, name) => sum + results.get(name)[key], 0);
   console.log(`${label}: ${total("passed")} passed, ${total("failed")} failed, ${total("skipped")} skipped`);
   for (const name of files) {
-    const { skipped, reasons } = results.get(name);
-    if (skipped > 0) {
-      console.log(`  skipped ${skipped} in ${name}: ${reasons.join("; ") || "no reason printed"}`);
+    const result = results.get(name);
+    if (result.skipped > 0) {
+      console.log(`  skipped ${result.skipped} in ${name}: ${result.reasons.join("; ") || "no reason printed"}`);
     }
   }
   passed += total("passed");
   failed += total("failed");
+  skipped += total("skipped");
 }
-if (files.length === 0) failed++;
+if (process.env.PYAWAIT_TEST_TITLES) writeFileSync(process.env.PYAWAIT_TEST_TITLES, titles.sort().join(""));
+if (passed + failed + skipped === 0) {
+  console.log(`There is no such test: ${process.argv.slice(2).join(" ")}`);
+  failed++;
+}
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed > 0 ? 1 : 0;

@@ -24,7 +24,7 @@ import {
   toPy,
   toThread,
 } from "../../mod.ts";
-import { define } from "../define.ts";
+import { define } from "../support/define.ts";
 
 const [seed, seconds] = isMainThread ? process.argv.slice(2).map(Number) : workerData as number[];
 

@@ -1,6 +1,6 @@
 /**
  * A process with Python in it that ends: `exits LOAD END`. What is in flight meanwhile, and how it ends, are chosen
- * freely; test/lifetime_test.ts and test/stress/exits.mjs do.
+ * freely; test/process/exit_test.ts and test/soak/exits.mjs do.
  */
 import process from "node:process";
 import { attach, type PyBuffer, python, toLoop } from "../../mod.ts";

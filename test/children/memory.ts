@@ -3,7 +3,7 @@
  * with `flat` or with what there is too much of.
  */
 import process from "node:process";
-import { asyncOperations, backOperations, doOften, syncOperations, tooMuch } from "../workload.ts";
+import { asyncOperations, backOperations, doOften, syncOperations, tooMuch } from "../support/workload.ts";
 
 const [synchronous, asynchronous, filter = ""] = process.argv.slice(2);
 const kinds: [Record<string, () => unknown>, number][] = [[{ ...syncOperations, ...backOperations }, Number(synchronous)], [

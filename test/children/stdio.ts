@@ -53,7 +53,7 @@ const cases: Record<string, () => unknown> = {
       atexit.register(lambda: (os.dup2(end, 1), print("x" * 1_000_000)))`);
     console.log("end");
   },
-  /** The streams are, to whoever looks, those of a Python without JavaScript. */
+  /** The streams look like those of a Python without JavaScript. */
   streams() {
     python.exec(`
       import subprocess, sys, textwrap

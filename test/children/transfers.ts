@@ -5,7 +5,7 @@
  */
 import { MessageChannel, receiveMessageOnPort } from "node:worker_threads";
 import { type PyBuffer, type PyProxy, python } from "../../mod.ts";
-import { collect } from "../collect.ts";
+import { collect } from "../support/collect.ts";
 
 type Transfers = { transfer(): ArrayBuffer; transferToFixedLength(): ArrayBuffer };
 const prototype = ArrayBuffer.prototype as unknown as Transfers;

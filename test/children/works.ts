@@ -3,7 +3,7 @@
  */
 import { execFile, spawn } from "node:child_process";
 import process from "node:process";
-import { intoPromise, python, toLoop } from "../../mod.ts";
+import { intoPromise, python } from "../../mod.ts";
 
 const [name, ...args] = process.argv.slice(2);
 const wait = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -109,13 +109,6 @@ const cases: Record<string, () => unknown> = {
     await wait(20);
     console.log(await outcome(asyncio.sleep(0, "goes on")));
   },
-  async system_exit() {
-    const asyncio = python.import("asyncio");
-    console.log(
-      await outcome(python.execAsync("import sys\nsys.exit(5)")),
-      await asyncio.sleep(0, "goes on"),
-    );
-  },
   /** Subprocesses of both, at once: each gets the exit codes of its own. */
   async subprocesses() {
     python.exec(`
@@ -142,20 +135,6 @@ const cases: Record<string, () => unknown> = {
     console.log(theirs.join() === codes.map((code) => `${code} ${code}`).join() || theirs.join());
     console.log(own.join() === codes.join() || own.join());
     console.log(await killed);
-  },
-  /** Python knows its own signal handlers and children's pools. */
-  async main_thread() {
-    await toLoop(
-      python.exec(`
-      def check():
-          import threading, asyncio, signal
-          assert threading.current_thread() is threading.main_thread()
-          got = asyncio.get_running_loop().create_future()
-          asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, got.set_result, "SIGUSR1")
-          return got
-      check`),
-      [],
-    ).then(console.log, console.log);
   },
   signal_handler() {
     python.exec(`
@@ -197,9 +176,6 @@ const cases: Record<string, () => unknown> = {
     }
     if (args.includes("ctypes")) {
       console.log(python.exec("import ctypes\nctypes.pythonapi.PyLong_AsLong(ctypes.py_object(42))"));
-    }
-    if (args.includes("numpy")) {
-      console.log(python.exec("import numpy\nint((numpy.eye(100) @ numpy.ones((100, 100))).sum())"));
     }
   },
   default_path() {

@@ -1,0 +1,72 @@
+/**
+ * Signals, interrupts and child processes in a process that Python shares with a JavaScript runtime. Each case is a process
+ * of its own: see children/works.ts and children/signals.ts.
+ */
+import process from "node:process";
+import { test } from "node:test";
+import { assertEquals, assertStringIncludes } from "#std/assert";
+import { child, prints } from "../support/child.ts";
+
+const skip = process.platform === "win32" && "Windows has no signals";
+if (skip) console.log(`skip: ${skip}`);
+
+const signals = async (name: string) => (await prints("signals", [name])).trimEnd().split("\n");
+
+test("a SIGINT listener in JavaScript is called", { skip }, async () => {
+  const stdout = await prints("works", ["listener"], { signals: { ready: "SIGINT", again: "SIGINT" } });
+  assertEquals(stdout, "ready\nSIGINT 1\nagain\nSIGINT 2\nslept\n");
+});
+
+test("python.interrupt() stops a busy loop, and the loop goes on", async () => {
+  assertEquals(await prints("works", ["interrupt"]), "KeyboardInterrupt other goes on\n");
+});
+
+test("python.interrupt() of an idle loop", async () => {
+  assertEquals(await prints("works", ["interrupt_idle"]), "slept goes on\n");
+});
+
+test("many interrupts", async () => {
+  assertEquals(await prints("works", ["interrupts"]), "goes on\n");
+});
+
+test("subprocesses of asyncio and of node:child_process at once", { skip }, async () => {
+  assertEquals(await prints("works", ["subprocesses"]), "true\ntrue\nnull SIGTERM\n");
+});
+
+test("add_signal_handler works", { skip }, async () => {
+  assertEquals(await prints("works", ["signal_handler"]), "SIGUSR2\n");
+});
+
+test("a handler of signal.signal runs on Python's main thread, with the loop idle and busy", { skip }, async () => {
+  assertEquals(await signals("handlers"), ["SIGUSR2,true", "SIGUSR2,true SIGUSR2,true"]);
+});
+
+test("a signal and interrupt() end a call that blocks in C, and reach a busy loop at once", { skip }, async () => {
+  assertEquals(await signals("blocking"), ["Stop awake", "1", "KeyboardInterrupt goes on"]);
+});
+
+test("a loop's signal handler that is added and removed leaves interrupt() and other handlers working", { skip }, async () => {
+  const interrupted = "KeyboardInterrupt slept goes on", got = "SIGUSR2,loop";
+  assertEquals(await signals("added_and_removed"), [
+    `${got} true false`,
+    interrupted,
+    `${got} ${got} true false`,
+    interrupted,
+    `${got} ${got} SIGUSR2,true`,
+  ]);
+});
+
+test("SIGINT that a loop's handler took ends the process again once that is removed", { skip }, async () => {
+  const { code, signal, stdout, stderr } = await child("signals", ["sigint_back"], { signals: { again: "SIGINT" } });
+  assertEquals([code === 130 || signal === "SIGINT", stderr], [true, ""], `${code} ${signal} ${stdout}`);
+  assertStringIncludes(stdout, "SIGINT,loop true\nagain\n");
+});
+
+test("SIGINT that a loop's handler took goes to JavaScript's listener again once that is removed", { skip }, async () => {
+  assertEquals(await signals("sigint_listener"), ["SIGINT,loop 0 true", "1"]);
+});
+
+test("multiprocessing with spawn, in both ways, beside children of JavaScript's, twice", { skip }, async () => {
+  const round = "[[0,1,4,9,16],[0,1,4,9,16],[42,0],4,4]";
+  assertEquals(await signals("multiprocessing"), [round, round]);
+});
