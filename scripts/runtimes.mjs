@@ -2,7 +2,8 @@
  * Where the JavaScript runtimes are. Deno and Bun come from npm and are started themselves, never through
  * `.bin` or `npx`: Bun's launcher needs an install script, and Deno's hides crashes and keeps signals.
  *
- *     node scripts/runtimes.mjs deno fmt --check     runs one of them with arguments
+ *     node scripts/runtimes.mjs deno fmt --check     runs one of them with arguments, in the project's folder
+ *     node scripts/runtimes.mjs --here bun x.ts      the same, in the working directory
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, realpathSync, statSync } from "node:fs";
@@ -40,8 +41,9 @@ export function runtime(name) {
 }
 
 if (process.argv[1] && realpathSync(process.argv[1]) === fileURLToPath(import.meta.url)) {
-  const [name, ...args] = process.argv.slice(2);
-  const { status, error } = spawnSync(runtime(name), args, { cwd: root, stdio: "inherit" });
+  const here = process.argv[2] === "--here";
+  const [name, ...args] = process.argv.slice(here ? 3 : 2);
+  const { status, error } = spawnSync(runtime(name), args, { cwd: here ? process.cwd() : root, stdio: "inherit" });
   if (error) throw error;
   process.exit(status ?? 1);
 }

@@ -36,6 +36,20 @@ test("the package has what it needs and nothing else", () => {
   assertEquals(["LICENSE-MIT", "LICENSE-APACHE"].filter((path) => !files.includes(path)), []);
 });
 
+test("what the declarations call a value is one", () => {
+  for (const entry of ["mod", "testing"]) {
+    const declarations = readFileSync(join(project, "node_modules", "pyawait", "dist", `${entry}.d.ts`), "utf8");
+    const declared = [...declarations.matchAll(/^export declare (?:abstract )?(?:function|class|const|let) (\w+)/gm)].map(([, name]) =>
+      name
+    );
+    const printed = runScript(
+      `${entry}_values.mjs`,
+      `console.log(Object.keys(await import("pyawait${entry === "mod" ? "" : `/${entry}`}")).join());`,
+    );
+    assertEquals([...new Set(declared)].sort(), printed.trim().split(",").sort());
+  }
+});
+
 test("package.json and deno.json agree", () => {
   const npm = JSON.parse(readFileSync("package.json", "utf8"));
   const deno = JSON.parse(readFileSync("deno.json", "utf8"));
