@@ -6,7 +6,7 @@ import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
 import { drainLast, exchange } from "./async/outbox.ts";
 import { deliver } from "./async/output.ts";
-import { holdWhatRuns, rejectPending } from "./async/pending.ts";
+import { keepAliveForRunningLoops, rejectPending } from "./async/pending.ts";
 import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
 import { callHelper } from "./proxy/call.ts";
@@ -62,7 +62,7 @@ export function watchEnds({ shim, heap, runtime }: Interpreter): void {
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
   };
   process.on("exit", end);
-  process.on("beforeExit", holdWhatRuns);
+  process.on("beforeExit", keepAliveForRunningLoops);
   backend.onExit(end);
   // Node shows an error after that; what it asks Python for is fetched before.
   process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);

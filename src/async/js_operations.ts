@@ -27,10 +27,10 @@ const hasItem = (value: Value, key: Value): boolean => key === "__proto__" ? Obj
 
 const isMapLike = (value: Value) => value instanceof Map;
 
-type Operation = (value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown;
+type Implementation = (value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown;
 
 /** The operations, by name. */
-const operations: Record<JsOperationName, Operation> = {
+const operations: Record<JsOperationName, Implementation> = {
   call: callFunction,
   await: () => undefined, // serve.ts awaits the value itself
   get: (value, [name]) => {
@@ -153,6 +153,6 @@ function describe(value: Value): string {
 }
 
 /** Does one operation. */
-export function operate(op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
-  return byNumber[op](value, args, keywords);
+export function operate(operation: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  return byNumber[operation](value, args, keywords);
 }

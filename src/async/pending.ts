@@ -24,7 +24,7 @@ export interface Pending {
   /** What the message borrows. */
   readonly pins: readonly Reference[];
   /** Whether it keeps the process alive: not while its loop does not run. */
-  held: boolean;
+  keepsAlive: boolean;
   /** The proxy that is awaited, if it is one. */
   readonly state: State | undefined;
   /** Set when a signal has asked for its cancellation. */
@@ -62,11 +62,11 @@ export function addPending(
   const id = heap.free.pop() ?? heap.pending.length;
   let entry!: Pending;
   const promise = new Promise((resolve, reject) => {
-    entry = { id, loop, resolve, reject, pins, state, held: !waits, aborted: undefined, unlisten: [] };
+    entry = { id, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: [] };
   });
   heap.pending[id] = entry;
-  if (entry.held) startWaiting();
-  else setTimeout(holdWhatRuns, 20); // Deno ends on an unsettled top-level await before it tells of it
+  if (entry.keepsAlive) startWaiting();
+  else setTimeout(keepAliveForRunningLoops, 20); // Deno ends on an unsettled top-level await before it tells of it
   return { promise, entry };
 }
 
@@ -83,12 +83,12 @@ export function cancelWith(entry: Pending, signal: AbortSignal): void {
   entry.unlisten.push(whenAborted(signal, abort));
 }
 
-function settle(entry: Pending): void {
+function remove(entry: Pending): void {
   heap.pending[entry.id] = undefined;
   heap.free.push(entry.id);
   for (const reference of entry.pins) reference.unpin();
   for (const unlisten of entry.unlisten) unlisten();
-  if (entry.held) stopWaiting();
+  if (entry.keepsAlive) stopWaiting();
 }
 
 /** A DONE record: the task of a Promise has ended. */
@@ -100,13 +100,13 @@ export function complete(r: Reader): void {
     r.at++;
     const error = readError(r, tag);
     if (!entry) return;
-    settle(entry);
+    remove(entry);
     const cancelled = entry.aborted && error instanceof PythonError && error.name === "CancelledError";
     return entry.reject(cancelled ? entry.aborted!.reason : error);
   }
   const value = read(r);
   if (!entry) return;
-  settle(entry);
+  remove(entry);
   const state = stateOf(value);
   if (state && state === entry.state) state.settledToItself = true;
   if (state && entry.state && leadsBack(entry.state, state)) {
@@ -130,7 +130,7 @@ function leadsBack(from: State, result: State): boolean {
 function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) => boolean): void {
   for (const entry of heap.pending) {
     if (!entry || !which(entry)) continue;
-    settle(entry);
+    remove(entry);
     entry.reject(error(entry));
   }
 }
@@ -141,11 +141,11 @@ export function rejectLoop(loop: number): void {
 }
 
 /** Nothing keeps the process alive any more: what waits for a loop that has begun to run since does now. */
-export function holdWhatRuns(): void {
+export function keepAliveForRunningLoops(): void {
   if (isClosed()) return;
   for (const entry of heap.pending) {
-    if (!entry || entry.held || callHelper("is_loop_running", entry.loop) !== true) continue;
-    entry.held = true;
+    if (!entry || entry.keepsAlive || callHelper("is_loop_running", entry.loop) !== true) continue;
+    entry.keepsAlive = true;
     startWaiting();
   }
 }

@@ -14,10 +14,10 @@ async function runMain<T>(helper: string, loop: unknown, main: Main<T>): Promise
   if (stateOf(main)) return await runHelper(helper, [loop, main], { signal: null }) as T;
   if (typeof main !== "function") throw new TypeError(`Cannot run ${String(main)}: main has to be a function or a Python awaitable`);
   let result: { value: T } | undefined; // kept here: it need not survive two conversions
-  const call = async () => {
+  const body = async () => {
     result = { value: await (main as () => T | PromiseLike<T>)() };
   };
-  await runHelper(helper, [loop, call], { signal: null });
+  await runHelper(helper, [loop, body], { signal: null });
   return result!.value;
 }
 

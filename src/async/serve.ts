@@ -27,15 +27,15 @@ import { runHelper } from "./promise.ts";
 interface Request {
   readonly scope: number;
   readonly context: number;
-  readonly op: number;
+  readonly operation: number;
   readonly value: unknown;
   readonly args: unknown[];
   readonly keywords: Record<string, unknown> | null;
 }
 
 function readRequest(r: Reader): Request {
-  const scope = r.u32(), context = readAddress(r), op = r.u8(), value = receive(r.u32());
-  return { scope, context, op, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+  const scope = r.u32(), context = readAddress(r), operation = r.u8(), value = receive(r.u32());
+  return { scope, context, operation, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
 }
 
 /** An object's address, with the reference to it, or 0 for None. */
@@ -65,15 +65,15 @@ const key = (loop: number, slot: number) => `${loop}:${slot}`;
 /** REQUEST: runs an async function, or waits for a Promise, and settles the future that waits in Python. */
 export function serve(r: Reader): void {
   const served = new Served(r.u32(), r.u32());
-  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const { scope, context, operation, value, args, keywords } = readRequest(r);
   const callContext = newCallContext(served.loop, context, served);
   const deferred = value instanceof Deferred ? value : undefined;
   heap.serving.set(key(served.loop, served.slot), { served, deferred });
   let promise: PromiseLike<unknown>;
   try {
     markAwaited(value);
-    if (op === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
-    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(op, value, args, keywords)));
+    if (operation === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
+    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(operation, value, args, keywords)));
   } catch (error) {
     promise = Promise.reject(error);
   }
@@ -163,11 +163,11 @@ export function abort(r: Reader): void {
 /** CALL: runs a function whose Python thread waits for the answer. */
 export function answerCall(r: Reader, direct: boolean): void {
   const id = r.u32(), loop = r.u32();
-  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const { scope, context, operation, value, args, keywords } = readRequest(r);
   const callContext = newCallContext(loop, context, undefined);
   let thrown = false, result: unknown;
   try {
-    result = enterScope(scope, callContext, () => operate(op, value, args, keywords));
+    result = enterScope(scope, callContext, () => operate(operation, value, args, keywords));
   } catch (error) {
     thrown = true;
     result = error;

@@ -84,7 +84,7 @@ class Stream {
       this.#current?.resolve({ done: false, value: item[0] });
       this.#current = undefined;
     }
-    this.#takeBack();
+    this.#requeue();
     if (this.#stop.signal.aborted) return null; // the generator has caught its cancellation: it is closed
     return new Promise((resolve) => {
       this.#give = resolve;
@@ -93,7 +93,7 @@ class Stream {
   }
 
   /** What Python was asked last waits again. */
-  #takeBack(): void {
+  #requeue(): void {
     if (this.#current) this.#asked.unshift(this.#current);
     this.#current = undefined;
   }
@@ -109,7 +109,7 @@ class Stream {
   /** An item of a generator that runs ahead, or that has made one of its cancellation: nobody need have asked for it. */
   push(item: unknown): void {
     if (this.#left) return;
-    this.#takeBack();
+    this.#requeue();
     const asked = this.#asked[0]?.command[0] ? undefined : this.#asked.shift(); // throw() wants its own answer
     if (!asked) return void this.#items.push(item);
     this.#count();

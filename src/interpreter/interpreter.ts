@@ -60,8 +60,8 @@ function open(): Interpreter {
   const { shim, options } = started;
   heap.configured = options;
   const bell = backend.bell(() => bridge.onRing());
-  const call = backend.callback((id) => bridge.onCall(id));
-  const address = shim.pyawait_heap(bell.ring ?? backend.pointer(0), call, backend.stackBytes)!;
+  const onCall = backend.callback((id) => bridge.onCall(id));
+  const address = shim.pyawait_heap(bell.ring ?? backend.pointer(0), onCall, backend.stackBytes)!;
   const addon = openAddon(started.path, address);
   const python = { ...started, heap: address, heapId: shim.pyawait_heap_id(address), bell, addon, runtime: backend.runtime };
   heap.python = python;

@@ -31,7 +31,7 @@ export function start(configured: Options | undefined): Started {
   const loaded = loadShim(loader), { shim } = loaded;
   const opener = readOpener(shim);
   const options = configured ?? resolveOptions({});
-  const location = opener ? keep(opener, options) : choose(options);
+  const location = opener ? locationOf(opener, options) : choose(options);
   const library = opener ? backend.pointer(0) : load(loader, location);
   const { answer, problem } = openPython(shim, loader, library, location, options);
   switch (answer) {
@@ -85,7 +85,7 @@ function readOpener(shim: Shim): Opener | undefined {
 }
 
 /** The Python that this process has initialised, or is about to; throws where the options name another one. */
-function keep(opener: Opener, options: Options): Location {
+function locationOf(opener: Opener, options: Options): Location {
   const { location } = opener;
   for (const name of ["executable", "library"] as const) {
     const value = options[name];
@@ -150,7 +150,7 @@ function openPython(shim: Shim, loader: Loader, library: Pointer, location: Loca
     text.length,
   );
   const problem = new TextDecoder().decode(text.slice(0, text.indexOf(0)));
-  return { answer, problem, held: [texts, configuration] }; // C has read them while this waited
+  return { answer, problem, buffers: [texts, configuration] }; // C has read them while this waited
 }
 
 function encodeTexts(...parts: string[]): Uint8Array {

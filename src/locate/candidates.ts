@@ -14,7 +14,7 @@ import { hintNamed, PythonNotFoundError } from "./errors.ts";
 import { type Environment, runProgram, withoutPython } from "./probe.ts";
 
 /** A file or folder to look at. `required`: it is used or is an error. */
-export interface Place {
+export interface Candidate {
   source: string;
   /** The setting that the user would change. */
   setting: string;
@@ -30,7 +30,7 @@ export interface Search {
 const windows = process.platform === "win32";
 
 /** Everything to look at when nothing is named, best first. */
-export function* places(search: Search): Generator<Place> {
+export function* candidates(search: Search): Generator<Candidate> {
   yield* environments(search);
   yield* onPath(search);
   if (windows) yield* registered(search);
@@ -38,7 +38,7 @@ export function* places(search: Search): Generator<Place> {
 }
 
 /** The active virtual environments and the near ones. */
-export function* environments(search: Search): Generator<Place> {
+export function* environments(search: Search): Generator<Candidate> {
   const active = lookup(search.env, "VIRTUAL_ENV");
   if (active !== undefined) {
     yield { source: "VIRTUAL_ENV", setting: "VIRTUAL_ENV", path: active, required: true };
@@ -56,7 +56,7 @@ export function* environments(search: Search): Generator<Place> {
 }
 
 /** Conda's "base" is active in every shell of its users, so it is the last choice; an environment may have no Python. */
-function* conda({ env }: Search, base: boolean): Generator<Place> {
+function* conda({ env }: Search, base: boolean): Generator<Candidate> {
   const path = lookup(env, "CONDA_PREFIX");
   if (path === undefined || (lookup(env, "CONDA_DEFAULT_ENV") === "base") !== base) return;
   const required = pythonIn(path) !== null && !base;
@@ -64,7 +64,7 @@ function* conda({ env }: Search, base: boolean): Generator<Place> {
 }
 
 /** The programs of these names in the folders of PATH. */
-export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "python"]): Generator<Place> {
+export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "python"]): Generator<Candidate> {
   const seen = new Set<string>();
   for (const name of names) {
     for (const part of (lookup(env, "PATH") ?? "").split(delimiter)) {
@@ -83,8 +83,8 @@ export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "pyt
 }
 
 /** Windows: the pythons that the launcher knows, or else those in the registry (PEP 514). */
-function* registered(search: Search): Generator<Place> {
-  const ask = function* (source: string, command: string, args: string[]): Generator<Place> {
+function* registered(search: Search): Generator<Candidate> {
+  const ask = function* (source: string, command: string, args: string[]): Generator<Candidate> {
     const { stdout } = runProgram(command, args, withoutPython(search.env), search.cwd, 10_000);
     for (const path of stdout.match(/[A-Za-z]:\\[^\r\n]*\.exe(?=\s*$)/gim) ?? []) {
       yield { source, setting: "PYAWAIT_PYTHON", path, required: false };
@@ -102,17 +102,17 @@ function* registered(search: Search): Generator<Place> {
 }
 
 /** The file of the python that a place names: itself, the one in that folder, or, for a bare name, on the path. */
-export function fileAt(place: Place, search: Search): string {
-  let path = resolve(search.cwd, place.path);
-  if (!linkExists(path) && place.path !== "" && basename(place.path) === place.path) {
-    const [found] = onPath(search, [place.path]);
+export function fileAt(candidate: Candidate, search: Search): string {
+  let path = resolve(search.cwd, candidate.path);
+  if (!linkExists(path) && candidate.path !== "" && basename(candidate.path) === candidate.path) {
+    const [found] = onPath(search, [candidate.path]);
     if (found !== undefined) path = found.path;
   }
   if (isFolder(path)) path = pythonIn(path) ?? path;
   const problem = problemOf(path);
   if (problem === null) return path;
-  const at = words({ ...place, path });
-  throw new PythonNotFoundError("Cannot use this Python", [{ place: at, problem }], hintNamed(place.setting));
+  const at = words({ ...candidate, path });
+  throw new PythonNotFoundError("Cannot use this Python", [{ place: at, problem }], hintNamed(candidate.setting));
 }
 
 /** What keeps a file from being run as a python; null: nothing that can be seen from outside. */
@@ -152,7 +152,7 @@ function pythonIn(folder: string): string | null {
 }
 
 /** A place as an error names it. */
-export function words({ source, path }: Place): string {
+export function words({ source, path }: Candidate): string {
   return `${source} "${path}"`;
 }
 

@@ -18,7 +18,7 @@ import type { Python } from "./probe.ts";
  * tree that was moved (uv, conda, unpacked packages) still records where it was built.
  */
 export function libraryOf(python: Python, place: string): string {
-  const { files, names, folders } = candidates(python);
+  const { files, names, folders } = possibleFiles(python);
   const tried: Tried[] = [];
   for (const file of files) {
     if (kindOf(file) !== "file") continue;
@@ -36,7 +36,7 @@ export function libraryOf(python: Python, place: string): string {
   throw new PythonNotFoundError("Cannot load this Python", [{ place, problem }], hintNoLibrary(python));
 }
 
-function candidates(python: Python): { files: string[]; names: string[]; folders: string[] } {
+function possibleFiles(python: Python): { files: string[]; names: string[]; folders: string[] } {
   const { basePrefix, baseExecPrefix, multiarch, frameworkPrefix, abi } = python;
   const [major, minor] = python.version.split(".");
   const short = `${major}.${minor}`;

@@ -23,7 +23,7 @@ import {
   tooOld,
   type Tried,
 } from "./errors.ts";
-import { environments, fileAt, lookup, onPath, type Place, places, type Search, words } from "./candidates.ts";
+import { type Candidate, candidates, environments, fileAt, lookup, onPath, type Search, words } from "./candidates.ts";
 import { type LocateOptions, type Location, minor } from "./location.ts";
 import { probe, type Python } from "./probe.ts";
 import { workingFolder } from "./working_folder.ts";
@@ -47,12 +47,12 @@ export function locate(
   if (library !== null) return withLibrary(library, executable, search);
   const tried: Tried[] = [];
   let first: PythonNotFoundError | PythonLoadError | undefined;
-  for (const place of executable !== null ? [executable] : places(search)) {
+  for (const candidate of executable !== null ? [executable] : candidates(search)) {
     try {
-      const python = examine(place, search);
-      return { ...summary(python), library: libraryOf(python, words(place)), source: place.source };
+      const python = examine(candidate, search);
+      return { ...summary(python), library: libraryOf(python, words(candidate)), source: candidate.source };
     } catch (error) {
-      if (place.required || !isOurs(error)) throw error;
+      if (candidate.required || !isOurs(error)) throw error;
       first ??= error;
       tried.push(...error.tried);
     }
@@ -67,7 +67,7 @@ export function locate(
   throw new Failure("Cannot find a Python to load", tried, first?.hint ?? hintNothing());
 }
 
-function named(option: string, value: string | undefined, variable: string, { env }: Search): Place | null {
+function named(option: string, value: string | undefined, variable: string, { env }: Search): Candidate | null {
   if (value !== undefined) {
     return { source: `option ${option}`, setting: `the option ${option}`, path: value, required: true };
   }
@@ -76,20 +76,20 @@ function named(option: string, value: string | undefined, variable: string, { en
 }
 
 /** The library is given: a python of the same version is looked for, to initialise as and for its `sys.path`. */
-function withLibrary(place: Place, executable: Place | null, search: Search): Location {
-  const library = resolve(search.cwd, place.path);
-  const at = words({ ...place, path: library });
-  checkLibrary(library, at, place.setting);
+function withLibrary(given: Candidate, executable: Candidate | null, search: Search): Location {
+  const library = resolve(search.cwd, given.path);
+  const at = words({ ...given, path: library });
+  checkLibrary(library, at, given.setting);
   const wanted = libraryVersion(library);
   if (executable !== null) {
     const python = examine(executable, search);
     if (wanted !== null && wanted !== tag(python)) {
       const problem = `is for Python ${wanted}, but ${executable.source} "${python.executable}" is ` +
         `Python ${python.version}${python.gil ? "" : " (free-threaded)"}`;
-      const hint = `Unset ${place.setting} or ${executable.setting}, or make them name the same Python`;
+      const hint = `Unset ${given.setting} or ${executable.setting}, or make them name the same Python`;
       throw new PythonLoadError("Cannot load this library", [{ place: at, problem }], hint);
     }
-    return { ...summary(python), library, source: `${place.source} and ${executable.source}` };
+    return { ...summary(python), library, source: `${given.source} and ${executable.source}` };
   }
   if (wanted !== null && isOld(wanted)) {
     throw refuse(at, `is for Python ${wanted}, ${tooOld}`, hintVersion());
@@ -99,7 +99,7 @@ function withLibrary(place: Place, executable: Place | null, search: Search): Lo
     try {
       const python = examine(other, search);
       if (wanted !== null && wanted !== tag(python)) continue;
-      return { ...summary(python), library, source: `${place.source} and ${other.source}` };
+      return { ...summary(python), library, source: `${given.source} and ${other.source}` };
     } catch (error) {
       if (!isOurs(error)) throw error;
     }
@@ -112,11 +112,11 @@ function withLibrary(place: Place, executable: Place | null, search: Search): Lo
   const prefix = windows ? folder : folder.split(sep).at(-2) === "lib" ? dirname(dirname(folder)) : dirname(folder);
   const version = wanted.replace("t", "");
   const rest = { implementation: "cpython", gil: wanted === version, prefix, basePrefix: prefix };
-  return { executable: null, library, version, ...rest, source: place.source };
+  return { executable: null, library, version, ...rest, source: given.source };
 }
 
 /** Where the python of a library stands: `../bin` of lib, lib64, lib/x86_64-linux-gnu or a framework; on Windows here. */
-function* besides(library: string, wanted: string | null): Generator<Place> {
+function* besides(library: string, wanted: string | null): Generator<Candidate> {
   for (const file of new Set([library, realpath(library)])) {
     const folder = dirname(file);
     const folders = windows ? [folder] : ["../bin", "../../bin", "bin"].map((up) => join(folder, up));
@@ -132,10 +132,10 @@ function* besides(library: string, wanted: string | null): Generator<Place> {
 }
 
 /** Asks the python at a place what it is, and refuses what cannot be loaded whatever its library. */
-function examine(place: Place, search: Search): Python {
-  const file = fileAt(place, search);
-  const at = words({ ...place, path: file });
-  const python = probe(file, at, place.setting, search.env, search.cwd);
+function examine(candidate: Candidate, search: Search): Python {
+  const file = fileAt(candidate, search);
+  const at = words({ ...candidate, path: file });
+  const python = probe(file, at, candidate.setting, search.env, search.cwd);
   const { implementation, version } = python;
   if (implementation !== "cpython") {
     throw refuse(

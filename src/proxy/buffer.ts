@@ -51,7 +51,7 @@ function giveUp(reference: number): void {
 }
 
 /** Calls an object of Python's. */
-function call(callee: number, ...args: number[]): unknown {
+function callByAddress(callee: number, ...args: number[]): unknown {
   const level = begin();
   try {
     const { input } = level;
@@ -154,7 +154,7 @@ export class PyBuffer {
 
   #memoryview(): unknown {
     if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
-    return call(this.#lock.address);
+    return callByAddress(this.#lock.address);
   }
 
   /**
@@ -167,7 +167,7 @@ export class PyBuffer {
     if (!lock) return;
     this.#lock = undefined;
     const moved = this.#memory.byteLength < this.#bytes;
-    if (!moved && detach(this.#memory) && !isClosed()) call(helper("release_lock"), lock.address); // else when it is collected
+    if (!moved && detach(this.#memory) && !isClosed()) callByAddress(helper("release_lock"), lock.address); // else when it is collected
     collected.unregister(this);
     lock.release();
     if (moved) {
@@ -202,7 +202,7 @@ export function lockBuffer(exporter: number, type?: TypedArrayClass): PyBuffer {
       "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
     );
   } catch (error) {
-    call(helper("release_lock"), lock.address);
+    callByAddress(helper("release_lock"), lock.address);
     lock.release();
     throw error;
   }

@@ -5,7 +5,7 @@
 import { bridge } from "../interpreter/bridge.ts";
 import { giveBack } from "../interpreter/js_handles.ts";
 import { Reference } from "../interpreter/reference.ts";
-import { keep } from "../values/handouts.ts";
+import { exemptFromTidy } from "../values/handouts.ts";
 import { type LazyCall, State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callEncoded, encodeCall } from "./call.ts";
@@ -26,8 +26,8 @@ export function lazyCoroutine(callee: State, args: readonly unknown[]): object {
 /** Takes the call out of a proxy, to send it or to make it. */
 export function takeLazy(state: State): LazyCall {
   const lazy = state.lazy!;
-  const { callee: { reference, epitaph }, pins } = lazy;
-  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${epitaph}`);
+  const { callee: { reference, destroyed }, pins } = lazy;
+  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${destroyed}`);
   state.lazy = undefined;
   lazy.used = true;
   reference.pins++, pins.push(reference);
@@ -54,7 +54,7 @@ export function makeCoroutine(state: State): void {
   const other = stateOf(made);
   if (!other) throw new TypeError("Cannot use this coroutine: its function did not return one");
   forgetProxy(other);
-  keep(other);
+  exemptFromTidy(other);
   state.reference = other.reference;
   state.kinds = other.kinds;
   rememberProxy(state.self!, state);

@@ -34,7 +34,7 @@ export function addressOf(state: State): number {
   const { address } = state.reference;
   if (address !== 0) return address;
   if (isClosed()) interpreter(); // throws
-  if (state.epitaph !== undefined) throw new TypeError(`Cannot use this Python object, it was destroyed: ${state.epitaph}`);
+  if (state.destroyed !== undefined) throw new TypeError(`Cannot use this Python object, it was destroyed: ${state.destroyed}`);
   if (state.started) {
     throw new TypeError("Cannot use this coroutine: it has been started by awaiting it; keep a task instead (asyncio.create_task)");
   }
@@ -46,19 +46,19 @@ export function addressOf(state: State): number {
 export function isThenable(state: State): boolean {
   const { kinds } = state;
   if (kinds & (Kind.coroutine | Kind.future)) return true; // also when it was destroyed: awaiting it says so
-  return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && state.epitaph === undefined;
+  return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && state.destroyed === undefined;
 }
 
 export function destroy(state: State): void {
   const { reference } = state;
-  if (state.epitaph !== undefined || --reference.holds > 0) return;
+  if (state.destroyed !== undefined || --reference.holds > 0) return;
   if (reference.address === 0) {
     dropLazy(state.lazy);
     state.lazy = undefined;
-    state.epitaph = "a coroutine";
+    state.destroyed = "a coroutine";
     return;
   }
-  state.epitaph = isClosed() ? "Python is closed" : `it was ${callHelper("epitaph", state.self!)}`;
+  state.destroyed = isClosed() ? "Python is closed" : `it was ${callHelper("epitaph", state.self!)}`;
   forgetProxy(state);
   reference.release();
 }

@@ -37,7 +37,7 @@ export function targetOf(state: State, callableToo: boolean): object {
 /** What inspecting shows: Python's `repr`. */
 export function reprOf(state: State): string {
   try {
-    if (state.epitaph !== undefined) return `[destroyed ${state.epitaph}]`;
+    if (state.destroyed !== undefined) return `[destroyed ${state.destroyed}]`;
     if (state.lazy) return "<coroutine, not started>";
     if (state.reference.address === 0) return "<coroutine, started>";
     return String(callHelper("repr", state.self));

@@ -65,7 +65,7 @@ async def in_own_thread(function, *args):
     a copy of the context, and with it the scope of AsyncLocalStorage."""
     loop, done = get_running_loop(), get_running_loop().create_future()
 
-    def settle(method, value):
+    def set_outcome(method, value):
         if not done.done():
             getattr(done, method)(value)
 
@@ -75,7 +75,7 @@ async def in_own_thread(function, *args):
         except BaseException as error:
             outcome = ("set_exception", guard_error(error) if isinstance(error, StopIteration) else error)
         try:
-            loop.call_soon_threadsafe(settle, *outcome)
+            loop.call_soon_threadsafe(set_outcome, *outcome)
         except RuntimeError:
             pass  # the background loop is closed: nobody waits
 

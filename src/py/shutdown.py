@@ -44,8 +44,8 @@ def _join_threads():
     deadline = time.monotonic() + 0.4
 
     def end_executors():  # joins the threads of executors
-        for call in reversed(getattr(threading, "_threading_atexits", ())):
-            call()
+        for callback in reversed(getattr(threading, "_threading_atexits", ())):
+            callback()
 
     ending = threading.Thread(target=end_executors, daemon=True)
     ending.start()

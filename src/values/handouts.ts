@@ -21,12 +21,12 @@ export function handOut(state: State): void {
 /** A member that is a proxy, handed out by its owner. */
 export function handOutMember<T>(member: T): T {
   const state = stateOf(member);
-  if (state && state.epitaph === undefined) handOut(state);
+  if (state && state.destroyed === undefined) handOut(state);
   return member;
 }
 
 /** What was handed out last of this is kept by somebody of ours, whatever becomes of it in `tidy`. */
-export function keep(state: State): void {
+export function exemptFromTidy(state: State): void {
   const at = handedOut?.lastIndexOf(state) ?? -1;
   if (at >= 0) handedOut!.splice(at, 1);
 }
@@ -34,7 +34,7 @@ export function keep(state: State): void {
 /** A proxy has been handed out to nobody. */
 export function withdraw(state: State): void {
   state.reference.holds--;
-  keep(state);
+  exemptFromTidy(state);
 }
 
 /** Runs `fn`, and then `end` with what was handed out meanwhile, which the outer one is not told of. */

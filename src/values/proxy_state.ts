@@ -36,7 +36,7 @@ export class State {
   /** The proxy itself: the two live and die together. */
   self: object | undefined = undefined;
   /** What it was, once it is destroyed. */
-  epitaph: string | undefined = undefined;
+  destroyed: string | undefined = undefined;
   readonly #brand = true;
 
   constructor(reference: Reference, kinds: number) {

@@ -3,7 +3,7 @@
 // A PythonError holds the live exception, so thrown back into Python it is the same object; its traceback is formatted when
 // it is read, since most errors are caught and never looked at.
 import { bridge, type ErrorDetails } from "../interpreter/bridge.ts";
-import { handOutMember, keep, withdraw } from "./handouts.ts";
+import { exemptFromTidy, handOutMember, withdraw } from "./handouts.ts";
 import { stateOf } from "./proxy_state.ts";
 
 const isFrame = (line: string) => /^\s+at |@/.test(line);
@@ -109,7 +109,7 @@ export class PythonError extends Error {
   }
 
   /** What shows an error reads its stack first, and shows no property that is a getter. */
-  #settle({ cause, errors }: ErrorDetails): void {
+  #makePlain({ cause, errors }: ErrorDetails): void {
     const settled = (value: unknown) => ({ value, writable: true, configurable: true });
     if (Object.getOwnPropertyDescriptor(this, "cause")?.get) Reflect.defineProperty(this, "cause", settled(cause));
     if (Object.getOwnPropertyDescriptor(this, "errors")?.get) Reflect.defineProperty(this, "errors", settled(errors));
@@ -122,7 +122,7 @@ export class PythonError extends Error {
       const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.#exception as object);
       if (!made) continue;
       error.#javaScriptStack = this.#javaScriptStack;
-      keep(stateOf(error.#exception)!); // it is this error's, wherever it is looked at
+      exemptFromTidy(stateOf(error.#exception)!); // it is this error's, wherever it is looked at
     }
     return this.#details;
   }
@@ -131,7 +131,7 @@ export class PythonError extends Error {
     const lines = [`${this.name}: ${this.message}`];
     try {
       const details = this.#look();
-      this.#settle(details);
+      this.#makePlain(details);
       for (const [name, file, line] of details.frames) lines.push(`    at ${name} (${file}:${line})`);
     } catch {
       // Python is closed: the JavaScript half is what there is
