@@ -1,10 +1,10 @@
 /**
- * Finds the Python to load: its libpython, and the executable (a virtual environment's own, if there is one) that
- * Python is to be initialised as.
+ * Chooses the Python to load: its libpython, and the executable (a virtual environment's own, if there is one) as which
+ * it is initialised.
  *
- * To know: what was asked for by name (an option, a variable, an active or near virtual environment) is used or is an
- * error; only the pythons on the path are tried one after the other. A library is only ever loaded by its absolute
- * path and found through its own Python: a bare name could be another installation's.
+ * What the user named (an option, a variable, an active or near virtual environment) is used or is an error; only the
+ * pythons on PATH are tried one after the other. A library is loaded by the absolute path that its own Python reports:
+ * a bare name could find the library of another installation.
  *
  * @module
  */
@@ -35,7 +35,11 @@ export { workingFolder } from "./working_folder.ts";
 
 const windows = process.platform === "win32";
 
-/** Chooses a Python; throws {@linkcode PythonNotFoundError} or {@linkcode PythonLoadError}. */
+/**
+ * Chooses a Python.
+ *
+ * @throws {PythonNotFoundError | PythonLoadError} if there is none, or the one that was named cannot be used
+ */
 export function locate(
   options: LocateOptions = {},
   env: Record<string, string | undefined> = process.env,
@@ -62,7 +66,7 @@ export function locate(
     if (runtimeName() === "Deno") problem += ", or may not be read (--allow-env, --allow-read)";
     tried.push({ place: "PATH", problem });
   }
-  // The first is the Python that the user expects, so it is the one to hint.
+  // The first candidate is the Python that the user expects, so the hint is about that one.
   const Failure = first instanceof PythonLoadError ? PythonLoadError : PythonNotFoundError;
   throw new Failure("Cannot find a Python to load", tried, first?.hint ?? hintNothing());
 }
@@ -75,7 +79,7 @@ function named(option: string, value: string | undefined, variable: string, { en
   return path === undefined ? null : { source: variable, setting: variable, path, required: true };
 }
 
-/** The library is given: a python of the same version is looked for, to initialise as and for its `sys.path`. */
+/** A library was named: finds a python of the same version, for its `sys.path` and to be initialised as. */
 function withLibrary(given: Candidate, executable: Candidate | null, search: Search): Location {
   const library = resolve(search.cwd, given.path);
   const at = words({ ...given, path: library });
@@ -115,7 +119,10 @@ function withLibrary(given: Candidate, executable: Candidate | null, search: Sea
   return { executable: null, library, version, ...rest, source: given.source };
 }
 
-/** Where the python of a library stands: `../bin` of lib, lib64, lib/x86_64-linux-gnu or a framework; on Windows here. */
+/**
+ * The pythons that may belong to a library: in `../bin` of lib, lib64, lib/x86_64-linux-gnu or a framework; on Windows
+ * in the same folder.
+ */
 function* besides(library: string, wanted: string | null): Generator<Candidate> {
   for (const file of new Set([library, realpath(library)])) {
     const folder = dirname(file);
@@ -131,7 +138,11 @@ function* besides(library: string, wanted: string | null): Generator<Candidate> 
   }
 }
 
-/** Asks the python at a place what it is, and refuses what cannot be loaded whatever its library. */
+/**
+ * Probes a candidate and refuses it where no library could make it usable.
+ *
+ * @throws {PythonNotFoundError} if it is not CPython or too old
+ */
 function examine(candidate: Candidate, search: Search): Python {
   const file = fileAt(candidate, search);
   const at = words({ ...candidate, path: file });
@@ -162,7 +173,7 @@ function summary(python: Python): Omit<Location, "library" | "source"> {
   return { executable, version, implementation, gil, prefix, basePrefix };
 }
 
-/** As {@linkcode libraryVersion} has it. */
+/** The version in the form of {@linkcode libraryVersion}. */
 function tag({ version, gil }: Python): string {
   return `${minor(version)}${gil ? "" : "t"}`;
 }
