@@ -90,8 +90,8 @@ function flatten(root: string, exports: object): Modules {
  * Makes a module for Python: `import name` there gives the exports, which may be functions, async functions, classes,
  * constants, and plain objects as submodules. In place of PyO3's `#[pymodule]`.
  *
- * If the name is registered already, the contents of the module are replaced in place. A module of Python's own by that
- * name is hidden from new imports until {@linkcode unregisterJsModule}.
+ * If the name is registered already, the contents of the module are replaced in place. A Python module of that name is
+ * hidden from new imports until {@linkcode unregisterJsModule}.
  *
  * @param name as Python imports it; `"a.b"` is the submodule `b` of `a`
  * @param exports a plain object or a module namespace; `__doc__` is its docstring

@@ -144,9 +144,9 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
  *
  * @param awaitable what to await
  * @param options `signal` and `locals`, see {@linkcode AwaitOptions}
- * @returns the result, converted. Rejects with a {@linkcode PythonError} for what the awaitable raises, with a
- *   `TypeError` for a value that is not awaitable or a wrong option, and with a {@linkcode PythonClosedError} after
- *   `python.close()`
+ * @returns the result, converted. Rejects with a {@linkcode PythonError} for what the awaitable raises, and with one
+ *   named `TypeError` if it is not awaitable; with a `TypeError` for a wrong option, and with a
+ *   {@linkcode PythonClosedError} after `python.close()`
  * @example
  * ```ts
  * import { intoPromise, python } from "pyawait";

@@ -45,7 +45,7 @@ function readAddress(r: Reader): number {
   return r.address();
 }
 
-// Awaits of Python's -----------------------------------------------------------------------------------------------
+// Python's awaits ---------------------------------------------------------------------------------------------------
 
 /** What this heap serves; only this file writes it. */
 const heap = {

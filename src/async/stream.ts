@@ -233,7 +233,7 @@ const dropped = new FinalizationRegistry<Stream>((stream) => void stream.stop().
  * @param asyncIterable a proxy
  * @param options `highWaterMark`, see {@linkcode StreamOptions}; `signal` and `locals`, see {@linkcode AwaitOptions}
  * @returns an async iterator
- * @throws {TypeError} if it is not an async iterable of Python's
+ * @throws {TypeError} if it is not a Python async iterable
  * @throws {RangeError} if `highWaterMark` is not an integer from 0 to 2³¹ − 1
  * @example
  * ```ts

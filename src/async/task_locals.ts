@@ -23,7 +23,7 @@ export interface Destination {
 let partsOf: (locals: TaskLocals) => [eventLoop: PyProxy, context: PyProxy | null];
 
 /**
- * An event loop and a context of Python's in which to run something. As PyO3 Asyncio's `TaskLocals`.
+ * A Python event loop and context in which to run something. As PyO3 Asyncio's `TaskLocals`.
  *
  * @example
  * ```ts
@@ -202,7 +202,7 @@ export function getCurrentLoop(): PyProxy {
  *
  * @returns an asyncio event loop
  * @throws {Error} if no loop runs here: on JavaScript's own thread, in a function that Python calls from a thread
- *   without a loop, or in one that it calls during a synchronous call of JavaScript's
+ *   without a loop, or in one that it calls during a synchronous call from JavaScript
  * @example
  * ```ts
  * import { getRunningLoop, python } from "pyawait";

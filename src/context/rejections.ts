@@ -1,7 +1,7 @@
 // Rejected Promises that were passed to Python and never awaited there.
 //
 // Passing a Promise to Python marks its rejection as handled, so JavaScript no longer reports it. If Python drops it
-// without awaiting it, the error goes to the exception handler of its loop, as for a future of Python's own.
+// without awaiting it, the error goes to the exception handler of its loop, as for any Python future.
 import { bridge } from "../interpreter/bridge.ts";
 import { currentCallContext } from "./call_context.ts";
 

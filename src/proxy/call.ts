@@ -21,8 +21,8 @@ export interface CopyOptions {
   /** How many levels of containers to copy; negative: all. Default: all. */
   depth?: number;
   /**
-   * What a dict becomes. `"auto"` (default): an object if every key is a `str`, else a Map. `"object"`: an object, or a
-   * `TypeError` for another key. `"map"`: a Map.
+   * What a dict becomes. `"auto"` (default): an object if every key is a `str`, else a Map. `"object"`: an object; another
+   * key raises `TypeError`. `"map"`: a Map.
    */
   dict?: "auto" | "object" | "map";
   /** Asked for each object that would stay a proxy; its result takes the object's place. */

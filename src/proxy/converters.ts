@@ -27,7 +27,7 @@ export interface ToPyOptions {
  * @returns the proxy, or the plain value
  * @throws {TypeError} if Python has nothing for the value, or for a wrong option
  * @throws {RangeError} for an invalid Date or one outside of the years 1 to 9999
- * @throws {PythonError} if Python refuses a value, such as a key that it cannot hash
+ * @throws {PythonError} a `TypeError` for keys, or items of a Set, that Python cannot hash or that are equal there
  * @example
  * ```ts
  * import { toPy } from "pyawait";

@@ -193,7 +193,7 @@ export const traps: ProxyHandler<object> = {
 /**
  * The members that every Python object has; a {@linkcode PyProxy} is callable as well. Generated types build on this.
  *
- * Besides the errors listed below every use throws a `TypeError` after the object was destroyed and a
+ * Besides the errors listed below, every access to the Python object throws a `TypeError` after `$destroy()` and a
  * `PythonClosedError` after `python.close()`, and passing a value to Python throws a `TypeError` or `RangeError` where
  * Python has nothing for it.
  */
@@ -366,9 +366,8 @@ export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy }
  * @param value a proxy; any other value is returned as it is
  * @param options `depth`, `dict` and `default`, see {@linkcode CopyOptions}
  * @returns the copy
- * @throws {TypeError} for a wrong option, a dict that does not fit `dict: "object"`, or keys that are equal in
- *   JavaScript
- * @throws {PythonError} what an object's own code raises
+ * @throws {TypeError} for a wrong option, or for keys or items that are equal in JavaScript
+ * @throws {PythonError} a `TypeError` for a dict that does not fit `dict: "object"`; what an object's own code raises
  * @example
  * ```ts
  * import { python, toJs } from "pyawait";

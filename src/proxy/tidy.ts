@@ -18,7 +18,7 @@ import { KeywordArguments, TupleItems } from "../values/wrappers.ts";
  *
  * @param fn a synchronous function
  * @returns what `fn` returns
- * @throws {TypeError} if `fn` returns a Promise
+ * @throws {TypeError} if `fn` is not a function, or returns a Promise
  * @example
  * ```ts
  * import { python, tidy } from "pyawait";

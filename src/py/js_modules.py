@@ -12,7 +12,7 @@ _js_modules = {}  # full name -> {attribute: value}
 _js_aliases = {}  # full name -> the full name of the module that it also names
 _js_owners = {}  # full name -> the name under which it was registered
 _covered = {}  # full name -> Python's own module of that name, to put back
-_covered_attributes = {}  # full name -> the attribute of that name in its package, if that is one of Python's own
+_covered_attributes = {}  # full name -> the attribute of that name in its package, if that is a Python package
 
 
 class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

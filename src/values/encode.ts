@@ -18,8 +18,8 @@ import { rules } from "./rules.ts";
 import { ByReference, FloatValue, KeywordArguments, memoryviewOf, Thrown, type Tuple, TupleItems } from "./wrappers.ts";
 
 /**
- * Writes a value by a rule of the user's, if one applies. Each value is converted once per message, which keeps shared
- * and circular references.
+ * Writes a value by one of the user's rules, if one applies. Each value is converted once per message, which keeps
+ * shared and circular references.
  */
 function writeByRule(e: Encoding, value: object): boolean {
   if (e.converted?.has(value)) {
