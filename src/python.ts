@@ -123,8 +123,8 @@ class PythonInterpreter {
    * Runs Python statements with `await` at the top level, in a task on the current loop.
    *
    * @param code the statements
-   * @param options `globals` and `filename`, see {@linkcode ExecOptions}; `signal` and `locals`, see {@linkcode
-   *   AwaitOptions}
+   * @param options `globals` and `filename`, see {@linkcode ExecOptions}; `signal` and `locals`, see
+   *   {@linkcode AwaitOptions}
    * @returns the value of the last statement if it is an expression, else `null`. Rejects as {@linkcode exec} throws
    * @example
    * ```ts
@@ -256,9 +256,9 @@ function codeToRun(name: string, code: string, options: ExecOptions, known: stri
 /**
  * The process's one interpreter.
  *
- * Whatever uses it first opens Python: a member of it, or any other function of this package. That can throw {@linkcode
- * PythonNotFoundError} or {@linkcode PythonLoadError}; after `python.close()` every use throws {@linkcode
- * PythonClosedError}.
+ * Whatever uses it first opens Python: a member of it, or any other function of this package. That can throw
+ * {@linkcode PythonNotFoundError} or {@linkcode PythonLoadError}; after `python.close()` every use throws
+ * {@linkcode PythonClosedError}.
  *
  * @example
  * ```ts

@@ -48,8 +48,8 @@ export function run<T>(main: Main<T>, { loop = "asyncio" }: { loop?: string } = 
  *
  * @param eventLoop an asyncio event loop that is not running; it is neither closed nor cleaned up
  * @param main a function, asynchronous or not, or a Python awaitable
- * @returns what `main` returns. Rejects with what it throws, with a `TypeError` if it is neither, and with a {@linkcode
- *   PythonError} if `eventLoop` is not an event loop or runs already
+ * @returns what `main` returns. Rejects with what it throws, with a `TypeError` if it is neither, and with a
+ *   {@linkcode PythonError} if `eventLoop` is not an event loop or runs already
  * @example
  * ```ts
  * import { python, runUntilComplete } from "pyawait";

@@ -24,7 +24,7 @@ export function receive(id: number): unknown {
   return heap.handlesById.get(id)?.value;
 }
 
-/** Returns `count` sendings of a handle: Python has dropped its object, or a message was never sent. */
+/** Subtracts `count` from a handle's sendings: Python has dropped its object, or a message was never sent. */
 export function giveBack(id: number, count: number): void {
   const handle = heap.handlesById.get(id);
   if (!handle || (handle.sent -= count) > 0) return;

@@ -167,7 +167,8 @@ export class PyBuffer {
    * Ends the view: `data` is detached (its length becomes 0) and the exporter is unlocked. Idempotent; `using` calls
    * it.
    *
-   * Where the runtime cannot detach (Node 20) the exporter stays locked until `data` is collected.
+   * If `data` cannot be detached, because it was marked as untransferable, the exporter stays locked until it is
+   * collected.
    *
    * @throws {TypeError} if the memory was transferred to another ArrayBuffer: the exporter stays locked as long as that
    *   lives
