@@ -1,8 +1,8 @@
 // The numbers and record layouts that JavaScript, the shim and Python share.
 //
-// Each is written here once. Python's are generated from this table when Python is opened (`python_source.ts`), and a
-// test compares it with `ffi/shim/numbers.h`. No file format depends on them: they only have to agree within one
-// version.
+// Python's numbers are generated from this table when Python is opened (`python_source.ts`); C's are in
+// `ffi/shim/numbers.h`, which a test compares with it. No file format depends on them: they only have to agree within
+// one version.
 
 /** The first byte of a value on the wire; it says what follows. Numbers are little-endian and unaligned. */
 export const Tag = {
