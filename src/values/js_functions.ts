@@ -54,9 +54,7 @@ export function isClass(value: unknown): boolean {
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
 
-/**
- * What a value can do that Python asks a type for, as the bits of `_traits` in src/py/js_values.py, without calling.
- */
+/** What a value can do that Python asks a type for: the bits of `_traits` in src/py/js_values.py, except for calls. */
 export function traitsOf(value: object): number {
   try {
     return askTraits(value);
