@@ -1,5 +1,5 @@
 /**
- * Tests that use pyawait: each on an event loop of its own, and none leaves anything running.
+ * Tests that use pyawait: each runs on an event loop of its own, and fails if it leaves anything running.
  *
  * @module
  */

@@ -1,14 +1,14 @@
-// What is measured: each case beside its baseline, both in microseconds per operation.
+// The benchmark cases: each beside its baseline, both in microseconds per operation.
 //
-// The one thing to know: a case first checks that both ways give the same, so what is fast and wrong is not measured.
+// A case first checks that both ways give the same result, so a wrong result is never timed.
 import { isDeepStrictEqual } from "node:util";
 import { do_not_optimize, measure } from "mitata";
 import { intoAsyncIterable, intoPromise, python, toJs, toThread } from "../mod.ts";
 
-/** A way to do something: measures it for about so many seconds and gives microseconds per operation. */
+/** Measures one way to do something for about this many seconds; returns microseconds per operation. */
 export type Way = (seconds: number) => Promise<number>;
 
-/** One thing that is measured, and what it is measured beside. */
+/** One case, and what it is compared with. */
 export interface Case {
   readonly group: string;
   readonly name: string;
@@ -39,8 +39,8 @@ function timed(fn: () => unknown, operations = 1): Way {
 }
 
 /**
- * Going through all items of a stream, per item. It is checked here and not before all cases: JavaScript that Python calls
- * runs in an AsyncLocalStorage, and from the first on every Promise costs Node 20 and 22 a tenth more.
+ * Iterates over a stream; per item. The check is here and not before all cases: JavaScript that Python calls runs in an
+ * AsyncLocalStorage, and from the first one on every Promise takes Node 20 and 22 a tenth longer.
  */
 function streamed(make: () => AsyncIterable<unknown>): Way {
   return timed(async () => {
@@ -51,9 +51,9 @@ function streamed(make: () => AsyncIterable<unknown>): Way {
 }
 
 /**
- * How late JavaScript's timers of one millisecond are while `work` goes on: the 99th percentile.
+ * How late JavaScript's timers of one millisecond are while `work` runs: the 99th percentile.
  *
- * @param each is done at every tick, as the turns of a program that goes on with its own work are
+ * @param each runs at every tick, as the turns of a program with work of its own do
  */
 function lateness(work: (seconds: number) => Promise<unknown>, each: () => unknown = () => {}): Way {
   return async (seconds) => {
@@ -70,7 +70,7 @@ function lateness(work: (seconds: number) => Promise<unknown>, each: () => unkno
   };
 }
 
-/** Something like an answer of a web service: 100 records, about 30 kB of JSON. */
+/** Resembles the answer of a web service: 100 records, about 30 kB of JSON. */
 function document(): unknown {
   const user = (id: number) => ({
     id,
@@ -89,7 +89,7 @@ function document(): unknown {
   return { total: 100, next: null, users: Array.from({ length: 100 }, (_, id) => user(id)) };
 }
 
-/** All cases, checked. */
+/** All cases, after their checks. */
 export async function prepare(): Promise<Case[]> {
   const plain = python.import("plain");
   const { identity, once_round, noop, add, same, size, size_of_json, items, burn, hold_gil } = plain;

@@ -1,6 +1,6 @@
-"""The baselines: what plain Python takes for the same work, measured in the same interpreter, in microseconds.
+"""The baselines: the time that plain Python takes for the same work, in the same interpreter, in microseconds.
 
-The one thing to know: each function gives the median of its samples per operation, as run.ts does for its own.
+Each function returns the median of its samples per operation, as run.ts does.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ async def burn(seconds):
 
 
 async def hold_gil(seconds):
-    """One call of C that does not let go of the GIL."""
+    """One C call that holds the GIL."""
     pause = ctypes.PyDLL("kernel32").Sleep if sys.platform == "win32" else ctypes.PyDLL(None).usleep
     pause(int(seconds * (1e3 if sys.platform == "win32" else 1e6)))
 
@@ -51,7 +51,7 @@ def same(value):
 
 
 def size(value):
-    """Takes a value in and gives next to nothing back."""
+    """Takes a value in and returns next to nothing."""
     return len(value)
 
 
@@ -60,7 +60,7 @@ def size_of_json(text):
 
 
 def _samples(seconds, minimum=5):
-    """Gives a list to append to, until the time is over."""
+    """Yields a list to append to, until the time is over."""
     end, samples = time.perf_counter() + seconds, []
     while time.perf_counter() < end or len(samples) < minimum:
         yield samples
@@ -92,7 +92,7 @@ async def tasks(function, count, seconds):
 
 
 async def each_item(count, seconds):
-    """Goes through an async generator of `count` items."""
+    """Iterates over an async generator of `count` items."""
     for samples in _samples(seconds):
         begin = time.perf_counter()
         async for _ in items(count):
@@ -102,7 +102,7 @@ async def each_item(count, seconds):
 
 
 def threadsafe(function, loop, seconds):
-    """run_coroutine_threadsafe(...).result(), called on a thread of Python's."""
+    """run_coroutine_threadsafe(...).result(), called on a Python thread."""
     for samples in _samples(seconds):
         begin = time.perf_counter()
         for n in range(50):
@@ -133,7 +133,7 @@ async def gather_futures(count, seconds):
 
 
 async def gather_calls(function, count, seconds):
-    """gather of `count` calls of an `async def`: here of one that is a JavaScript function."""
+    """gather of `count` calls of an `async def` that is a JavaScript function."""
     for samples in _samples(seconds):
         begin = time.perf_counter()
         result = await asyncio.gather(*[function(n) for n in range(count)])

@@ -16,9 +16,9 @@ const quick = args.includes("--quick"), json = args.includes("--json");
 const words = args.filter((arg) => !arg.startsWith("-"));
 const rounds = quick ? 1 : 7, seconds = quick ? 0.01 : 0.15;
 
-/** One case's figures. */
+/** The figures of one case. */
 export interface Figure extends Omit<Case, "ours" | "baseline"> {
-  /** Microseconds per operation: medians of the rounds. */
+  /** Microseconds per operation: the medians of the rounds. */
   ours: number;
   baseline: number;
   /** The median of the rounds' ratios, and their range. */
@@ -26,7 +26,7 @@ export interface Figure extends Omit<Case, "ours" | "baseline"> {
   ratios: [least: number, most: number];
 }
 
-/** What `--json` prints. */
+/** The output of `--json`. */
 export interface Report {
   date: string;
   machine: string;
@@ -42,7 +42,7 @@ function median(values: number[]): number {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** The two ways in turns, each first in every other round, so that a slow minute of the machine is in both. */
+/** Runs both ways in turns, alternating which is first, so that a slow minute of the machine affects both. */
 async function run({ ours, baseline, ...about }: Case): Promise<Figure> {
   const our: number[] = [], base: number[] = [];
   for (let round = 0; round < rounds; round++) {

@@ -2,7 +2,7 @@
 //
 //     node .build/bench/table.js node.json deno.json bun.json [pinned-node.json pinned-deno.json pinned-bun.json]
 //
-// Each file is what run.ts prints with --json. The second three are runs on one core, of the cases one at a time.
+// Each file is the output of run.ts with --json. The second three are runs on one core, of the cases one at a time.
 import { readFileSync } from "node:fs";
 import process from "node:process";
 import type { Report } from "./run.ts";

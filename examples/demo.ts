@@ -53,7 +53,8 @@ const server = await serve();
 const [, port] = server.sockets[0].getsockname();
 say(`Python listens on 127.0.0.1:${port}`);
 
-// asyncio's own streams, driven from JavaScript: what returns a coroutine is awaited, the rest is called on the loop.
+// asyncio's own streams, driven from JavaScript: a call that returns a coroutine is awaited, the others run on the
+// loop.
 const [reader, writer] = await asyncio.open_connection("127.0.0.1", port);
 await toLoop(writer.write, [new TextEncoder().encode("one line from javascript\n")]);
 const line = decode(await reader.readline());
@@ -99,7 +100,7 @@ for (const round of ["first", "second", "third"]) {
 
 title("4. Python awaits JavaScript's fetch of an HTTP server in this process");
 
-const waiting = new Set<ServerResponse>(); // the slow answers that somebody still waits for
+const waiting = new Set<ServerResponse>(); // the slow answers for which a request still waits
 const http = createServer((request, response) => {
   const { url: path } = request;
   if (path !== "/slow") return void response.end(JSON.stringify({ path, tags: [1, 2.5, null] }));
@@ -109,7 +110,7 @@ const http = createServer((request, response) => {
 await new Promise<void>((resolve) => http.listen(0, "127.0.0.1", resolve));
 const base = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
 
-// `fetch` returns a Promise without being an async function, so asyncDef says that it is one.
+// `fetch` returns a Promise without being an async function, so asyncDef marks it.
 const fetchPages = `
     async def get(path):
         response = await fetch(base + path)     # a JavaScript Response: its attributes, its methods

@@ -1,14 +1,14 @@
-// The backend on Bun: `bun:ffi`.
+// The Bun backend, on `bun:ffi`.
 //
-// The one thing to know: a thread-safe JSCallback queues and returns at once, so it is the bell; it is made once and
-// never closed, because a call that arrives after closing is where Bun has crashed. A Worker can end without being
-// asked, so there the bell is a socket.
+// A call that arrives after a JSCallback was closed crashes Bun, so the bell is one thread-safe JSCallback that is
+// never closed; it queues and returns at once. A Worker can be terminated without notice, so a Worker's bell is a
+// socket.
 import process from "node:process";
 import { inWorker } from "./in_worker.ts";
 import { socketBell } from "./pipe_bell.ts";
 import type { Backend, Bell, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
-/** The part of `bun:ffi` that is used here. */
+/** The part of `bun:ffi` that this backend uses. */
 export interface BunFfi {
   // deno-lint-ignore no-explicit-any
   dlopen(path: string, symbols: any): { symbols: any };
@@ -29,12 +29,12 @@ function ffi(): BunFfi {
   return loaded ??= (process as unknown as { getBuiltinModule(name: string): BunFfi }).getBuiltinModule("bun:ffi");
 }
 
-const callbacks: unknown[] = []; // never freed: C may call them for as long as the process lives
+const callbacks: unknown[] = []; // never freed: C may call them as long as the process lives
 
 function callbackBell(ring: () => void): Bell {
   const callback = new (ffi().JSCallback)(ring, { args: [], returns: "void", threadsafe: true });
   callbacks.push(callback);
-  let timer: ReturnType<typeof setInterval> | undefined; // a callback keeps no process alive, a timer does
+  let timer: ReturnType<typeof setInterval> | undefined; // a JSCallback does not keep the process alive; a timer does
   return {
     ring: callback.ptr as number & Pointer,
     open() {},

@@ -1,14 +1,14 @@
-// The backend on Deno: `Deno.dlopen`.
+// The Deno backend, on `Deno.dlopen`.
 //
-// The one thing to know: a 64-bit argument is fast as a bigint and fifteen times slower as a number, so an address is
-// a bigint from the moment it is known.
+// A 64-bit argument that is passed as a number takes Deno's slow path, 15 times slower than a bigint
+// (denoland/deno#23983), so an address is a bigint as soon as it is known.
 import { inWorker } from "./in_worker.ts";
 import { pipeBell, socketBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 type PointerObject = { readonly __deno: unique symbol };
 
-/** The part of Deno that is used here. */
+/** The part of the `Deno` namespace that this backend uses. */
 export interface DenoFfi {
   version: { deno: string };
   // deno-lint-ignore no-explicit-any
@@ -30,9 +30,12 @@ export interface DenoFfi {
 const types: Record<CType | "void", string> = { i32: "i32", pointer: "u64", buffer: "buffer", void: "void" };
 const runtime = () => (globalThis as unknown as { Deno: DenoFfi }).Deno;
 
-const callbacks: unknown[] = []; // never freed: C may call them for as long as the process lives
+const callbacks: unknown[] = []; // never freed: C may call them as long as the process lives
 
-/** Whether Deno.exit() is being called. `deno test` unloads a file at its end too, and its process goes on. */
+/**
+ * Whether `Deno.exit()` is on the stack. `deno test` also fires "unload", at the end of each file, and its process goes
+ * on.
+ */
 function isExit(): boolean {
   const { stackTraceLimit } = Error;
   Error.stackTraceLimit = 20;

@@ -1,4 +1,4 @@
-// The backend of the runtime that this is: Deno and Bun are asked first, because both pretend to be Node.
+// Selects the backend of the current runtime. Deno and Bun are checked first, because both pretend to be Node.
 import { bun } from "./bun.ts";
 import { deno } from "./deno.ts";
 import { node } from "./node.ts";

@@ -1,12 +1,13 @@
-// The backend on Node: koffi, loaded when Python is opened and not before.
+// The Node backend, on koffi, which is loaded when Python is opened and not earlier.
 //
-// The one thing to know: koffi runs C on a stack of its own, so its size is set here and told to Python.
+// koffi runs C on a stack of its own. Python has to know the size of that stack, so it is set here and reported to
+// Python.
 import { createRequire } from "node:module";
 import process from "node:process";
 import { pipeBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
-/** The part of koffi that is used here. */
+/** The part of koffi that this backend uses. */
 export interface Koffi {
   config(options?: { sync_stack_size: number }): { sync_stack_size?: number };
   load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
@@ -31,7 +32,7 @@ function koffi(): Koffi {
   try {
     loaded.config({ sync_stack_size: wantedStack });
   } catch {
-    // Somebody else has loaded a library with it before: the stack is as large as it was then.
+    // Other code has loaded a library with koffi before; the stack keeps the size that it had then.
   }
   return loaded;
 }

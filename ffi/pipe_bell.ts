@@ -1,7 +1,8 @@
-// Bells through the system: a pipe, what Node and Deno listen to; a named one or a socket, where they cannot.
+// Bells made of system objects: a pipe on Node and Deno; a named pipe on Windows, and a Unix socket in Workers of Deno
+// and Bun.
 //
-// The one thing to know: whoever listens can be ref'd and unref'd, which is how a pending Promise keeps the process
-// alive; and when a Worker is terminated its end is closed, which Python sees at the other.
+// A listening stream can be ref'd and unref'd, which is how a pending Promise keeps the process alive. When a Worker is
+// terminated its end is closed, and Python sees that on the other end.
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
@@ -39,7 +40,7 @@ function streamBell(start: Open): Bell {
 export function pipeBell(ring: () => void): Bell {
   if (process.platform === "win32") return socketBell(ring);
   return streamBell((listen, makePipe) => {
-    // With `onread` a ring costs no allocation; Node's types know it for net.connect only.
+    // With `onread` a ring allocates nothing. Node's types know it for net.connect only.
     const onread = { buffer: new Uint8Array(512), callback: () => (ring(), true) };
     const options = { fd: makePipe(), readable: true, writable: false, onread };
     const socket = new net.Socket(options as net.SocketConstructorOpts);
@@ -51,13 +52,13 @@ export function pipeBell(ring: () => void): Bell {
 
 let sockets = 0;
 
-/** The same through a named pipe (Windows) or a Unix socket (Bun's net.Socket hears nothing of a pipe). */
+/** A bell on a named pipe (Windows) or a Unix socket (Bun's `net.Socket` delivers nothing from a pipe). */
 export function socketBell(ring: () => void): Bell {
   return streamBell((listen, _makePipe, connect) => {
     const name = `pyawait-${process.pid}-${++sockets}-${Math.random().toString(36).slice(2)}`;
     const at = process.platform === "win32" ? `\\\\.\\pipe\\${name}` : path.join(os.tmpdir(), name);
-    // It is not closed after the one connection that it is for, ours: Deno closes a Unix socket's descriptor twice, and
-    // by the second time it can be that of a file which another thread has just opened.
+    // The server stays open after its one connection: Deno closes the descriptor of a Unix socket twice, and the second
+    // time it may belong to a file that another thread has just opened.
     let connected = false;
     const server = net.createServer((socket) => {
       if (connected) return void socket.destroy();
@@ -66,7 +67,7 @@ export function socketBell(ring: () => void): Bell {
       socket.on("error", () => {});
       socket.on("data", ring);
       listen(socket);
-      ring(); // what was sent before there was a bell
+      ring(); // records may have arrived before the bell was connected
     });
     server.listen(at, () => connect(at));
     listen(server);

@@ -1,12 +1,12 @@
 /**
- * Makes JavaScript of the sources, only where something changed.
+ * Builds JavaScript from the sources, as far as they have changed.
  *
- *     node scripts/build.mjs          both of these
+ *     node scripts/build.mjs          node and dist
  *     node scripts/build.mjs node     .build/  every source file as one JavaScript file, which Node 20 can run
- *     node scripts/build.mjs dist     dist/    what npm gets: a bundle of each entry, and the types in one file
- *     node scripts/build.mjs jsr      .jsr/    what JSR gets: the sources, with the Python half as text in them
+ *     node scripts/build.mjs dist     dist/    the npm package: a bundle of each entry, and the types in one file
+ *     node scripts/build.mjs jsr      .jsr/    the JSR package: the sources, with the Python half as text in them
  *
- * Types are not checked here (`tsc` does that), so a build takes no longer than its files take to be parsed.
+ * Types are not checked here (`tsc` does that), so a build takes only as long as parsing.
  */
 import { execFileSync } from "node:child_process";
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -16,11 +16,11 @@ import { root } from "./runtimes.mjs";
 
 /** Folders with sources. The TypeScript files beside package.json are the package's entries. */
 const folders = ["src", "ffi", "test", "bench", "examples"];
-/** What is read at run time from beside the file that reads it. */
+/** Files that are read at run time from beside the file that reads them. */
 const data = /\.(py|c|h|json|txt)$/;
 const entries = readdirSync(root).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts")).sort();
 
-/** Changes of these make everything stale. */
+/** A change of one of these makes everything stale. */
 const tools = ["package-lock.json", "tsconfig.json", "scripts/build.mjs"];
 
 function modified(path) {
@@ -31,7 +31,7 @@ function newest(paths) {
   return Math.max(...paths.map((path) => modified(join(root, path))));
 }
 
-/** Every file under a folder of the project, as paths from the project's folder. */
+/** Every file below a folder of the project, as paths relative to the project's folder. */
 function filesIn(folder) {
   if (!existsSync(join(root, folder))) return [];
   return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
@@ -69,7 +69,7 @@ async function buildForNode() {
     const { options } = ts.convertCompilerOptionsFromJson(config.compilerOptions, root);
     const compilerOptions = {
       ...options,
-      // "nodenext" asks package.json file by file what a module is, which transpileModule cannot.
+      // With "nodenext" a module's kind depends on package.json, which transpileModule does not read.
       module: ts.ModuleKind.ESNext,
       moduleResolution: ts.ModuleResolutionKind.Bundler,
       noEmit: false,
@@ -110,7 +110,7 @@ async function buildForNode() {
 
 // ------------------------------------------------------------------------------------------------ dist/
 
-/** What stands in place of src/interpreter/python_text.ts where no file can be read: the texts themselves. */
+/** The replacement of src/interpreter/python_text.ts where no file can be read: contains the texts. */
 function embeddedPython() {
   const paths = filesIn("src").filter((path) => path.endsWith(".py"));
   const texts = paths.map((path) => [path.slice("src/".length), readFileSync(join(root, path), "utf8")]);
@@ -132,12 +132,12 @@ const embedPython = {
   },
 };
 
-/** Entries that are imported, and so have types. */
+/** Entries that can be imported, and so have types. */
 const typed = entries.map((name) => name.replace(/\.ts$/, "")).filter((name) => name !== "cli");
 
 async function buildForNpm() {
   const target = join(root, "dist");
-  // The sources of the shim go along: `cc` builds it where no prebuilt one fits.
+  // The sources of the shim are included: `cc` builds it where no prebuilt binary fits.
   const shim = filesIn("ffi/shim").filter((path) => /\.[ch]$/.test(path));
   const inputs = [...tools, ...entries, ...filesIn("src"), ...filesIn("ffi")];
   const outputs = [
@@ -155,7 +155,7 @@ async function buildForNpm() {
     entryPoints: entries,
     outdir: "dist",
     bundle: true,
-    splitting: true, // what several entries need is there once, and so is the interpreter's state
+    splitting: true, // code that several entries share exists once, and so does the interpreter's state
     chunkNames: "pyawait-[hash]",
     format: "esm",
     platform: "node",
@@ -200,7 +200,7 @@ function buildForJsr() {
   }
   write(join(target, "src/interpreter/python_text.ts"), embeddedPython());
   const { name, version, license, exports, imports: { koffi } } = config;
-  const publish = { include, exclude: include.map((path) => `!${path}`) }; // git ignores all of it
+  const publish = { include, exclude: include.map((path) => `!${path}`) }; // git ignores all of these files
   write(join(target, "deno.json"), JSON.stringify({ name, version, license, exports, imports: { koffi }, publish }, null, 2));
   console.log(`.jsr: ${files.length} files`);
 }

@@ -15,14 +15,14 @@ import { join } from "node:path";
 import process from "node:process";
 import { root, runtime } from "./runtimes.mjs";
 
-/** Files below these folders whose names match, as paths from the project's folder. */
+/** Files below these folders whose names match, as paths relative to the project's folder. */
 function files(folders, pattern) {
   return folders.flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true }).map((name) => join(folder, name).replaceAll("\\", "/"))
   ).filter((path) => pattern.test(path)).sort();
 }
 
-/** Python is formatted and linted for the oldest version that is supported. */
+/** A ruff workspace for the oldest supported Python. */
 function workspace(ignore) {
   return new Workspace({
     "target-version": "py38",
@@ -32,7 +32,7 @@ function workspace(ignore) {
   }, PositionEncoding.Utf16);
 }
 const standalone = workspace([]);
-/** The chapters of a module share one namespace: what one imports or defines, another uses. */
+/** The chapters of a module share one namespace: one uses what another imports or defines. */
 const chapter = workspace(["F401", "F821", "F822"]);
 const workspaceOf = (path) => path.startsWith("src/") ? chapter : standalone;
 

@@ -1,6 +1,6 @@
 /**
- * Where the JavaScript runtimes are. Deno and Bun come from npm and are started themselves, never through
- * `.bin` or `npx`: Bun's launcher needs an install script, and Deno's hides crashes and keeps signals.
+ * Finds the JavaScript runtimes. Deno and Bun come from npm and are started directly, never through `.bin` or `npx`:
+ * Bun's launcher needs an install script, and Deno's hides crashes and swallows signals.
  *
  *     node scripts/runtimes.mjs deno fmt --check     runs one of them with arguments, in the project's folder
  *     node scripts/runtimes.mjs --here bun x.ts      the same, in the working directory
@@ -10,7 +10,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 
-/** The project's folder, without a slash at its end. */
+/** The project's folder, without a trailing slash. */
 export const root = fileURLToPath(new URL("..", import.meta.url)).replace(/[\\/]$/, "");
 
 const modules = `${root}/node_modules`;
@@ -19,7 +19,7 @@ const { arch, platform } = process;
 const os = platform === "win32" ? "windows" : platform;
 const bunArch = arch === "arm64" ? "aarch64" : arch;
 
-/** Where each runtime may be; the first that exists is taken. Install scripts, where they ran, move Bun's. */
+/** Paths at which each runtime may be; the first that exists is used. Install scripts, where they ran, move Bun's. */
 const places = {
   node: [process.execPath],
   deno: [
@@ -32,9 +32,9 @@ const places = {
   ],
 };
 
-/** The program of a runtime: `node` (the one that runs this script), `deno` or `bun`. */
+/** The executable of a runtime: `node` (the one that runs this script), `deno` or `bun`. */
 export function runtime(name) {
-  // A real binary has megabytes: before its install script ran, bun.exe is a text that says so.
+  // A real binary has megabytes; before its install script ran, bun.exe is a text file that says so.
   const found = places[name]?.find((path) => existsSync(path) && statSync(path).size > 1_000_000);
   if (found === undefined) throw new Error(`Cannot find ${name}: run "npm ci" first`);
   return found;

@@ -1,21 +1,22 @@
-// How Python ends: with `python.close()`, with the process, or, for a Worker's heap, not at all.
+// The end of Python: by `python.close()` or with the process; a Worker's end does not end it.
 //
-// JavaScript can still run in `close()` only. At the process's own end Python cleans up by itself, for two seconds at most.
+// JavaScript can run only during `close()`. At the end of the process Python cleans up without it, for at most two
+// seconds.
 import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
 import { drainLast, exchange } from "./async/outbox.ts";
 import { deliver } from "./async/output.ts";
-import { holdWhatRuns, rejectPending } from "./async/pending.ts";
+import { keepAliveForRunningLoops, rejectPending } from "./async/pending.ts";
 import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
 import { callHelper } from "./proxy/call.ts";
 import { PythonError } from "./values/python_error.ts";
 
-/** How long Python may clean up where no JavaScript can run, in milliseconds. */
+/** Milliseconds for which Python may clean up where no JavaScript can run. */
 const patience = 2000;
 
-/** `python.close()`: tasks have so many milliseconds to clean up. */
+/** Implements `python.close()`; `timeout` is in milliseconds. */
 export async function closePython(timeout: number): Promise<void> {
   const python = openInterpreter();
   if (python) {
@@ -34,14 +35,14 @@ export async function closePython(timeout: number): Promise<void> {
   if (python) python.bell.unref();
 }
 
-/** Whether a Promise has not settled after so many milliseconds. */
+/** Whether a Promise has not settled after this many milliseconds. */
 async function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
   let timer: ReturnType<typeof setTimeout>;
   const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, milliseconds, true));
   return await Promise.race([late, promise.then(() => false)]).finally(() => clearTimeout(timer));
 }
 
-/** The shutdown without JavaScript: at the end of the process, or the last step of close. */
+/** Shuts Python down without JavaScript: at the end of the process, and as the last step of close. */
 function endNow(): void {
   const python = openInterpreter();
   if (!python || isClosed()) return;
@@ -50,20 +51,20 @@ function endNow(): void {
   deliver();
 }
 
-/** Python is open: hears of the end of the process or Worker, and of errors that end it. */
+/** Listens for the end of the process or Worker, and for errors that end it. */
 export function watchEnds({ shim, heap, runtime }: Interpreter): void {
   if (runtime.startsWith("node") && process.platform !== "win32" && !inWorker) {
-    process.on("SIGCHLD", () => {}); // from here on Node's own action is there, and is put back behind uvloop's
+    process.on("SIGCHLD", () => {}); // installs Node's action now, so that it can be put back after uvloop's
     callHelper("keep_child_action");
   }
   const end = () => {
     if (!inWorker) endNow();
-    else shim.pyawait_heap_end(heap); // Python goes on: other threads use it
+    else shim.pyawait_heap_end(heap); // Python goes on for other threads
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
   };
   process.on("exit", end);
-  process.on("beforeExit", holdWhatRuns);
+  process.on("beforeExit", keepAliveForRunningLoops);
   backend.onExit(end);
-  // Node shows an error after that; what it asks Python for is fetched before.
+  // Node prints the error after this event, when Python can no longer be asked for the stack, so it is read now.
   process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);
 }

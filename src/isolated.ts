@@ -1,22 +1,34 @@
 // Tests on an event loop of their own.
 //
-// The one thing to know: the test's own failure comes first; what it left behind is only told when it passed.
+// If the test itself fails, that is the failure; leftovers are reported only for a test that passed.
 import { loopName } from "./interpreter/options.ts";
 import { runHelper } from "./async/promise.ts";
 import { toJs } from "./proxy/proxy.ts";
 
 /** Options of {@linkcode isolated}. */
 export interface IsolatedOptions {
-  /** `"asyncio"` (default), `"uvloop"` or `"module:factory"`. */
+  /** `"asyncio"` (default), `"uvloop"`, or `"module:factory"` for a callable that returns a new loop. */
   loop?: string;
 }
 
-/** A test left tasks running, or exceptions that nobody retrieved. */
+/**
+ * A test has left tasks running, or exceptions that no code retrieved.
+ *
+ * @example
+ * ```ts
+ * import { intoPromise, python } from "pyawait";
+ * import { isolated, LeftoverError } from "pyawait/testing";
+ * const { sleep } = python.import("asyncio");
+ * const careless = isolated(() => void intoPromise(sleep(60)).catch(() => {}));
+ * await careless().catch((error) => console.log(error instanceof LeftoverError)); // true
+ * ```
+ */
 export class LeftoverError extends Error {
   override name = "LeftoverError";
-  /** Each of them, in words. */
+  /** A description of each task and exception. */
   readonly leftovers: readonly string[];
 
+  /** @param leftovers a description of each task and exception */
   constructor(leftovers: readonly string[]) {
     super(
       `The test left ${leftovers.length === 1 ? "something" : `${leftovers.length} things`} behind on its event loop:\n${
@@ -28,11 +40,16 @@ export class LeftoverError extends Error {
 }
 
 /**
- * Makes a test function that runs on an event loop of its own, for `node:test`, `Deno.test` and `bun:test`. It fails
- * with a {@linkcode LeftoverError} that names each task still running and each exception that nobody retrieved.
+ * Makes a test function that runs on an event loop of its own, for `node:test`, `Deno.test` and `bun:test`. As PyO3
+ * Asyncio's `#[tokio::test]`.
  *
- * @param fn the test; it gets what the test runner gives
- * @param options which loop
+ * The function rejects with a {@linkcode LeftoverError} if the test passed and left a task running or an exception that
+ * no code retrieved.
+ *
+ * @param fn the test; receives what the test runner passes
+ * @param options `loop`: which event loop
+ * @returns the test function
+ * @throws {TypeError} if `fn` is not a function, or `loop` not of the form that the options describe
  * @example
  * ```ts
  * import { python } from "pyawait";
@@ -54,6 +71,6 @@ export function isolated<A extends unknown[]>(
     const leftovers = toJs(await runHelper("run_isolated", [name, main], { signal: null })) as string[];
     if (leftovers.length > 0) throw new LeftoverError(leftovers);
   };
-  // Runners look at the length: a parameter more would be taken for a callback.
+  // Test runners look at the length: one more parameter would be taken for a callback.
   return Object.defineProperty(test, "length", { value: 0 });
 }

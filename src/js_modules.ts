@@ -1,7 +1,7 @@
 // JavaScript modules that Python imports.
 //
-// The one thing to know: the exports are converted when they are registered; nested plain objects are submodules, and one
-// that is reached by two ways is the same module by both.
+// The exports are converted when they are registered. Nested plain objects are submodules; one that is reachable by two
+// names is one module.
 import { types } from "node:util";
 import { callHelper } from "./proxy/call.ts";
 import { isPlainObject } from "./values/encode.ts";
@@ -14,13 +14,13 @@ const keywords = new Set(
     "import in is lambda nonlocal not or pass raise return try while with yield").split(" "),
 );
 
-/** Without these Python, or this bridge, does not work. */
+/** Modules without which Python, or this bridge, does not work. */
 const indispensable = new Set(["sys", "builtins", "__main__", "pyawait"]);
 
-/** What a module has from its type and from `import`. */
+/** Attributes that every module has from its type and from `import`. */
 const taken = new Set(["__builtins__", "__class__", "__dict__", "__loader__", "__name__", "__package__", "__path__", "__spec__"]);
 
-/** Why Python cannot import one part of a name, in words; Python reads names in their NFKC form. */
+/** Why Python cannot import a part of a name; `undefined` if it can. Python reads identifiers in their NFKC form. */
 function problemOf(part: string): string | undefined {
   if (keywords.has(part)) return `; "${part}" is one of Python's keywords`;
   const normal = part.normalize("NFKC");
@@ -37,7 +37,9 @@ function checkName(name: unknown): asserts name is string {
   );
 }
 
-/** What is a module: a plain object, a module's namespace. `Math` is a value, and so is whatever Python has made. */
+/**
+ * Whether a value becomes a module: a plain object or a module namespace. `Math`, and every Python object, is a value.
+ */
 function hasExports(value: unknown): value is Record<string, unknown> {
   if (typeof value !== "object" || value === null || stateOf(value)) return false;
   return types.isModuleNamespaceObject(value) || isPlainObject(value);
@@ -59,17 +61,17 @@ function checkExports(name: string, exports: unknown): asserts exports is Record
   );
 }
 
-/** Module by full name, and by which other names a module is known: an object that is reached twice is one module. */
+/** Modules by full name, and aliases: further names of a module whose object is reachable by several. */
 interface Modules {
   modules: Map<string, Map<string, unknown>>;
   aliases: Map<string, string>;
 }
 
-/** The exports and every plain object in them, the nearest name of each first. */
+/** Collects the exports and every plain object in them, nearest names first. */
 function flatten(root: string, exports: object): Modules {
   const modules = new Map<string, Map<string, unknown>>(), aliases = new Map<string, string>();
   const names = new Map([[exports, root]]);
-  for (const [object, name] of names) { // which grows meanwhile
+  for (const [object, name] of names) { // the map grows meanwhile
     const own = new Map<string, unknown>();
     modules.set(name, own);
     for (const [key, value] of Object.entries(object)) {
@@ -85,13 +87,17 @@ function flatten(root: string, exports: object): Modules {
 }
 
 /**
- * Makes a module for Python: `import name` there sees the exports: functions, async functions, classes, constants, and
- * plain objects as submodules. A known name has its contents replaced in place; a module of Python's own is covered
- * for new imports, until this one is unregistered.
+ * Makes a module for Python: `import name` there gives the exports, which may be functions, async functions, classes,
+ * constants, and plain objects as submodules. In place of PyO3's `#[pymodule]`.
+ *
+ * If the name is registered already, the contents of the module are replaced in place. A Python module of that name is
+ * hidden from new imports until {@linkcode unregisterJsModule}.
  *
  * @param name as Python imports it; `"a.b"` is the submodule `b` of `a`
- * @param exports a plain object or a module's namespace; `__doc__` is its docstring
- * @throws {TypeError} if the name cannot be imported, or an export cannot be converted
+ * @param exports a plain object or a module namespace; `__doc__` is its docstring
+ * @throws {TypeError} if Python cannot import the name or cannot do without its own module, or an export cannot be
+ *   converted
+ * @throws {RangeError} if an export is an invalid Date
  * @example
  * ```ts
  * import { python, registerJsModule } from "pyawait";
@@ -116,12 +122,12 @@ export function registerJsModule(name: string, exports: object): void {
 }
 
 /**
- * Takes a module of {@linkcode registerJsModule} away again, and every submodule of it; what Python has imported from it
- * stays there.
+ * Removes a module of {@linkcode registerJsModule} and all its submodules. What Python has imported from it stays where
+ * it is.
  *
  * @param name as it was registered
  * @returns whether there was one
- * @throws {TypeError} if Python could not import such a name
+ * @throws {TypeError} if Python cannot import such a name
  * @example
  * ```ts
  * import { registerJsModule, unregisterJsModule } from "pyawait";

@@ -1,6 +1,6 @@
-// `python`: the process's one interpreter, as users have it.
+// `python`: the process's one interpreter, as users see it.
 //
-// Importing this opens nothing; the first use does, synchronously.
+// Importing this module opens nothing; the first use opens Python, synchronously.
 import process from "node:process";
 import { runHelper } from "./async/promise.ts";
 import type { AwaitOptions } from "./async/promise.ts";
@@ -11,30 +11,39 @@ import { checkOptions, type PythonOptions } from "./interpreter/options.ts";
 import { callHelper } from "./proxy/call.ts";
 import type { PyProxy } from "./proxy/proxy.ts";
 
-/** Modules with types of their own: `pyawait types` adds to it by declaration merging. */
+/** Types of modules by name, for `python.import`. `pyawait types` generates declarations that augment it. */
 // deno-lint-ignore no-empty-interface
 export interface PythonModules {}
 
-/** Options of `python.exec`. */
+/** Options of `python.exec` and `python.execAsync`. */
 export interface ExecOptions {
-  /** A dict proxy is used itself, a plain object is copied. Default: the namespace of `__main__`. */
+  /** The namespace: a dict proxy is used itself, a plain object is copied. Default: the namespace of `__main__`. */
   globals?: unknown;
-  /** What tracebacks call the code. Default: `<exec>`. */
+  /** The file name in tracebacks. Default: `<exec>`. */
   filename?: string;
 }
 
-/** What `python.info` says. */
+/** The result of `python.info`. */
 export interface PythonInfo {
+  /** Path of the python that it was initialised as; `null` if only a library was named and no python fits it. */
   readonly executable: string | null;
+  /** Path of libpython. */
   readonly library: string;
+  /** Such as `3.11.7`. */
   readonly version: string;
+  /** `cpython`. */
   readonly implementation: string;
-  /** Whether this build has a GIL; `false`: a free-threaded one. */
+  /** Whether this build has a GIL; `false`: it is free-threaded. */
   readonly gil: boolean;
+  /** `sys.prefix`. */
   readonly prefix: string;
+  /** The prefix of the Python that a virtual environment is based on. */
   readonly basePrefix: string;
+  /** The option `loop` in use. */
   readonly loop: string;
+  /** JavaScript runtime and version, such as `node 20.20.2`. */
   readonly runtime: string;
+  /** Platform and architecture, such as `linux-x64`. */
   readonly platform: string;
   /** Where the native part came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
   readonly shim: string;
@@ -42,15 +51,31 @@ export interface PythonInfo {
 
 class PythonInterpreter {
   /**
-   * Sets options: before the first use, again with equal ones, or after an open that failed.
+   * Sets options: before the first use, or again with equal ones, or after an open that failed.
    *
-   * @throws {TypeError} for an unknown option, or when Python is open with others
+   * @param options see {@linkcode PythonOptions}; what is left out has its default
+   * @throws {TypeError} for an unknown or wrong option, or if Python is open with other options
+   * @throws {RangeError} if `switchInterval` is out of range
+   * @throws {PythonLoadError} if the working directory does not exist
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * python.configure({ args: ["program", "--verbose"], stdout: (text) => console.log("Python:", text.trim()) });
+   * python.exec("import sys; print(sys.argv[1])"); // Python: --verbose
+   * ```
    */
   configure(options: PythonOptions): void {
     configure(options);
   }
 
-  /** Opens Python now; the first use does it otherwise. Idempotent. */
+  /**
+   * Opens Python now instead of at the first use. Idempotent.
+   *
+   * @throws {PythonNotFoundError} if there is no Python
+   * @throws {PythonLoadError} if it cannot be loaded or started
+   * @throws {PythonClosedError} after `python.close()`
+   * @throws {TypeError} if another thread, or another copy of pyawait, has opened it with other options
+   */
   open(): void {
     interpreter();
   }
@@ -58,7 +83,10 @@ class PythonInterpreter {
   /**
    * Imports a module; `"os.path"` gives the submodule.
    *
-   * @throws {PythonError} as `import` does
+   * @param name the module's name
+   * @returns the module, a proxy
+   * @throws {PythonError} what `import` raises, such as a `ModuleNotFoundError`
+   * @throws {TypeError} if `name` is not a string
    * @example
    * ```ts
    * import { python } from "pyawait";
@@ -73,34 +101,63 @@ class PythonInterpreter {
   }
 
   /**
-   * Runs statements and returns the value of the last one, if that is an expression, else `null`. Common indentation
-   * is removed.
+   * Runs Python statements. Common indentation is removed.
    *
+   * @param code the statements
+   * @param options `globals` and `filename`, see {@linkcode ExecOptions}
+   * @returns the value of the last statement if it is an expression, else `null`
    * @throws {PythonError} what the code raises, or a `SyntaxError`
+   * @throws {TypeError} if `code` is not a string, or for an unknown option
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * console.log(python.exec("total = sum(numbers)\ntotal / 2", { globals: { numbers: [1, 2, 3] } })); // 3
+   * ```
    */
   // deno-lint-ignore no-explicit-any
   exec(code: string, options: ExecOptions = {}): any {
     return callHelper("execute", ...codeToRun("exec", code, options, ["globals", "filename"]));
   }
 
-  /** The same with `await` at the top level, on the loop. */
+  /**
+   * Runs Python statements with `await` at the top level, in a task on the current loop.
+   *
+   * @param code the statements
+   * @param options `globals` and `filename`, see {@linkcode ExecOptions}; `signal` and `locals`, see
+   *   {@linkcode AwaitOptions}
+   * @returns the value of the last statement if it is an expression, else `null`. Rejects as {@linkcode exec} throws
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * console.log(await python.execAsync("import asyncio\nawait asyncio.sleep(0.01, 'done')")); // done
+   * ```
+   */
   // deno-lint-ignore no-explicit-any
   async execAsync(code: string, options: ExecOptions & AwaitOptions = {}): Promise<any> {
     const run = codeToRun("execAsync", code, options, ["globals", "filename", "locals", "signal"]);
     return runHelper("execute_async", run, options);
   }
 
-  /** Python's built-in functions and types. */
+  /** The module `builtins`: Python's built-in functions and types. */
   get builtins(): PyProxy {
     return this.import("builtins");
   }
 
-  /** As `3.11.7`. */
+  /** Python's version, such as `3.11.7`. */
   get version(): string {
     return this.info.version;
   }
 
-  /** What is open, and where it came from. */
+  /**
+   * Describes the open Python and where it came from. Opens it, as {@linkcode open} does.
+   *
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const { executable, loop } = python.info;
+   * console.log(executable !== null, loop); // true asyncio
+   * ```
+   */
   get info(): PythonInfo {
     const { location, options, origin, runtime } = interpreter();
     return {
@@ -118,31 +175,54 @@ class PythonInterpreter {
     };
   }
 
-  /** Keeps the process alive, for servers and tasks that Python runs by itself; each needs an {@linkcode unref}. */
+  /**
+   * Keeps the process alive, for servers and tasks that Python runs by itself, until {@linkcode unref} has been called
+   * as often. Opens Python, as {@linkcode open} does.
+   */
   ref(): void {
     interpreter();
     heap.refs++;
     startWaiting();
   }
 
+  /** Takes one {@linkcode ref} back; without one it does nothing. */
   unref(): void {
     if (heap.refs === 0) return;
     heap.refs--;
     stopWaiting();
   }
 
-  /** Raises `KeyboardInterrupt` in Python's main thread: stops a loop that is stuck. */
+  /**
+   * Raises `KeyboardInterrupt` in Python's main thread, which stops a loop that is stuck in Python code.
+   *
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const stuck = python.execAsync("while True: pass");
+   * setTimeout(() => python.interrupt(), 100);
+   * await stuck.catch((error) => console.log(error.name)); // KeyboardInterrupt
+   * ```
+   */
   interrupt(): void {
     const { shim, heap } = interpreter();
     shim.pyawait_interrupt(heap);
   }
 
   /**
-   * Ends Python for the whole process, for good: cancels its tasks and lets them clean up (they may still await
-   * JavaScript), runs `atexit`, flushes output and settles every pending Promise. Idempotent. Later use throws
-   * `PythonClosedError`. A clean exit does not need it.
+   * Ends Python for the whole process, for good. A clean exit does not need it.
+   *
+   * It cancels Python's tasks and lets them clean up, which may still await JavaScript, runs `atexit`, flushes output
+   * and settles every pending Promise. Later use throws {@linkcode PythonClosedError}. Idempotent.
    *
    * @param options `timeout`: milliseconds that tasks have to clean up. Default: 2000
+   * @returns resolves when Python has ended. Rejects with a `RangeError` if `timeout` is negative or not a number, and
+   *   with a `TypeError` for an unknown option
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * python.exec("import atexit\natexit.register(print, 'bye')");
+   * await python.close({ timeout: 500 });
+   * ```
    */
   async close(options: { timeout?: number } = {}): Promise<void> {
     checkOptions("close Python", options, ["timeout"]);
@@ -157,14 +237,14 @@ class PythonInterpreter {
 /** The type of {@linkcode python}. */
 export type Python = PythonInterpreter;
 
-/** This heap's `python`; only this file writes it. */
+/** This heap's calls of `ref` and `close`; only this file writes it. */
 const heap = {
   /** `python.ref()`s that were not taken back. */
   refs: 0,
   closing: undefined as Promise<void> | undefined,
 };
 
-/** What src/py takes to run code. */
+/** Checks the arguments of `exec` and returns what src/py takes to run code. */
 function codeToRun(name: string, code: string, options: ExecOptions, known: string[]): [code: string, globals: unknown, filename: string] {
   if (typeof code !== "string") throw new TypeError(`Cannot run ${String(code)}: python.${name} takes Python code as a string`);
   checkOptions("run Python code", options, known);
@@ -174,9 +254,12 @@ function codeToRun(name: string, code: string, options: ExecOptions, known: stri
 }
 
 /**
- * The process's one interpreter. The first use opens it.
+ * The process's one interpreter.
  *
- * @throws {PythonNotFoundError | PythonLoadError} at the first use, where no Python can be had
+ * Whatever uses it first opens Python: a member of it, or any other function of this package. That can throw
+ * {@linkcode PythonNotFoundError} or {@linkcode PythonLoadError}; after `python.close()` every use throws
+ * {@linkcode PythonClosedError}.
+ *
  * @example
  * ```ts
  * import { python } from "pyawait";

@@ -1,6 +1,7 @@
-// The composition root: fills the record through which lower folders reach higher ones (`interpreter/bridge.ts`).
+// The composition root: fills the record through which lower folders call higher ones (`interpreter/bridge.ts`).
 //
-// Every entry of the package imports this file, for its effect; `sideEffects` in package.json keeps bundlers from dropping it.
+// Every entry of the package imports this file for its effect; `sideEffects` in package.json keeps bundlers from
+// dropping it.
 import { drain, openBell } from "./async/outbox.ts";
 import { redirect } from "./async/output.ts";
 import { rejectLoop } from "./async/pending.ts";
@@ -15,7 +16,7 @@ import { addressOf, makeProxy } from "./proxy/lifetime.ts";
 import { traps } from "./proxy/proxy.ts";
 import { stateOf } from "./values/proxy_state.ts";
 
-/** The folder of this file as stacks name it: a URL, a path, or with source maps the folder of the sources. */
+/** The folder of this file as stack traces name it: a URL, a path, or with source maps the folder of the sources. */
 function foldersOfOurs(): string[] {
   const here = new URL(".", import.meta.url);
   if (here.protocol !== "file:") return [here.href];

@@ -1,20 +1,20 @@
-// The shim once more, as an addon, by Node-API, which all three runtimes have: what no FFI can do.
+// Loads the shim a second time, as a Node-API addon, which Node, Deno and Bun support alike.
 //
-// The one thing to know: two things are told to nobody else, when memory is given up and when this heap has ended
-// (`napi.c`).
+// Only Node-API reports two events, which no FFI does: that foreign memory is no longer reachable, and that this heap
+// has ended (`ffi/shim/napi.c`).
 import process from "node:process";
 import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
 
-/** What the shim exports to JavaScript itself. */
+/** The functions that the shim exports to JavaScript. */
 export interface Addon {
   /**
-   * Memory of Python's, live and not copied; `undefined` where the runtime forbids foreign memory.
+   * A live view of Python's memory, not a copy; `undefined` where the runtime forbids foreign memory.
    *
-   * @param reference the address of a Python object, whose reference is given up when nobody can see the memory any more
+   * @param reference address of a Python object; its reference is released once no ArrayBuffer can reach the memory
    */
   view(heap: number, start: number, bytes: number, reference: number): ArrayBuffer | undefined;
-  /** Detaches it, where the runtime can. */
+  /** Detaches the ArrayBuffer, where the runtime can. */
   detach(memory: ArrayBuffer): void;
 }
 
@@ -22,7 +22,7 @@ interface Exports extends Addon {
   watch(heap: number, memoryEnd: number): void;
 }
 
-/** Loads the shim as an addon of this JavaScript heap, whose end it hears of; `undefined` without Node-API. */
+/** Loads the shim as an addon and registers for the end of this JavaScript heap; `undefined` without Node-API. */
 export function openAddon(path: string, heap: Pointer): Addon | undefined {
   const module = { exports: {} };
   try {
@@ -32,6 +32,6 @@ export function openAddon(path: string, heap: Pointer): Addon | undefined {
   }
   const exports = module.exports as Partial<Exports>;
   if (!exports.view || !exports.detach || !exports.watch) return undefined;
-  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]); // enum memory_end of numbers.h
+  exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]); // enum memory_end of ffi/shim/numbers.h
   return exports as Addon;
 }

@@ -1,8 +1,8 @@
-// Where the shim's binary comes from, and where it is put: the one embedded in prebuilt.ts, or what `cc` makes.
+// Finds the shim's binary (embedded in prebuilt.ts, or compiled by `cc`) and writes it to disk.
 //
-// The one thing to know: the binary is written once to a cache of the user's own, under the name of its SHA-256, and is
-// compared byte by byte at every load, so nobody else's file is ever loaded in its place. Where the cache cannot be
-// used, a folder of this process's own does as well; it is removed when the binary is loaded.
+// The binary is written once, to the user's cache, under the name of its SHA-256, and compared byte by byte at every
+// load, so a file that another user planted is never loaded. Where the cache cannot be used, it goes into a temporary
+// folder of this process, which is removed after loading.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { prebuilt } from "./prebuilt.ts";
 
-/** The shim cannot be had, or cannot be loaded: what was tried, and what helps. */
+/** The shim cannot be found or loaded. Lists what was tried and what to do. */
 export class ShimError extends Error {
   readonly tried: readonly { place: string; problem: string }[];
   readonly hint: string;
@@ -27,7 +27,7 @@ export class ShimError extends Error {
 
 export interface Binary {
   readonly content: Uint8Array;
-  /** Its file's name: no other binary has the same. */
+  /** File name; contains the hash, so no two binaries share it. */
   readonly file: string;
   readonly origin: "prebuilt" | "cc";
 }
@@ -40,20 +40,24 @@ function binaryOf(content: Uint8Array, sha256: string, origin: Binary["origin"])
   return { content, file: `shim-${sha256.slice(0, 32)}.${extension}`, origin };
 }
 
-/** The shim for this platform. */
+/** The shim for this platform: prebuilt, else compiled. */
 export function findBinary(): Binary {
   const embedded = (prebuilt.binaries as Record<string, { sha256: string; deflated: string }>)[platform];
   if (!embedded) return compile();
   return binaryOf(inflateRawSync(Buffer.from(embedded.deflated, "base64")), embedded.sha256, "prebuilt");
 }
 
-/** The shim, made by the C compiler of this machine. */
+/**
+ * Compiles the shim with the C compiler of this machine.
+ *
+ * @throws {ShimError} if the sources or the compiler are missing, or compilation fails
+ */
 export function compile(): Binary {
   const compiler = variable("CC") ?? "cc";
   let folder: string | undefined;
   try {
     const here = dirname(fileURLToPath(import.meta.url));
-    // Beside the bundle in dist/, beside ffi/native in the sources.
+    // The sources lie beside the bundle in dist/, and beside ffi/native in the repository.
     const source = [join(here, "shim", "shim.c"), join(here, "..", "shim", "shim.c")].find(existsSync);
     if (!source) throw new Error("the shim's source is not beside this module");
     folder = mkdtempSync(join(tmpdir(), "pyawait-"));
@@ -82,7 +86,11 @@ export function compile(): Binary {
   }
 }
 
-/** Writes the binary to one place after the other until `open` takes one of them. */
+/**
+ * Writes the binary to the cache, else to a temporary folder, and opens it there.
+ *
+ * @throws {ShimError} if neither can be written to or loaded from
+ */
 export function unpack<T>(binary: Binary, open: (path: string) => T): T {
   const tried: { place: string; problem: string }[] = [];
   for (const place of [inCache, inTemporary]) {
@@ -109,7 +117,7 @@ function inCache<T>({ content, file }: Binary, place: string[], open: (path: str
 
 function inTemporary<T>({ content, file }: Binary, place: string[], open: (path: string) => T): T {
   place[0] = tmpdir();
-  if (windows) { // it is the user's own there, and what is loaded cannot be removed
+  if (windows) { // TEMP belongs to the user on Windows, and a loaded file cannot be removed
     const folder = join(tmpdir(), "pyawait");
     makeFolder(folder);
     if (!isSame(join(folder, file), content)) write(folder, file, content);
@@ -132,7 +140,7 @@ function cacheFolder(): string {
   return process.platform === "darwin" ? join(home, "Library", "Caches", "pyawait") : join(home, ".cache", "pyawait");
 }
 
-/** Throws if somebody else could put another file in between its comparison and its load. */
+/** Throws if another user could replace the file between its comparison and its load. */
 function checkOwner(folder: string): void {
   if (windows) return;
   const { uid, mode } = statSync(folder);
@@ -140,14 +148,14 @@ function checkOwner(folder: string): void {
   if (mode & 0o022) throw new Error(`may be written to by other users (run "chmod 700 ${folder}")`);
 }
 
-/** With those that it lies in. Node's own way of doing that never ends below a folder like /proc. */
+/** Makes a folder and its parents. Node's `recursive: true` never returns for a path below /proc. */
 function makeFolder(path: string): void {
   if (existsSync(path)) return;
   makeFolder(dirname(path));
   try {
     mkdirSync(path, { mode: 0o700 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // else another process was faster
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // EEXIST: another process made it first
   }
 }
 
@@ -157,7 +165,7 @@ function write(folder: string, file: string, content: Uint8Array): void {
   writeFileSync(unfinished, content, { mode: 0o700, flag: "wx" });
   try {
     renameSync(unfinished, path);
-  } catch (error) { // Windows: another process has it loaded, so it is the same
+  } catch (error) { // Windows: another process has it loaded, so the content is the same
     rmSync(unfinished, { force: true });
     if (!existsSync(path)) throw error;
   }
@@ -171,7 +179,7 @@ function isSame(path: string, content: Uint8Array): boolean {
   }
 }
 
-/** A variable that is not empty; undefined also where it may not be read (Deno without --allow-env). */
+/** An environment variable; `undefined` if it is empty or may not be read (Deno without --allow-env). */
 export function variable(name: string): string | undefined {
   try {
     return process.env[name] || undefined;

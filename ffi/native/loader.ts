@@ -1,21 +1,26 @@
-// Opening shared libraries as Python needs it: through the system's own loader, with its symbols global and pinned.
+// Opens shared libraries through the system's own loader, with global symbols and for good.
 //
-// The one thing to know: libpython must be RTLD_GLOBAL, or no extension module finds it, and RTLD_NODELETE, or the
-// runtime unloads it at exit under the feet of Python's threads. No FFI offers both, so libc's dlopen is called.
+// libpython must be RTLD_GLOBAL, or extension modules do not find its symbols, and RTLD_NODELETE, or the runtime
+// unloads it at exit while Python's threads still run in it. No FFI offers both flags, so libc's `dlopen` is called
+// directly.
 import { basename } from "node:path";
 import process from "node:process";
 import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
 
-/** The system's loader: what the shim needs to find functions by name. */
+/** The system's loader. The shim finds functions by name through it. */
 export interface Loader {
-  /** dlsym, or GetProcAddress. */
+  /** `dlsym`, or `GetProcAddress`. */
   readonly find: Pointer;
-  /** The handle to look system functions up in. */
+  /** The handle in which to look system functions up. */
   readonly system: Pointer;
-  /** Loads a library for good, its symbols visible to all that is loaded later; throws with the system's reason. */
+  /**
+   * Loads a library for good and makes its symbols visible to libraries that are loaded later.
+   *
+   * @throws {Error} with the system's reason
+   */
   load(path: string): Pointer;
-  /** Where a shim with this file name has been loaded from, by whichever part of this process. */
+  /** The path from which a shim with this file name was loaded, by any code in this process. */
   loaded(file: string): string | undefined;
 }
 
@@ -46,7 +51,7 @@ function posix(): Loader {
       throw new Error(reason ? backend.text(reason) : `dlopen failed for ${path}`);
     },
     loaded(file) {
-      const info = new Uint8Array(32); // Dl_info: its first field is the library's path
+      const info = new Uint8Array(32); // Dl_info, whose first field is the path of the library
       const found = libc.dlsym(system, cstring("pyawait_open"));
       if (!found || !libc.dladdr(found, info)) return undefined;
       const path = backend.text(backend.pointer(new DataView(info.buffer).getBigUint64(0, true)));
@@ -101,7 +106,7 @@ function firstThatOpens<T>(names: string[], open: (name: string) => T): T {
   throw first;
 }
 
-/** The loader of this platform. */
+/** Opens the loader of this platform. */
 export function openLoader(): Loader {
   return process.platform === "win32" ? windows() : posix();
 }

@@ -1,7 +1,7 @@
-// The shim's functions, and how it is loaded: the file that `PYAWAIT_SHIM` names, or the binary of binary.ts.
+// The shim's functions and their types, and how it is loaded: from `PYAWAIT_SHIM`, else from binary.ts.
 //
-// The one thing to know: what is open lives in the shim's own memory, so a process must have it once. Whoever comes
-// later, a Worker or another copy of this package, takes the one that is loaded, wherever it was loaded from.
+// The shim's memory holds what is open, so a process must load it once. A Worker, or another copy of this package, uses
+// the shim that is already loaded, whatever its path.
 import { resolve } from "node:path";
 import { backend } from "../mod.ts";
 import type { Calls } from "../types.ts";
@@ -56,13 +56,17 @@ export type Shim = Calls<typeof symbols>;
 /** A shim that is loaded. */
 export interface LoadedShim {
   readonly shim: Shim;
-  /** The file that it was loaded from; it may be gone. */
+  /** The file that it was loaded from, which may have been removed since. */
   readonly path: string;
-  /** Where that came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
+  /** Where the file came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
   readonly origin: string;
 }
 
-/** Loads the shim, for good; throws {@linkcode ShimError}. */
+/**
+ * Loads the shim, for good.
+ *
+ * @throws {ShimError} if it cannot be found or loaded
+ */
 export function openShim(loader: Loader): LoadedShim {
   const chosen = variable("PYAWAIT_SHIM");
   if (chosen !== undefined) return openChosen(resolve(chosen), loader);
@@ -70,7 +74,7 @@ export function openShim(loader: Loader): LoadedShim {
   const { file, origin } = binary;
   const open = (path: string): LoadedShim => {
     loader.load(path);
-    const loaded = loader.loaded(file) ?? path; // another thread's, if that was faster
+    const loaded = loader.loaded(file) ?? path; // differs where another thread loaded it first
     return { shim: backend.open(loaded, symbols), path: loaded, origin };
   };
   const loaded = loader.loaded(file);
@@ -78,7 +82,7 @@ export function openShim(loader: Loader): LoadedShim {
     try {
       return open(loaded);
     } catch {
-      // its file was removed, and this system's loader wants to see it
+      // Its file was removed, and this system's loader needs to see it.
     }
   }
   return unpack(binary, open);

@@ -1,23 +1,24 @@
 // JavaScript Promises as Python awaitables.
 //
-// The one thing to know: a Promise that is passed to Python becomes one by itself; `promiseIntoPy` gives it by name,
-// and takes a function whose Promise starts when Python first awaits it.
+// A Promise that is passed to Python becomes an awaitable by itself. `promiseIntoPy` makes one explicitly, and accepts
+// a function, whose Promise starts when Python first awaits it.
 import { throughPython } from "../proxy/call.ts";
 import { Deferred } from "../values/deferred.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
 import { scope, type TaskLocals } from "./task_locals.ts";
 
 /**
- * A Python awaitable for a Promise.
+ * Makes a Python awaitable of a Promise. As PyO3 Asyncio's `future_into_py`.
  *
- * It can be awaited any number of times, on any loop, and `await`, `asyncio.create_task`, `gather`, `wait_for`,
- * `ensure_future`, `run` and `timeout` all accept it. When the last await is cancelled, `signal` aborts with an
- * `AbortError` whose `cause` is the `CancelledError`, and the await ends when the Promise has settled; at once if `source`
- * has taken no signal, neither this nor {@linkcode getCurrentSignal}'s.
+ * It can be awaited any number of times, on any loop; `await`, `asyncio.create_task`, `gather`, `wait_for`,
+ * `ensure_future`, `run` and `timeout` all accept it. When its last await is cancelled, `signal` aborts with an
+ * `AbortError` whose `cause` is the `CancelledError`. The await then ends when the Promise has settled if `source` has
+ * taken a signal (its argument, or {@linkcode getCurrentSignal}'s), else at once.
  *
  * @param source a Promise, which runs already, or `(signal) => Promise`, which starts when it is first awaited
  * @param options `locals`: current for what `source` starts. Default: the current ones
  * @returns a Python object
+ * @throws {TypeError} if `source` is neither
  * @example
  * ```ts
  * import { promiseIntoPy, python } from "pyawait";

@@ -1,20 +1,23 @@
 // deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
 // Python's `with` and `async with`.
 //
-// The one thing to know: `enterAsync` is one Python task from `__aenter__` to `__aexit__`, so timeouts, cancel scopes
-// and task groups hold, and their cancellation aborts the signal of the function inside.
+// `enterAsync` is one Python task from `__aenter__` to `__aexit__`, so timeouts, cancel scopes and task groups work,
+// and their cancellation aborts the signal of the function inside.
 import { callHelper } from "../proxy/call.ts";
 import { type AwaitOptions, runHelper } from "./promise.ts";
 import { isAsynchronous } from "../proxy/synchronous.ts";
 
 /**
- * Python's `with`: enters the context manager, calls `fn` with what it gives, and leaves it.
+ * Python's `with`: enters the context manager, calls `fn` with the value of `__enter__`, and leaves it.
  *
- * An error of `fn` goes to `__exit__`, which may swallow it; the result is then `undefined`.
+ * An error of `fn` goes to `__exit__`, which may suppress it; the result is then `undefined`.
  *
  * @param manager a proxy with `__enter__` and `__exit__`
  * @param fn a synchronous function
  * @returns what `fn` returns
+ * @throws {TypeError} if `fn` is not a function, or returns a Promise
+ * @throws {PythonError} what entering or leaving raises, such as a `TypeError` for an object that is no context manager
+ * @throws what `fn` throws, unless `__exit__` suppresses it
  * @example
  * ```ts
  * import { enter, python } from "pyawait";
@@ -22,7 +25,7 @@ import { isAsynchronous } from "../proxy/synchronous.ts";
  * enter(lock, () => lock.locked()); // true
  * ```
  */
-// What Python gives is what Python decides:
+// Python decides what it gives:
 export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined {
   check("enter", fn);
   let result: { value: T } | undefined;
@@ -37,13 +40,14 @@ export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined
 }
 
 /**
- * Python's `async with`: enters the context manager, awaits `fn` with what it gives, and leaves it, all in one Python
- * task. When that task is cancelled, as by `asyncio.timeout`, `getCurrentSignal()` in `fn` aborts.
+ * Python's `async with`: enters the context manager, awaits `fn` with the value of `__aenter__`, and leaves it, all in
+ * one Python task. When that task is cancelled, for example by `asyncio.timeout`, `getCurrentSignal()` in `fn` aborts.
  *
  * @param manager a proxy with `__aenter__` and `__aexit__`
  * @param fn a function, asynchronous or not
- * @param options `signal` and `locals` as `intoPromise` takes them
- * @returns what `fn` returns; `undefined` where `__aexit__` swallowed its error
+ * @param options `signal` and `locals`, see {@linkcode AwaitOptions}
+ * @returns what `fn` returns, or `undefined` if `__aexit__` suppressed its error. Rejects with a `TypeError` if `fn` is
+ *   not a function, else as {@linkcode enter} throws
  * @example
  * ```ts
  * import { enterAsync, python } from "pyawait";

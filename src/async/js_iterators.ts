@@ -1,33 +1,36 @@
-// JavaScript's iterators, as Python steps them.
+// Steps JavaScript's iterators for Python.
 //
-// The one thing to know: Python closes whatever it has not seen the end of, and here is known whether that takes a
-// return(): not where the iterator itself has failed, as in JavaScript's own loops.
+// Python closes every iterator whose end it has not seen. Whether that calls `return()` is decided here: not after the
+// iterator itself has failed, as in JavaScript's own loops.
 import { asError } from "../proxy/error_details.ts";
 import { reportRejection } from "../context/rejections.ts";
 import { scope, type TaskLocals } from "./task_locals.ts";
 
-/** What an iterator may have; only `next` is sure. */
+/** The methods of an iterator; only `next` always exists. */
 type Steps = Record<string, ((value?: unknown) => unknown) | undefined>;
 
-/** What Python asks: next(value), throw(error) or return(). */
+/** What Python asks for: next(value), throw(error) or return(). */
 type Command = readonly [mode: 0 | 1 | 2, value: unknown];
 
-/** What it is answered: whether that was the end, and the item. */
+/** The answer: whether that was the end, and the item. */
 type Step = readonly [done: boolean, value: unknown];
 
 const closed: Step = [true, undefined];
 
-/** How long a cancelled Python waits for an iterator that does not end what it does: then it closes behind. */
+/**
+ * Milliseconds for which a cancelled await waits for an iterator to end its step; after that it closes in the
+ * background.
+ */
 const patience = 100;
 
-/** What an iterator has answered. */
+/** Checks what an iterator has returned. */
 export function stepOf(result: unknown): Step {
   if (Object(result) !== result) throw new TypeError(`iterator result ${String(result)} is not an object`);
   const { done, value } = result as IteratorResult<unknown>;
   return [Boolean(done), value];
 }
 
-/** A synchronous iterator on its way through Python: by reference, even where it is a generator. */
+/** A synchronous iterator. It crosses by reference, even if it is a generator. */
 export class Stepped {
   readonly #iterator: Steps;
   #over = false;
@@ -64,7 +67,7 @@ export class Stepped {
 
 const next = (iterator: Steps, value: unknown) => value === null ? iterator.next!() : iterator.next!(value);
 
-/** An asynchronous iterator, or a synchronous one whose items are awaited, as `for await` does. */
+/** An asynchronous iterator, or a synchronous one whose items are awaited as `for await` does. */
 export class AsyncStepped {
   readonly #iterator: Steps;
   readonly #source: unknown;
@@ -110,7 +113,7 @@ export class AsyncStepped {
     return closed;
   }
 
-  /** Python has left in the middle of a step. Where return() waits for that, it is waited for, but not for ever. */
+  /** Python has left during a step. If return() waits for the end of the step, that is waited for, but not for ever. */
   #leave(running: Promise<Step>): Promise<void> {
     return new Promise((resolve, reject) => {
       let late = false;
@@ -122,7 +125,7 @@ export class AsyncStepped {
       running.then(stop, stop);
       const returned = (async () => void await this.#iterator.return?.())();
       returned.finally(stop).then(resolve, (error) => late ? reportRejection(error) : reject(error));
-      if (isNodeStream(this.#source)) this.#source.destroy(); // its return() would wait for what never comes
+      if (isNodeStream(this.#source)) this.#source.destroy(); // its return() would wait for data that never comes
     });
   }
 }
@@ -132,7 +135,7 @@ function isNodeStream(value: unknown): value is { destroy(): void } {
   return typeof stream.destroy === "function" && typeof stream.pipe === "function";
 }
 
-/** What `asyncIterableIntoPy` was given. Goes to Python by reference, whatever it holds. */
+/** The argument of `asyncIterableIntoPy`; crosses by reference, whatever it is. */
 export class Iterated {
   readonly source: unknown;
   readonly locals: TaskLocals | undefined;
@@ -142,7 +145,7 @@ export class Iterated {
   }
 }
 
-/** The iterator of an async iterable or iterable; `undefined` where it is neither. */
+/** The iterator of an async iterable or iterable; `undefined` for any other value. */
 export function asyncSteps(value: unknown): AsyncStepped | undefined {
   const { source, locals } = value instanceof Iterated ? value : { source: value, locals: undefined };
   const within = (iterator: unknown) => locals ? inScope(locals, iterator as Steps) : iterator;
@@ -152,7 +155,7 @@ export function asyncSteps(value: unknown): AsyncStepped | undefined {
   if (iterable[Symbol.iterator]) return new AsyncStepped(within(iterable[Symbol.iterator]!()), source, true);
 }
 
-/** As a ReadableStream's own iterator, whose return() however waits for a read that is under way. */
+/** Like a ReadableStream's own iterator, whose return(), however, waits for a read in progress. */
 function readerSteps(stream: ReadableStream): Steps {
   let reader: ReadableStreamDefaultReader | undefined;
   return {
@@ -175,7 +178,7 @@ function readerSteps(stream: ReadableStream): Steps {
   };
 }
 
-/** The iterator, with each of its steps in a scope. */
+/** An iterator that runs each step in a scope. */
 function inScope(locals: TaskLocals, iterator: Steps): Steps {
   const steps: Steps = {};
   for (const name of ["next", "throw", "return"]) {

@@ -1,6 +1,6 @@
-// What Python asks of JavaScript values: the operations behind JsProxy.
+// The operations that Python performs on JavaScript values through JsProxy.
 //
-// They run JavaScript's own operations and nothing else; what they throw is raised in Python.
+// Each runs JavaScript's own operation; what it throws is raised in Python.
 import { types } from "node:util";
 import { callHelper } from "../proxy/call.ts";
 import { copyIn } from "../values/copy_in.ts";
@@ -15,27 +15,27 @@ import { stateOf } from "../values/proxy_state.ts";
 // deno-lint-ignore no-explicit-any
 type Value = any;
 
-/** Calls a function: Python's keyword arguments arrive as one plain object behind the others. */
+/** Calls a function. Python's keyword arguments arrive as one plain object after the positional ones. */
 function callFunction(fn: Value, args: unknown[], keywords: Record<string, unknown> | null): unknown {
   if (typeof fn !== "function") fail("it is no function");
   if (keywords !== null) args.push(keywords);
   return isClass(fn) ? Reflect.construct(fn, args) : fn(...args);
 }
 
-/** Whether an object has this item: `__proto__` is an ordinary key. */
+/** Whether an object has this item; `__proto__` is an ordinary key. */
 const hasItem = (value: Value, key: Value): boolean => key === "__proto__" ? Object.hasOwn(value, key) : key in Object(value);
 
 const isMapLike = (value: Value) => value instanceof Map;
 
-type Operation = (value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown;
+type Implementation = (value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown;
 
-/** The operations, by name. */
-const operations: Record<JsOperationName, Operation> = {
+/** The operations by name. */
+const operations: Record<JsOperationName, Implementation> = {
   call: callFunction,
   await: () => undefined, // serve.ts awaits the value itself
   get: (value, [name]) => {
     const member = value[name];
-    if (member === undefined && !(name in Object(value))) return null; // AttributeError there
+    if (member === undefined && !(name in Object(value))) return null; // becomes an AttributeError
     return isMethod(value, member) ? [member, true] : [member];
   },
   set: (value, [name, item]) => void (value[name] = item),
@@ -54,7 +54,7 @@ const operations: Record<JsOperationName, Operation> = {
   getItem: (value, [key]) => {
     if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
     if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
-    const item = value[key]; // a Proxy may answer to names that it does not own to
+    const item = value[key]; // a Proxy may return items for keys that it does not report
     return item !== undefined && key !== "__proto__" || hasItem(value, key) ? item : raise("KeyError", key);
   },
   setItem: (value, [key, item]) => {
@@ -88,7 +88,7 @@ const operations: Record<JsOperationName, Operation> = {
   text: (value) => textOf(value),
 };
 
-/** The same by number. */
+/** The operations by number. */
 const byNumber = jsOperations.map((name) => operations[name]);
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
@@ -102,20 +102,22 @@ function raise(name: string, argument: unknown): never {
   throw asError(callHelper(name, argument));
 }
 
-/** What Python itself raises where an object cannot do something: `list(x)` tries another way then. */
+/**
+ * Raises the TypeError that Python raises for an unsupported operation: code such as `list(x)` then tries another way.
+ */
 function fail(why: string): never {
   return raise("TypeError", `Cannot do this with a JavaScript value: ${why}`);
 }
 
 const isArrayLike = (value: Value) => Array.isArray(value) || ArrayBuffer.isView(value) && !(value instanceof DataView);
 
-/** An index as Python counts: from the end where it is negative, and never outside. */
+/** Resolves an index as Python does: negative ones count from the end, others outside raise IndexError. */
 function indexIn(value: Value, key: number): number {
   const index = key < 0 ? key + value.length : key;
   return Number.isInteger(index) && index >= 0 && index < value.length ? index : raise("IndexError", "JavaScript array index out of range");
 }
 
-/** Whether a member is to be called with its object as `this`; Python keeps both. */
+/** Whether a member is called with its object as `this`; Python then keeps both. */
 function isMethod(self: Value, member: Value): boolean {
   return typeof member === "function" && (typeof self === "object" || typeof self === "function") && self !== null && !stateOf(member) &&
     !isClass(member);
@@ -129,14 +131,14 @@ function allKeys(value: Value): string[] {
   return [...keys];
 }
 
-/** Its own `toString`, where that says more than what kind of object it is. */
+/** The object's `toString`, if that says more than its kind. */
 function textOf(value: Value): string {
   if (typeof value === "function" || Array.isArray(value)) return describe(value);
   const text = String(value);
   return /^\[object .*\]$/s.test(text) ? describe(value) : text;
 }
 
-/** The name of its kind, or of its class where that has one. */
+/** The name of its class, or of its built-in kind. */
 function kindOf(value: Value): string {
   const tag = Object.prototype.toString.call(value).slice(8, -1), made = tag === "Object" ? value.constructor?.name : undefined;
   return typeof made === "string" && made !== "" ? made : tag;
@@ -152,7 +154,7 @@ function describe(value: Value): string {
   }
 }
 
-/** Does one operation. */
-export function operate(op: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
-  return byNumber[op](value, args, keywords);
+/** Performs one operation. */
+export function operate(operation: number, value: unknown, args: unknown[], keywords: Record<string, unknown> | null): unknown {
+  return byNumber[operation](value, args, keywords);
 }

@@ -1,17 +1,17 @@
-// What Python sends to this heap: taken from the outbox when it rings, one record after the other.
+// Takes the records that Python has sent to this heap when it rings, and dispatches them one by one.
 //
-//    DONE      a task has ended                                  ──► pending.ts
-//    REQUEST   Python awaits a function or a Promise             ──► serve.ts runs it, SETTLE goes back
-//    ABORT     that await was cancelled                          ──► serve.ts: its signal
-//    CALL      a Python thread waits for a function's result     ──► serve.ts runs it, `answer` goes back
-//    UNPIN     an answer has been read that borrowed references  ──► serve.ts
-//    ITEM      the next item of a stream                         ──► stream.ts
-//    LOOP_END  a loop is closed; the background loop: Python is  ──► pending.ts
-//    RELEASE   Python's last reference to a value has gone       ──► interpreter/js_handles.ts
-//    SCOPE_END Python carries an AsyncLocalStorage scope no more ──► context/async_scopes.ts
-//    EVENT     output                                            ──► output.ts
+//    DONE      a task has ended                                   ──► pending.ts
+//    REQUEST   Python awaits a function or a Promise              ──► serve.ts runs it, SETTLE goes back
+//    ABORT     that await was cancelled                           ──► serve.ts aborts its signal
+//    CALL      a Python thread waits for a function's result      ──► serve.ts runs it, `answer` goes back
+//    UNPIN     Python has read an answer that borrows references  ──► serve.ts
+//    ITEM      the next item of a stream                          ──► stream.ts
+//    LOOP_END  a loop is closed; the background loop: Python is   ──► pending.ts
+//    RELEASE   Python's last reference to a value is gone         ──► interpreter/js_handles.ts
+//    SCOPE_END Python no longer carries an AsyncLocalStorage scope ─► context/async_scopes.ts
+//    EVENT     output                                             ──► output.ts
 //
-// One record's error never loses the next record.
+// An error in one record must not lose the next one, so it is rethrown from a microtask.
 import { backend } from "../../ffi/mod.ts";
 import { endScope } from "../context/async_scopes.ts";
 import { bridge } from "../interpreter/bridge.ts";
@@ -31,13 +31,13 @@ const capacity = 1 << 18;
 /** How this heap takes its records; only this file writes it. */
 export const outbox = {
   buffer: undefined as Uint8Array | undefined,
-  /** The rest is taken in a later turn. */
+  /** Set if the rest is taken in a later turn. */
   again: undefined as ReturnType<typeof setTimeout> | undefined,
-  /** Python has ended: only results and output are still of interest. */
+  /** Python has ended: only results and output are still handled. */
   ended: false,
 };
 
-/** Opens the listening end of this heap's bell, which Python rings from then on. */
+/** Opens the listening end of this heap's bell, for Python to ring. */
 export function openBell({ bell, heapId }: Interpreter): void {
   bell.open(
     () => Number(callHelper("connect_pipe", heapId)),
@@ -45,7 +45,7 @@ export function openBell({ bell, heapId }: Interpreter): void {
   );
 }
 
-/** Takes what there is; at most so much at once that timers and sockets get their turn. */
+/** Takes and handles the waiting records, at most 16 buffers at once so that timers and sockets get their turn. */
 export function drain(): void {
   const python = openInterpreter();
   if (!python) return;
@@ -111,13 +111,13 @@ function endLoop(loop: number): void {
   openInterpreter()!.bell.unref();
 }
 
-/** Takes what Python has left behind at its end: results and output. No function is run for it any more. */
+/** Handles the results and output that Python left at its end. No more functions are run for it. */
 export function drainLast(): void {
   outbox.ended = true;
   drain();
 }
 
-/** Everything that was collected for Python is sent, and all that Python has sent is taken: for close. */
+/** Sends all collected records and handles all waiting ones; for close. */
 export function exchange(): void {
   flush();
   drain();

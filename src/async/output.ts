@@ -1,6 +1,6 @@
-// Python's stdout and stderr, where `python.configure` gives them to functions.
+// Python's stdout and stderr, where `python.configure` directs them to functions.
 //
-// Text comes with the other records; what was printed since the last microtask is one call.
+// The text arrives with the other records. What was printed since the last microtask is delivered in one call.
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { Output } from "../interpreter/options.ts";
 import { callHelper } from "../proxy/call.ts";
@@ -12,11 +12,11 @@ type Listener = Exclude<Output, "inherit">;
 const heap = {
   /** The user's functions, by the code of their stream. */
   listeners: new Map<number, Listener>(),
-  /** What waits to be delivered. */
+  /** Text that waits for delivery. */
   printed: [] as { listener: Listener; text: string }[],
 };
 
-/** Sends Python's output to the functions that were configured. */
+/** Directs Python's output to the configured functions. */
 export function redirect({ options, heapId }: Interpreter): void {
   for (const name of ["stdout", "stderr"] as const) {
     const listener = options[name];
@@ -26,7 +26,7 @@ export function redirect({ options, heapId }: Interpreter): void {
   }
 }
 
-/** An EVENT record: Python has printed. */
+/** Handles an EVENT record: Python has printed. */
 export function printed(code: number, text: string): void {
   const listener = heap.listeners.get(code);
   if (!listener) return;
@@ -36,7 +36,7 @@ export function printed(code: number, text: string): void {
   else heap.printed.push({ listener, text });
 }
 
-/** Calls the user's functions with what was printed; one that throws does not lose the others' text. */
+/** Delivers the text. If a function throws, the remaining text is still delivered. */
 export function deliver(): void {
   try {
     for (let next; (next = heap.printed.shift());) next.listener(next.text);

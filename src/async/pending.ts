@@ -1,8 +1,8 @@
-// Promises that wait for Python: which record settles which, and what keeps the process alive meanwhile.
+// Promises that wait for Python: which record settles which, and when they keep the process alive.
 //
-//    CANCEL ──► behind its START, in the same inbox      DONE ◄── what has happened, decided by the loop thread
+//    CANCEL ──► after its START, in the same inbox      DONE ◄── what has happened, decided by the loop thread
 //
-// A Promise is known by a number until its DONE record has come; then the number is used again.
+// A Promise is known by a number until its DONE record arrives; only then is the number used again.
 import { whenAborted } from "../context/abort_signals.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";
@@ -15,35 +15,35 @@ import { PythonError } from "../values/python_error.ts";
 import type { Reader } from "../wire/codec.ts";
 import { Kind, Tag } from "../wire/numbers.ts";
 
-/** One Promise that waits. */
+/** A Promise that waits for Python. */
 export interface Pending {
   readonly id: number;
   readonly loop: number;
   resolve(value: unknown): void;
   reject(error: unknown): void;
-  /** What the message borrows. */
+  /** References that its message borrows. */
   readonly pins: readonly Reference[];
-  /** Whether it keeps the process alive: not while its loop does not run. */
-  held: boolean;
-  /** The proxy that is awaited, if it is one. */
+  /** Whether it keeps the process alive; not while its loop does not run. */
+  keepsAlive: boolean;
+  /** The state of the awaited proxy, if it is one. */
   readonly state: State | undefined;
-  /** Set when a signal has asked for its cancellation. */
+  /** Set when a signal has asked for cancellation. */
   aborted: { reason: unknown } | undefined;
-  /** Stops listening to signals. */
+  /** Each stops listening to a signal. */
   unlisten: (() => void)[];
 }
 
-/** This heap's Promises; only this file writes it. */
+/** This heap's pending Promises; only this file writes it. */
 const heap = {
   /** By number. */
   pending: [] as (Pending | undefined)[],
-  /** Numbers that may be used again. */
+  /** Numbers that are free again. */
   free: [] as number[],
   /** How many keep the process alive. */
   waiting: 0,
 };
 
-/** Something waits: the process stays alive, until {@linkcode stopWaiting}. Counted. */
+/** Keeps the process alive until {@linkcode stopWaiting}. Counted. */
 export function startWaiting(): void {
   if (heap.waiting++ === 0) openInterpreter()!.bell.ref();
 }
@@ -52,7 +52,7 @@ export function stopWaiting(): void {
   if (--heap.waiting === 0) openInterpreter()!.bell.unref();
 }
 
-/** A Promise that waits from now on. */
+/** Registers a new pending Promise. */
 export function addPending(
   loop: number,
   waits: boolean,
@@ -62,15 +62,15 @@ export function addPending(
   const id = heap.free.pop() ?? heap.pending.length;
   let entry!: Pending;
   const promise = new Promise((resolve, reject) => {
-    entry = { id, loop, resolve, reject, pins, state, held: !waits, aborted: undefined, unlisten: [] };
+    entry = { id, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: [] };
   });
   heap.pending[id] = entry;
-  if (entry.held) startWaiting();
-  else setTimeout(holdWhatRuns, 20); // Deno ends on an unsettled top-level await before it tells of it
+  if (entry.keepsAlive) startWaiting();
+  else setTimeout(keepAliveForRunningLoops, 20); // Deno reports no "beforeExit" before it ends on an unsettled top-level await
   return { promise, entry };
 }
 
-/** Aborting the signal sends CANCEL. */
+/** Sends CANCEL when the signal aborts. */
 export function cancelWith(entry: Pending, signal: AbortSignal): void {
   const abort = () => {
     if (heap.pending[entry.id] !== entry) return;
@@ -83,15 +83,15 @@ export function cancelWith(entry: Pending, signal: AbortSignal): void {
   entry.unlisten.push(whenAborted(signal, abort));
 }
 
-function settle(entry: Pending): void {
+function remove(entry: Pending): void {
   heap.pending[entry.id] = undefined;
   heap.free.push(entry.id);
   for (const reference of entry.pins) reference.unpin();
   for (const unlisten of entry.unlisten) unlisten();
-  if (entry.held) stopWaiting();
+  if (entry.keepsAlive) stopWaiting();
 }
 
-/** A DONE record: the task of a Promise has ended. */
+/** Handles a DONE record: the task of a Promise has ended. */
 export function complete(r: Reader): void {
   const id = r.u32();
   const entry = heap.pending[id];
@@ -100,13 +100,13 @@ export function complete(r: Reader): void {
     r.at++;
     const error = readError(r, tag);
     if (!entry) return;
-    settle(entry);
+    remove(entry);
     const cancelled = entry.aborted && error instanceof PythonError && error.name === "CancelledError";
     return entry.reject(cancelled ? entry.aborted!.reason : error);
   }
   const value = read(r);
   if (!entry) return;
-  settle(entry);
+  remove(entry);
   const state = stateOf(value);
   if (state && state === entry.state) state.settledToItself = true;
   if (state && entry.state && leadsBack(entry.state, state)) {
@@ -119,7 +119,9 @@ export function complete(r: Reader): void {
 
 const isAlwaysThenable = (state: State) => (state.kinds & (Kind.coroutine | Kind.future)) !== 0;
 
-/** Whether awaiting this result, and that one's result, and so on, would never end, as with a Promise of itself. */
+/**
+ * Whether awaiting this result, and then its result, and so on, would never end; like a Promise resolved with itself.
+ */
 function leadsBack(from: State, result: State): boolean {
   if (!isAlwaysThenable(from) || !isAlwaysThenable(result)) return false;
   for (let at: State | undefined = result; at; at = at.next) if (at === from) return true;
@@ -130,32 +132,35 @@ function leadsBack(from: State, result: State): boolean {
 function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) => boolean): void {
   for (const entry of heap.pending) {
     if (!entry || !which(entry)) continue;
-    settle(entry);
+    remove(entry);
     entry.reject(error(entry));
   }
 }
 
-/** A loop is closed: what was awaited on it will never be settled by it. */
+/** Rejects what waits for a loop that was closed. */
 export function rejectLoop(loop: number): void {
   rejectAll(() => new Error("Cannot await on this event loop: it was closed"), (entry) => entry.loop === loop);
 }
 
-/** Nothing keeps the process alive any more: what waits for a loop that has begun to run since does now. */
-export function holdWhatRuns(): void {
+/**
+ * Lets Promises keep the process alive whose loop has begun to run since they were made. Runs before the process would
+ * end.
+ */
+export function keepAliveForRunningLoops(): void {
   if (isClosed()) return;
   for (const entry of heap.pending) {
-    if (!entry || entry.held || callHelper("is_loop_running", entry.loop) !== true) continue;
-    entry.held = true;
+    if (!entry || entry.keepsAlive || callHelper("is_loop_running", entry.loop) !== true) continue;
+    entry.keepsAlive = true;
     startWaiting();
   }
 }
 
-/** Python has ended: nothing will be settled by it any more. */
+/** Rejects everything: Python has ended. */
 export function rejectPending(): void {
   rejectAll(() => new PythonClosedError(), () => true);
 }
 
-/** How many Promises wait for Python: for tests. */
+/** The number of Promises that keep the process alive; for tests. */
 export function countPending(): number {
   return heap.waiting;
 }

@@ -4,8 +4,8 @@
 //    intoPromise(coroutine)            ──► START record, one wake per turn ──►    the loop makes a task
 //    the Promise settles  ◄── DONE record, one ring per drain ◄──                its done callback (C)
 //
-// The loop thread decides between a result and a cancellation. CANCEL is a record like any other, behind its START; what
-// DONE says is what has happened.
+// The loop thread decides between a result and a cancellation: CANCEL is an ordinary record after its START, and DONE
+// reports what has happened.
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext } from "../context/call_context.ts";
@@ -26,21 +26,24 @@ import { Kind, Tag } from "../wire/numbers.ts";
 import { addPending, cancelWith, type Pending } from "./pending.ts";
 import { destinationOf, type TaskLocals } from "./task_locals.ts";
 
-/** Options of everything that awaits Python. */
+/** Options of every function that awaits Python. */
 export interface AwaitOptions {
-  /** The loop and context to run in. Default: the current ones. */
+  /** The loop and context to run in. Default: the current ones, see {@linkcode getCurrentLocals}. */
   locals?: TaskLocals;
-  /** Aborting it cancels the Python task. Default: the signal of the await that is being served; `null`: none. */
+  /**
+   * Aborting it cancels the Python task. Default: the signal of the Python await that the calling function serves, see
+   * {@linkcode getCurrentSignal}; `null`: none.
+   */
   signal?: AbortSignal | null;
 }
 
-/** As a reaction of the Promise it runs where V8 knows which functions await that. */
+/** Adds the awaiting functions to the error's stack. V8 knows them only while it runs a reaction of the Promise. */
 function withAwaiters(error: unknown): never {
   if (error instanceof PythonError) takeFrames(error);
   throw error;
 }
 
-/** Where something is started from. */
+/** Where an await was started. */
 interface Origin {
   readonly locals: TaskLocals | undefined;
   readonly context: CallContext | undefined;
@@ -51,7 +54,7 @@ function here(locals: TaskLocals | undefined): Origin {
   return { locals, context: currentCallContext(), scope: captureScope() };
 }
 
-/** Sends what `payload` holds as a START or AWAIT record and gives the Promise of its outcome. */
+/** Sends `payload` as a START or AWAIT record and returns the Promise of its outcome. */
 function submit(
   kind: number,
   payload: Uint8Array,
@@ -76,10 +79,10 @@ function submit(
 
 const scratch = { writer: undefined as Writer | undefined };
 
-/** The bytes of an AWAIT record's awaitable. */
+/** The payload of an AWAIT record. */
 function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[] } {
   const writer = scratch.writer ?? new Writer(4096);
-  scratch.writer = undefined; // a getter in `value` may await something else
+  scratch.writer = undefined; // a getter in `value` may start another await
   const e = encoding(writer, interpreter().heapId);
   writer.at = 0;
   writePinned(e, [value]);
@@ -88,7 +91,7 @@ function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[]
   return { bytes, pins: e.pins! };
 }
 
-/** Writes values whose message is sent later; what it takes is given back where one cannot be converted. */
+/** Writes values of a message that is sent later. If one cannot be converted, what the message took is returned. */
 function writePinned(e: Encoding, values: readonly unknown[]): void {
   e.pins = [];
   try {
@@ -98,7 +101,7 @@ function writePinned(e: Encoding, values: readonly unknown[]): void {
   }
 }
 
-/** The bytes of a START record that calls one of src/py's `async def`s. */
+/** The payload of a START record that calls an `async def` of src/py. */
 function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
   const writer = new Writer(1024);
   const e = encoding(writer, interpreter().heapId);
@@ -119,7 +122,7 @@ export function signalOf(options: AwaitOptions): AbortSignal | undefined {
   return signal;
 }
 
-/** Never started: its signal was aborted before. */
+/** Gives up an awaitable whose signal was aborted before it started. */
 function discard(state: State | undefined, awaitable: unknown, reason: unknown): Promise<never> {
   if (state?.lazy) {
     dropLazy(state.lazy);
@@ -131,15 +134,19 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
 }
 
 /**
- * A Promise of any Python awaitable: a coroutine, a Task, a Future, an object with `__await__`.
+ * Makes a Promise of any Python awaitable: a coroutine, a Task, a Future, an object with `__await__`. As PyO3 Asyncio's
+ * `into_future` and `into_future_with_locals`.
  *
- * It starts at once, on the background loop; a Task or Future is awaited on its own loop. Aborting `signal` cancels
- * the Python task, and the Promise settles when the task has ended, so its cleanup has run: rejected with
- * `signal.reason` if it ended cancelled, else as it ended.
+ * It starts at once, on the loop of `locals`; a Task or Future is awaited on its own loop. Aborting `signal` cancels
+ * the Python task. The Promise settles when the task has ended, so its cleanup has run: it rejects with `signal.reason`
+ * if the task ended cancelled, else settles as the task ended. With a signal that is aborted already, a coroutine is
+ * closed and never started.
  *
- * @param awaitable what to await; what is no awaitable rejects at once with a `TypeError` of Python's
- * @param options `signal`, see {@linkcode AwaitOptions}
- * @returns the awaitable's result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @param awaitable what to await
+ * @param options `signal` and `locals`, see {@linkcode AwaitOptions}
+ * @returns the result, converted. Rejects with a {@linkcode PythonError} for what the awaitable raises, and with one
+ *   named `TypeError` if it is not awaitable; with a `TypeError` for a wrong option, and with a
+ *   {@linkcode PythonClosedError} after `python.close()`
  * @example
  * ```ts
  * import { intoPromise, python } from "pyawait";
@@ -147,7 +154,7 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
  * await intoPromise(asyncio.sleep(0.01, "done"), { signal: AbortSignal.timeout(500) }); // "done"
  * ```
  */
-// The result is what Python decides:
+// Python decides the type of the result:
 export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Promise<any> {
   try {
     return start(awaitable, signalOf(options), options.locals);
@@ -168,7 +175,7 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
     if (signal) state.started.cancelWith(signal);
     return state.started.promise;
   }
-  const runs = state !== undefined && (state.kinds & Kind.future) !== 0; // it is cancelled, and awaited until it has ended
+  const runs = state !== undefined && (state.kinds & Kind.future) !== 0; // a Task or Future is cancelled, and awaited until it has ended
   if (signal?.aborted && !runs) return discard(state, awaitable, signal.reason);
   const { promise, entry } = state?.lazy ? submitLazy(state, locals) : submitValue(awaitable, state, locals);
   if (signal) cancelWith(entry, signal);
@@ -186,12 +193,12 @@ function submitValue(
   state: State | undefined,
   locals: TaskLocals | undefined,
 ): { promise: Promise<unknown>; entry: Pending } {
-  if (state) addressOf(state); // destroyed: it says so here
+  if (state) addressOf(state); // throws if it was destroyed
   const { bytes, pins } = encodeAwaitable(awaitable);
   return submit(In.await, bytes, pins, state, here(locals));
 }
 
-/** Runs one of src/py's `async def`s as a task. */
+/** Runs an `async def` of src/py as a task. */
 export function runHelper(name: string, args: readonly unknown[], options: AwaitOptions): Promise<unknown> {
   try {
     const signal = signalOf(options);

@@ -1,33 +1,36 @@
-// `run` and `runUntilComplete`: JavaScript on an event loop of its own.
+// `run` and `runUntilComplete`: JavaScript with an event loop of its own.
 //
-// The one thing to know: the loop runs on a thread of its own; `main` runs in JavaScript, in a place where that loop
-// is current.
+// The loop runs on a thread of its own, and `main` on the JavaScript thread with that loop as the current one.
 import { loopName } from "../interpreter/options.ts";
 import { runHelper } from "./promise.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 
-/** What runs: a function of JavaScript's, or any Python awaitable. */
+/** What to run: a JavaScript function, or a Python awaitable. */
 export type Main<T> = (() => T | PromiseLike<T>) | PyProxy;
 
 async function runMain<T>(helper: string, loop: unknown, main: Main<T>): Promise<T> {
   if (stateOf(main)) return await runHelper(helper, [loop, main], { signal: null }) as T;
   if (typeof main !== "function") throw new TypeError(`Cannot run ${String(main)}: main has to be a function or a Python awaitable`);
-  let result: { value: T } | undefined; // kept here: it need not survive two conversions
-  const call = async () => {
+  let result: { value: T } | undefined; // stays in JavaScript, so it need not survive two conversions
+  const body = async () => {
     result = { value: await (main as () => T | PromiseLike<T>)() };
   };
-  await runHelper(helper, [loop, call], { signal: null });
+  await runHelper(helper, [loop, body], { signal: null });
   return result!.value;
 }
 
 /**
- * Runs `main` on a new event loop, which is current for everything that it starts. Afterwards, what is left on the
- * loop is cancelled, its async generators and its executor are shut down and it is closed, as `asyncio.run` does.
+ * Runs `main` on a new event loop, which is current for everything that it starts. As PyO3 Asyncio's `run`.
+ *
+ * Afterwards the tasks that are left on the loop are cancelled, its async generators and its executor are shut down and
+ * it is closed, as `asyncio.run` does. Several calls may run at the same time.
  *
  * @param main a function, asynchronous or not, or a Python awaitable
- * @param options `loop`: `"asyncio"` (default), `"uvloop"` or `"module:factory"`
- * @returns what `main` returns
+ * @param options `loop`: `"asyncio"` (default), `"uvloop"`, or `"module:factory"` for a callable that returns a new
+ *   loop
+ * @returns what `main` returns. Rejects with what it throws, and with a `TypeError` if it is neither
+ * @throws {TypeError} if `loop` is not of that form
  * @example
  * ```ts
  * import { python, run } from "pyawait";
@@ -40,11 +43,13 @@ export function run<T>(main: Main<T>, { loop = "asyncio" }: { loop?: string } = 
 }
 
 /**
- * Drives a loop of the caller's own, which does not run, on a thread of its own until `main` has settled.
+ * Runs the caller's own event loop, on a thread of its own, until `main` has settled. As PyO3 Asyncio's
+ * `run_until_complete`.
  *
- * @param eventLoop an asyncio event loop; it is neither closed nor cleaned up
+ * @param eventLoop an asyncio event loop that is not running; it is neither closed nor cleaned up
  * @param main a function, asynchronous or not, or a Python awaitable
- * @returns what `main` returns
+ * @returns what `main` returns. Rejects with what it throws, with a `TypeError` if it is neither, and with a
+ *   {@linkcode PythonError} if `eventLoop` is not an event loop or runs already
  * @example
  * ```ts
  * import { python, runUntilComplete } from "pyawait";

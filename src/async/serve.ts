@@ -1,6 +1,6 @@
-// Python's calls and awaits of JavaScript: run what is asked for, and answer.
+// Serves Python's calls and awaits of JavaScript: runs what is asked for, and answers.
 //
-// Whatever a record asks is answered, with a result or with what was thrown: a future or a thread waits for it in Python.
+// A future or a thread in Python waits for the answer, so every record gets one: a result, or what was thrown.
 import { backend } from "../../ffi/mod.ts";
 import { enterScope } from "../context/async_scopes.ts";
 import { currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
@@ -23,64 +23,64 @@ import { JsOperation, Tag } from "../wire/numbers.ts";
 import { operate } from "./js_operations.ts";
 import { runHelper } from "./promise.ts";
 
-/** What REQUEST and CALL carry: the scope and context that they come from, the operation, the value, the arguments. */
+/** The payload of REQUEST and CALL: the scope and context of the caller, the operation, the value, the arguments. */
 interface Request {
   readonly scope: number;
   readonly context: number;
-  readonly op: number;
+  readonly operation: number;
   readonly value: unknown;
   readonly args: unknown[];
   readonly keywords: Record<string, unknown> | null;
 }
 
 function readRequest(r: Reader): Request {
-  const scope = r.u32(), context = readAddress(r), op = r.u8(), value = receive(r.u32());
-  return { scope, context, op, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+  const scope = r.u32(), context = readAddress(r), operation = r.u8(), value = receive(r.u32());
+  return { scope, context, operation, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
 }
 
-/** An object's address, with the reference to it, or 0 for None. */
+/** An object's address, with a reference to it; 0 for None. */
 function readAddress(r: Reader): number {
   if (r.u8() !== Tag.object) return 0;
   r.u32();
   return r.address();
 }
 
-// Awaits of Python's -----------------------------------------------------------------------------------------------
+// Python's awaits ---------------------------------------------------------------------------------------------------
 
 /** What this heap serves; only this file writes it. */
 const heap = {
-  /** Awaits of Python's that have not ended, by loop and slot. */
+  /** Python awaits that have not ended, by loop and slot. */
   serving: new Map<string, { served: Served; deferred: Deferred | undefined }>(),
-  /** Memory for the next SETTLE; taken while one is written, since a getter in its value may settle something else. */
+  /** Memory for the next SETTLE; absent while one is written, because a getter in its value may settle another. */
   settling: undefined as Writer | undefined,
   /** Answers that borrow references and that Python has not read, by number. */
   pinned: new Map<number, { references: Reference[]; reader: number | undefined }>(),
   lastPinned: 0,
-  /** The answer to a call for which the stack has no room, written ahead. */
+  /** The answer to a call for which the stack has no room, written in advance. */
   tooDeep: undefined as Writer | undefined,
 };
 
 const key = (loop: number, slot: number) => `${loop}:${slot}`;
 
-/** REQUEST: runs an async function, or waits for a Promise, and settles the future that waits in Python. */
+/** Handles a REQUEST: runs an async function or waits for a Promise, then settles the Python future that waits. */
 export function serve(r: Reader): void {
   const served = new Served(r.u32(), r.u32());
-  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const { scope, context, operation, value, args, keywords } = readRequest(r);
   const callContext = newCallContext(served.loop, context, served);
   const deferred = value instanceof Deferred ? value : undefined;
   heap.serving.set(key(served.loop, served.slot), { served, deferred });
   let promise: PromiseLike<unknown>;
   try {
     markAwaited(value);
-    if (op === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
-    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(op, value, args, keywords)));
+    if (operation === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
+    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(operation, value, args, keywords)));
   } catch (error) {
     promise = Promise.reject(error);
   }
   promise.then((result) => settle(served, false, result), (error) => settle(served, true, error));
 }
 
-/** A Promise that starts when it is first awaited: what it starts itself is cancelled with its last await. */
+/** The Promise of a Deferred, started if it was not. What it starts itself is cancelled with its last await. */
 function begun(deferred: Deferred, served: Served): Promise<unknown> {
   if (deferred.taken) served.take();
   deferred.whenTaken = takeAll;
@@ -109,7 +109,8 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
 }
 
 /**
- * The number of what is pinned for it, and a value, or what was thrown; what cannot be converted is thrown instead.
+ * Writes an answer: the number of its pins, then a value or what was thrown. A value that cannot be converted becomes
+ * the error that says so.
  *
  * @param reader the loop that will read it, or `undefined` for a thread
  */
@@ -127,8 +128,8 @@ function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: 
   if (e.pins?.length) writer.patch32(0, pin(e.pins, reader));
 }
 
-// Answers that borrow references and are read by others than the background loop, whose inbox gets the releases: these
-// must not be faster.
+// Keeps the references that an answer borrows until its reader has read it. Releases go to the background loop's inbox
+// and could be read earlier than an answer to another loop or thread.
 function pin(references: Reference[], reader: number | undefined): number {
   heap.lastPinned = nextId(heap.lastPinned, heap.pinned);
   heap.pinned.set(heap.lastPinned, { references, reader });
@@ -145,7 +146,7 @@ export function unpinLoop(loop: number): void {
   for (const [id, { reader }] of [...heap.pinned]) if (reader === loop) unpin(id);
 }
 
-/** ABORT: Python has cancelled this await. */
+/** Handles an ABORT: Python has cancelled this await. */
 export function abort(r: Reader): void {
   const loop = r.u32(), slot = r.u32();
   const request = heap.serving.get(key(loop, slot));
@@ -155,19 +156,19 @@ export function abort(r: Reader): void {
   Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
   request?.served.abort(reason);
   request?.deferred?.controller.abort(reason);
-  if (request && !request.served.taken) settle(request.served, false, undefined); // Python has given it up: its slot is free
+  if (request && !request.served.taken) settle(request.served, false, undefined); // Python has given the await up, and its slot is free
 }
 
 // Calls that a thread waits for -------------------------------------------------------------------------------------
 
-/** CALL: runs a function whose Python thread waits for the answer. */
+/** Handles a CALL: runs a function whose Python thread waits for the answer. */
 export function answerCall(r: Reader, direct: boolean): void {
   const id = r.u32(), loop = r.u32();
-  const { scope, context, op, value, args, keywords } = readRequest(r);
+  const { scope, context, operation, value, args, keywords } = readRequest(r);
   const callContext = newCallContext(loop, context, undefined);
   let thrown = false, result: unknown;
   try {
-    result = enterScope(scope, callContext, () => operate(op, value, args, keywords));
+    result = enterScope(scope, callContext, () => operate(operation, value, args, keywords));
   } catch (error) {
     thrown = true;
     result = error;
@@ -175,7 +176,7 @@ export function answerCall(r: Reader, direct: boolean): void {
   answer(id, thrown, result, direct);
 }
 
-/** @param direct whether Python reads it on this very thread, before JavaScript goes on */
+/** @param direct whether Python reads it on this very thread, before JavaScript continues */
 function answer(id: number, thrown: boolean, result: unknown, direct: boolean): void {
   const level = begin();
   try {
@@ -188,7 +189,7 @@ function answer(id: number, thrown: boolean, result: unknown, direct: boolean): 
   }
 }
 
-/** Python is open: what a stack overflow answers is written while there is a stack. */
+/** Writes the answer to a stack overflow in advance, while there is stack for it. */
 export function prepareTooDeep(): void {
   const answer = heap.tooDeep = new Writer(16);
   answer.u32(0);
@@ -196,18 +197,18 @@ export function prepareTooDeep(): void {
   answer.object(helper("TooDeep"));
 }
 
-/** The stack has ended in code of ours: Python is told so, in the one call for which there may still be room. */
+/** The stack has overflowed in pyawait's own code: answers with one call, for which there may still be room. */
 function tellTooDeep(id: number): boolean {
   try {
     const { shim, heap: address } = interpreter();
     shim.pyawait_answer(address, id, heap.tooDeep!.pointer, heap.tooDeep!.at);
     return true;
   } catch {
-    return false; // Python raises that there was no answer
+    return false; // Python then raises that there was no answer
   }
 }
 
-/** Python calls JavaScript on this very thread, inside a synchronous call: the record is fetched, not drained. */
+/** Handles a call that Python makes on this thread during a synchronous call; its record is fetched, not drained. */
 export function callDirectly(id: number): void {
   try {
     const { shim, heap: address } = interpreter();
@@ -221,20 +222,23 @@ export function callDirectly(id: number): void {
         shim.pyawait_call_record(address, backend.address(large), large.length);
         r = new Reader(large);
       }
-      r.at = 5; // its size and kind
+      r.at = 5; // skips the record's size and kind
       answerCall(r, true);
     } finally {
       end();
     }
   } catch (error) {
     if (error instanceof RangeError && tellTooDeep(id)) return;
-    queueMicrotask(() => { // never through C: it would end the process
+    queueMicrotask(() => { // an exception must not pass through C: it would end the process
       throw error;
     });
   }
 }
 
-/** Tells Python of an error for which no code waits: the exception handler of the loop that was current, if it runs. */
+/**
+ * Reports an error that no code awaits to the exception handler of the loop that was current, or of the background
+ * loop.
+ */
 export function reportToLoop(error: unknown, loop: number = BACKGROUND): void {
   const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
   const context = { loop: to, running: true, context: undefined, locals: undefined, served: undefined };

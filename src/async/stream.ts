@@ -1,11 +1,11 @@
-// Python's async generators as JavaScript's async iterators, and the other way round.
+// Python's async generators as JavaScript async iterators, and the reverse.
 //
 //    next() ──► what to do next, settles PULL ──►      one task drives the generator from start to end
 //      resolves  ◄── PULL with the item ◄──             and asks for what to do after each item (lock-step)
-//      resolves  ◄── ITEM, ITEM, ITEM … ◄──             or runs ahead for as long as it has credit
+//      resolves  ◄── ITEM, ITEM, ITEM … ◄──             or runs ahead as long as it has credit
 //
-// The one thing to know: the task's own end is the stream's end, and it comes behind the items, in the same queue. A
-// generator that catches its cancellation yields an item that nobody asked for, and does not receive what it was asked.
+// The end of the task is the end of the stream, and follows the items in the same queue. A generator that catches its
+// cancellation yields an item without being asked, and does not receive the command that it was given.
 import { callHelper } from "../proxy/call.ts";
 import { Iterated } from "./js_iterators.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -18,13 +18,13 @@ import type { TaskLocals } from "./task_locals.ts";
 /** Options of {@linkcode intoAsyncIterable}. */
 export interface StreamOptions extends AwaitOptions {
   /**
-   * How many items the generator may run ahead of its reader. At 0, the default, it is resumed only when the next
-   * item is asked for; above, items come in batches.
+   * How many items the generator may run ahead of its reader. 0 (default): it is resumed only when the next item is
+   * asked for. Above 0, items arrive in batches, and `next(value)` and `throw(error)` do not reach the generator.
    */
   highWaterMark?: number;
 }
 
-/** What {@linkcode intoAsyncIterable} gives. */
+/** What {@linkcode intoAsyncIterable} returns. All three methods reject with what the generator raises. */
 export interface PyAsyncIterator extends AsyncIterableIterator<unknown> {
   next(value?: unknown): Promise<IteratorResult<unknown>>;
   return(value?: unknown): Promise<IteratorResult<unknown>>;
@@ -35,7 +35,10 @@ type Command = [throws: boolean, value: unknown];
 
 interface Asked {
   readonly command: Command;
-  /** The iterator that was asked: it is not collected, and the stream left, before it has answered. */
+  /**
+   * The iterator that was asked. The reference keeps it from being collected, and the stream from ending, before the
+   * answer.
+   */
   readonly reader: PyAsyncIterator;
   resolve(result: IteratorResult<unknown>): void;
   reject(error: unknown): void;
@@ -43,7 +46,10 @@ interface Asked {
 
 const end = (value?: unknown): IteratorResult<unknown> => ({ done: true, value });
 
-/** One generator that is read: the half that Python knows. It does not know the iterator that the user holds. */
+/**
+ * The half of a stream that Python knows. It must not refer to the iterator that the user holds, whose collection ends
+ * the stream.
+ */
 class Stream {
   readonly #source: unknown;
   readonly #options: StreamOptions;
@@ -78,22 +84,25 @@ class Stream {
     });
   }
 
-  /** Python asks what to do next, and brings the item of the last step; none where it has not received that command. */
+  /**
+   * Python asks for the next command and delivers the item of the last one; no item if it has not received that
+   * command.
+   */
   pull(item: unknown[]): Promise<Command | null> | null {
     if (item.length > 0) {
       this.#current?.resolve({ done: false, value: item[0] });
       this.#current = undefined;
     }
-    this.#takeBack();
-    if (this.#stop.signal.aborted) return null; // the generator has caught its cancellation: it is closed
+    this.#requeue();
+    if (this.#stop.signal.aborted) return null; // the generator has caught its cancellation: Python closes it
     return new Promise((resolve) => {
       this.#give = resolve;
       this.#advance();
     });
   }
 
-  /** What Python was asked last waits again. */
-  #takeBack(): void {
+  /** Puts the last command back: Python has not received it. */
+  #requeue(): void {
     if (this.#current) this.#asked.unshift(this.#current);
     this.#current = undefined;
   }
@@ -106,11 +115,11 @@ class Stream {
     give(this.#current.command);
   }
 
-  /** An item of a generator that runs ahead, or that has made one of its cancellation: nobody need have asked for it. */
+  /** An item of a generator that runs ahead, or one yielded on cancellation. There may be no reader waiting for it. */
   push(item: unknown): void {
     if (this.#left) return;
-    this.#takeBack();
-    const asked = this.#asked[0]?.command[0] ? undefined : this.#asked.shift(); // throw() wants its own answer
+    this.#requeue();
+    const asked = this.#asked[0]?.command[0] ? undefined : this.#asked.shift(); // throw() expects an answer of its own
     if (!asked) return void this.#items.push(item);
     this.#count();
     asked.resolve({ done: false, value: item });
@@ -136,7 +145,7 @@ class Stream {
     this.#consumed = 0;
   }
 
-  /** Python has used half of its credit: it gets what has been read, as soon as that is half as well. */
+  /** Python has used half of its credit and asks for more; granted once the reader has consumed that much. */
   credit(): Promise<number> | number {
     if (this.#stop.signal.aborted) return 0;
     return new Promise((resolve) => {
@@ -162,7 +171,7 @@ class Stream {
 
   #cancel(reason: unknown): void {
     this.#stop.abort(reason);
-    this.#grant?.(0); // a generator that catches its cancellation is not to wait for a reader
+    this.#grant?.(0); // a generator that catches its cancellation must not wait for a reader
     this.#grant = undefined;
   }
 
@@ -172,7 +181,7 @@ class Stream {
     this.#current = undefined;
     this.#asked = [];
     this.#grant?.(0);
-    this.#give?.(null); // nobody in Python waits for it any more: its slot is freed
+    this.#give?.(null); // frees the slot of a pull that no longer waits in Python
     this.#give = undefined;
     if (current) this.#atEnd().then(current.resolve, current.reject);
     for (const { command: [throws, value], resolve, reject } of waiting) {
@@ -181,7 +190,7 @@ class Stream {
     }
   }
 
-  /** The error once, then the end for ever; where the reader has left, it is told by `stop`. */
+  /** The error once, then the end. If the reader has left, `stop` reports the error instead. */
   #atEnd(): Promise<IteratorResult<unknown>> {
     if (this.#left || !this.#failure) return Promise.resolve(end());
     const { error } = this.#failure;
@@ -189,9 +198,9 @@ class Stream {
     return Promise.reject(error);
   }
 
-  /** The reader leaves: the generator's cleanup has run when this resolves. */
+  /** The reader leaves. Resolves when the generator's cleanup has run. */
   async stop(): Promise<void> {
-    dropped.unregister(this); // what it holds from here on (an error, whose stack has the iterator on it) must not keep that alive
+    dropped.unregister(this); // an error's stack may refer to the iterator, and must not keep it alive from here
     this.#left = true;
     this.#items = [];
     this.#taken = 0;
@@ -214,15 +223,18 @@ class Stream {
 const dropped = new FinalizationRegistry<Stream>((stream) => void stream.stop().catch(() => {}));
 
 /**
- * A Python async generator, or any object with `__aiter__`, as an async iterator.
+ * Makes an async iterator of a Python async generator, or of any object with `__aiter__`. As PyO3 Asyncio's
+ * `into_stream_v2`. `for await` on a proxy does the same with default options.
  *
- * It starts at the first `next()`. One Python task drives it from start to end. Leaving the loop early cancels it, and
- * its cleanup has run when the loop is left. An error comes after the items before it. `next(value)` and `throw(error)`
- * reach the generator where `highWaterMark` is 0.
+ * It starts at the first `next()`, and one Python task drives it from start to end. Leaving the loop early cancels that
+ * task and closes the generator, and its cleanup has run when the loop is left. An error arrives after the items before
+ * it.
  *
  * @param asyncIterable a proxy
- * @param options `highWaterMark`, and `signal` and `locals` as {@linkcode intoPromise} takes them
- * @throws {TypeError} if it is no async iterable
+ * @param options `highWaterMark`, see {@linkcode StreamOptions}; `signal` and `locals`, see {@linkcode AwaitOptions}
+ * @returns an async iterator
+ * @throws {TypeError} if it is not a Python async iterable
+ * @throws {RangeError} if `highWaterMark` is not an integer from 0 to 2³¹ − 1
  * @example
  * ```ts
  * import { intoAsyncIterable, python } from "pyawait";
@@ -262,13 +274,15 @@ export function intoAsyncIterable(asyncIterable: unknown, options: StreamOptions
 }
 
 /**
- * A Python async generator of a JavaScript async iterable (or iterable): `async for`, `asend`, `athrow` and `aclose`
- * reach it. Nothing is read before Python asks; `aclose` calls `return()`.
+ * Makes a Python async generator of a JavaScript async iterable or iterable: `async for`, `asend`, `athrow` and
+ * `aclose` reach it. Nothing is read before Python asks; `aclose` calls `return()`.
  *
  * An async generator object that is passed to Python becomes one by itself.
  *
  * @param iterable a `ReadableStream`, a Node stream, an async generator, an Array …
- * @param options `locals`: current while the iterable makes its items. Default: those of the Python that asks
+ * @param options `locals`: current while the iterable makes its items. Default: those of the Python code that asks
+ * @returns the async generator, a proxy
+ * @throws {TypeError} if it is neither iterable nor async iterable
  * @example
  * ```ts
  * import { asyncIterableIntoPy, python } from "pyawait";

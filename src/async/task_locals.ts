@@ -1,7 +1,7 @@
 // TaskLocals: an event loop and a context, and which ones are current. The names are PyO3 Asyncio's.
 //
-// The one thing to know: nobody has to name them. Inside a function that Python called they are the caller's, in a
-// `scope` the scope's, and everywhere else the background loop and a fresh context.
+// They rarely have to be named: inside a function that Python called they are the caller's, inside a `scope` the
+// scope's, and elsewhere the background loop and a fresh context.
 import { attributeAt, callHelper, missing } from "../proxy/call.ts";
 import { handOutMember } from "../values/handouts.ts";
 import { addressOf } from "../proxy/lifetime.ts";
@@ -15,15 +15,15 @@ import { BACKGROUND } from "../interpreter/inbox.ts";
 export interface Destination {
   readonly loop: number;
   readonly context: Reference | undefined;
-  /** The loop does not run yet: it is waited for without keeping the process alive. */
+  /** The loop does not run yet; waiting for it does not keep the process alive. */
   readonly waits: boolean;
 }
 
-/** The loop and the context, handed out to no user. */
+/** The loop and the context, without handing them out. */
 let partsOf: (locals: TaskLocals) => [eventLoop: PyProxy, context: PyProxy | null];
 
 /**
- * An event loop and a context of Python's, to run something in.
+ * A Python event loop and context in which to run something. As PyO3 Asyncio's `TaskLocals`.
  *
  * @example
  * ```ts
@@ -39,7 +39,8 @@ export class TaskLocals {
 
   /**
    * @param eventLoop an asyncio event loop; it need not run yet
-   * @param context a `contextvars.Context`; each task gets a copy of it
+   * @param context a `contextvars.Context`, of which each task gets a copy; `null` (default): a fresh one
+   * @throws {TypeError} if an argument is of another kind
    */
   constructor(eventLoop: PyProxy, context: PyProxy | null = null) {
     if (!hasAttribute(eventLoop, "call_soon_threadsafe")) {
@@ -52,36 +53,53 @@ export class TaskLocals {
     this.#context = context && context.$copy();
   }
 
-  /** The asyncio event loop. */
+  /** The asyncio event loop. Each read hands the proxy out once more. */
   get eventLoop(): PyProxy {
     return handOutMember(this.#eventLoop);
   }
 
-  /** The `contextvars.Context`, or `null`: a fresh one. */
+  /** The `contextvars.Context`, or `null` for a fresh one. Each read hands the proxy out once more. */
   get context(): PyProxy | null {
     return handOutMember(this.#context);
   }
 
   static {
-    Object.defineProperty(this, "name", { value: "TaskLocals", configurable: true }); // bundlers rename classes that name themselves
+    Object.defineProperty(this, "name", { value: "TaskLocals", configurable: true }); // bundlers rename a class that refers to itself
     partsOf = (locals) => [locals.#eventLoop, locals.#context];
   }
 
   /**
    * The running loop, without a context; see {@linkcode getRunningLoop}.
    *
-   * @throws {Error} where no loop runs
+   * @returns new locals
+   * @throws {Error} if no loop runs here
+   * @example
+   * ```ts
+   * import { python, TaskLocals } from "pyawait";
+   * const check = async () => TaskLocals.withRunningLoop().eventLoop.is_running();
+   * console.log(await python.execAsync("await check()", { globals: { check } })); // true
+   * ```
    */
   static withRunningLoop(): TaskLocals {
     return new TaskLocals(getRunningLoop());
   }
 
-  /** The same loop with another context. */
+  /**
+   * The same loop with another context.
+   *
+   * @param context a `contextvars.Context`, or `null` for a fresh one
+   * @returns new locals; these do not change
+   * @throws {TypeError} if `context` is neither
+   */
   withContext(context: PyProxy | null): TaskLocals {
     return new TaskLocals(this.#eventLoop, context);
   }
 
-  /** The same loop with a copy of the current context. */
+  /**
+   * The same loop with a copy of the current context.
+   *
+   * @returns new locals; these do not change
+   */
   copyContext(): TaskLocals {
     return new TaskLocals(this.#eventLoop, currentContext());
   }
@@ -96,27 +114,35 @@ function currentContext(): PyProxy {
   const here = currentCallContext();
   const context = here?.locals instanceof TaskLocals ? partsOf(here.locals)[1] : null;
   if (context) return callHelper("copy_context_of", context) as PyProxy;
-  return callHelper("fresh_context") as PyProxy; // in a call context with one, calls run in a copy of it
+  return callHelper("fresh_context") as PyProxy; // in a call context this call runs in a copy of its context
 }
 
-/** The loop and context that something is to run in. */
+/**
+ * The loop and context in which to run something.
+ *
+ * @throws {TypeError} if the locals are not TaskLocals
+ * @throws {PythonError} if the loop is closed
+ */
 export function destinationOf(locals: TaskLocals | undefined, from: CallContext | undefined): Destination {
   const chosen = locals ?? (from?.locals as TaskLocals | undefined);
   if (chosen === undefined) return { loop: from?.loop ?? BACKGROUND, context: from?.context, waits: false };
   if (!(chosen instanceof TaskLocals)) throw new TypeError(`Cannot run in ${String(chosen)}: locals has to be TaskLocals`);
   const [eventLoop, given] = partsOf(chosen);
-  const loop = callHelper("connect_loop", eventLoop) as number; // negative: it does not run yet
+  const loop = callHelper("connect_loop", eventLoop) as number; // negative if it does not run yet
   const context = given ? stateOf(given)! : undefined;
   if (context) addressOf(context);
   return { loop: loop < 0 ? -loop - 1 : loop, context: context?.reference, waits: loop < 0 };
 }
 
 /**
- * Runs `fn`, and everything that it starts, with these locals current.
+ * Runs `fn`, and everything that it starts, with these locals current. As PyO3 Asyncio's `scope`.
  *
- * @param locals what `intoPromise` and the others take when they are given no `locals`
+ * The locals travel with `AsyncLocalStorage`, so they hold across `await`, timers and microtasks.
+ *
+ * @param locals the default `locals` of `intoPromise` and the other functions that await Python
  * @param fn a function, asynchronous or not
  * @returns what `fn` returns
+ * @throws {TypeError} if `locals` is not TaskLocals
  * @example
  * ```ts
  * import { getCurrentLocals, python, scope, TaskLocals } from "pyawait";
@@ -136,10 +162,11 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
 }
 
 /**
- * The current locals: those of the enclosing {@linkcode scope}; in a function that Python called, the caller's loop
- * and a copy of its context; else the background loop and a fresh context.
+ * The current locals: those of the enclosing {@linkcode scope}; in a function that Python called, the caller's loop and
+ * a copy of its context; else the background loop and a fresh context. As PyO3 Asyncio's `get_current_locals`.
  *
- * @returns new locals, or those that the scope was given
+ * @returns new locals, or the ones that the scope was given
+ * @throws {PythonError} if the current loop is closed
  * @example
  * ```ts
  * import { getCurrentLocals, intoPromise, python } from "pyawait";
@@ -157,6 +184,7 @@ export function getCurrentLocals(): TaskLocals {
  * The current loop; see {@linkcode getCurrentLocals}.
  *
  * @returns an asyncio event loop
+ * @throws {PythonError} if it is closed
  * @example
  * ```ts
  * import { getCurrentLoop } from "pyawait";
@@ -170,11 +198,11 @@ export function getCurrentLoop(): PyProxy {
 }
 
 /**
- * The loop on which Python called this function.
+ * The loop on which Python called this function. As PyO3 Asyncio's `get_running_loop`.
  *
  * @returns an asyncio event loop
- * @throws {Error} where no loop runs: JavaScript's own thread has none, nor has a function that Python calls from a plain
- * thread or within a synchronous call of JavaScript's
+ * @throws {Error} if no loop runs here: on JavaScript's own thread, in a function that Python calls from a thread
+ *   without a loop, or in one that it calls during a synchronous call from JavaScript
  * @example
  * ```ts
  * import { getRunningLoop, python } from "pyawait";

@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
-// Calls that run elsewhere than on this thread: on the loop's, and on one of its executor's.
+// Calls on another thread: on the loop's, or on one of its executor's.
 //
-// The one thing to know: both are `async def`s of src/py, started like any other coroutine.
+// Both functions run an `async def` of src/py, started like any other coroutine.
 import { type AwaitOptions, runHelper } from "./promise.ts";
 import { KeywordArguments, type Tuple, TupleItems } from "../values/wrappers.ts";
 
@@ -12,14 +12,15 @@ function splitKeywords(args: readonly unknown[]): [Tuple, Record<string, unknown
 }
 
 /**
- * Calls a Python callable on the loop thread, in a task; its result is awaited if it is awaitable.
+ * Calls a Python callable on the loop thread, in a task, and awaits its result if that is awaitable.
  *
- * For what must be made where its loop runs: `await toLoop(aiohttp.ClientSession)`.
+ * Use it for objects that have to be made where their loop runs: `await toLoop(aiohttp.ClientSession)`.
  *
  * @param fn a Python callable
  * @param args its arguments; the last one may be `kw({...})`
- * @param options `signal`, see {@linkcode AwaitOptions}
- * @returns its result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @param options `signal` and `locals`, see {@linkcode AwaitOptions}
+ * @returns the result, converted; rejects with a {@linkcode PythonError} for what the callable raises
+ * @throws {TypeError} if `args` is not an Array
  * @example
  * ```ts
  * import { python, toLoop } from "pyawait";
@@ -34,13 +35,14 @@ export function toLoop(fn: unknown, args: readonly unknown[] = [], options: Awai
 }
 
 /**
- * Calls a Python callable in a thread of the loop's executor, as `asyncio.to_thread` does, on every Python version:
- * for what blocks or computes.
+ * Calls a Python callable in a thread of the loop's executor: for code that blocks or computes. As `asyncio.to_thread`,
+ * on every supported Python version.
  *
  * @param fn a Python callable
  * @param args its arguments; the last one may be `kw({...})`
- * @param options `signal`: gives the await up; a thread cannot be cancelled
- * @returns its result, converted; rejects with a {@linkcode PythonError} for what it raises
+ * @param options `locals`, and `signal`, which ends the await; the thread itself cannot be cancelled
+ * @returns the result, converted; rejects with a {@linkcode PythonError} for what the callable raises
+ * @throws {TypeError} if `args` is not an Array
  * @example
  * ```ts
  * import { python, toThread } from "pyawait";

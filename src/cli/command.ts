@@ -1,8 +1,8 @@
-// The commands: `pyawait run SCRIPT.py`, a Python script as `__main__` with JavaScript modules to import, and
-// `pyawait types`, declarations of Python modules.
+// The commands: `pyawait run SCRIPT.py` runs a Python script as `__main__` with JavaScript modules to import; `pyawait
+// types` writes declarations of Python modules.
 //
-// The one thing to know: a script that is run runs on Python's main thread, so `asyncio.run(main())` in it works and awaits
-// JavaScript, whose event loop turns on this thread.
+// The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
+// loop turns on this thread.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -76,7 +76,7 @@ function types(args: string[]): number {
   }
   const text = declare(names);
   if (file === undefined) {
-    process.stdout.on("error", () => {}); // whoever reads it may have ended: `| head`
+    process.stdout.on("error", () => {}); // the reader of a pipe may have ended: `| head`
     process.stdout.write(text);
     return 0;
   }
@@ -90,7 +90,7 @@ function types(args: string[]): number {
 }
 
 /**
- * Does what the command line says.
+ * Runs the command line.
  *
  * @returns the exit code
  */

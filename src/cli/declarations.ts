@@ -1,7 +1,7 @@
 // TypeScript declarations for Python modules: `pyawait types`.
 //
-// The one thing to know: `py/describe.py` reads stubs, annotations and signatures and gives a small tree; this
-// prints it. Arguments are what conversions accept, results what they give.
+// `py/describe.py` reads stubs, annotations and signatures and returns a small tree, which this file prints. Arguments
+// are typed as what conversions accept, results as what they give.
 import { python } from "../python.ts";
 import { pythonText } from "../interpreter/python_text.ts";
 
@@ -11,7 +11,7 @@ interface Parameter {
   name: string;
   type: Type;
   optional: boolean;
-  /** By position only. */
+  /** Cannot be given by keyword. */
   only: boolean;
 }
 
@@ -31,10 +31,10 @@ type Member =
 interface ClassShape {
   bases: string[];
   members: Record<string, Member>;
-  /** What the class itself has. */
+  /** The members of the class itself. */
   statics: Record<string, Member>;
   calls: CallShape[] | null;
-  /** What instances are if they do not stay proxies. */
+  /** The type of its instances in JavaScript if they do not stay proxies. */
   plain: Type | null;
   protocol: boolean;
   awaits: boolean;
@@ -51,10 +51,10 @@ interface ModuleShape {
 type Part = "members" | "statics";
 
 const isName = (name: string) => /^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(name);
-// A member called `new` would be a construct signature.
+// A member named `new` would be a construct signature.
 const key = (name: string) => isName(name) && name !== "new" ? name : JSON.stringify(name);
 
-/** Names that cannot be those of types or parameters, or that what is written here uses. */
+/** Names that types or parameters cannot have, or that the generated text uses itself. */
 const reserved = [
   "abstract any arguments as asserts async await bigint boolean break case catch class const continue debugger declare",
   "default delete do else enum eval export extends false finally for function global if implements import in infer",
@@ -65,7 +65,7 @@ const reserved = [
   "PyMembers PyProxy PythonModules Record Set Symbol Uint8Array",
 ].join(" ").split(" ");
 
-/** Gives names of which no two are the same and none is reserved. */
+/** Returns a function that makes names unique and not reserved. */
 function uniqueNames(): (name: string) => string {
   const taken = new Set(reserved);
   return (name) => {
@@ -77,11 +77,11 @@ function uniqueNames(): (name: string) => string {
 
 const anyCall: CallShape = { positional: [], rest: ["any"], keywords: [], open: true, result: ["any"] };
 
-/** One module's printer. */
+/** Prints the declarations of one module. */
 class Printer {
   readonly name: string;
   readonly #module: ModuleShape;
-  /** The type of the instances of a class; the names of its parts end in `$…`, which no Python name has. */
+  /** The instance type of each class. The names of its parts end in `$…`, which no Python name does. */
   readonly #aliases: Map<string, string>;
 
   constructor(module: ModuleShape, unique: (name: string) => string) {
@@ -91,7 +91,7 @@ class Printer {
     this.#aliases = new Map(Object.keys(module.classes).map((name) => [name, unique(`${this.name}_${ascii(name)}`)]));
   }
 
-  /** A type as an argument (`into` Python) or as a result. */
+  /** Prints a type, as an argument (`into` Python) or as a result. */
   type([kind, ...rest]: Type, into: boolean): string {
     const inner = (at = 0) => this.type(rest[at] as Type, into);
     switch (kind) {
@@ -146,18 +146,18 @@ class Printer {
   #functionType(parameters: Type[] | null, result: Type, into: boolean): string {
     if (!into) return "PyProxy";
     const listed = parameters ? parameters.map((type, index) => `arg${index}: ${this.type(type, false)}`).join(", ") : "...args: any[]";
-    // Not PyProxy, which can be called: TypeScript would not know the parameters of a function that is written there.
+    // Not PyProxy, which is callable: TypeScript would not infer the parameters of a function literal.
     return `((${listed}) => ${result[0] === "null" ? "void" : this.type(result, true)}) | PyMembers`;
   }
 
   #classType(name: string, into: boolean): string {
     const { plain, protocol } = this.#module.classes[name];
     if (plain) return this.type(plain, into);
-    // Many a result is only known to be a proxy, and any object may be what a protocol asks for.
+    // Many results are only known to be proxies, and any object may satisfy a protocol.
     return !into ? this.#aliases.get(name)! : protocol ? "any" : `${this.#aliases.get(name)} | PyProxy`;
   }
 
-  /** The signatures of one call: more than one, as what is required may be given by keyword. */
+  /** The signatures of one call; several where a required argument may also be given by keyword. */
   #signatures(call: CallShape, result = this.type(call.result, false)): string[] {
     const unique = uniqueNames();
     const parameters = call.positional.map((each) => ({ ...each, name: unique(isName(each.name) ? each.name : "arg") }));
@@ -170,7 +170,7 @@ class Printer {
       optional ||= mayBeLeftOut;
       const printed = this.type(type, true);
       const required = call.positional.filter((each) => !each.optional).length;
-      // Where anything is accepted, the keywords are too.
+      // A parameter of type `any` accepts the keywords as well.
       const accepted = printed === "any" && required === parts.length + 1;
       if (!optional && !only && !accepted) signatures.push(`(${[...parts, `${keywords}: Keywords`].join(", ")}): ${result}`);
       parts.push(optional ? `${name}?: ${byKeyword ? oneOf(printed, "Keywords") : printed}` : `${name}: ${printed}`);
@@ -194,7 +194,7 @@ class Printer {
 
   members(members: Record<string, Member>, indent: string): string {
     return Object.entries(members)
-      .filter(([name]) => name !== "then") // which proxies that are not awaitable hide
+      .filter(([name]) => name !== "then") // hidden on proxies that are not awaitable
       .map(([name, member]) => this.#member(name, member, indent))
       .join("");
   }
@@ -208,7 +208,7 @@ class Printer {
     return `${doc(member.doc, indent)}${indent}${key(name)}: ${type};\n`;
   }
 
-  /** The names of all members of a class, those of its bases too. */
+  /** The names of all members of a class, including inherited ones. */
   #namesIn(name: string, part: Part): string[] {
     const shape = this.#module.classes[name];
     return [...Object.keys(shape[part]), ...shape.bases.flatMap((base) => this.#namesIn(base, part))];
@@ -219,7 +219,7 @@ class Printer {
     return awaits || bases.some((base) => this.#awaits(base));
   }
 
-  /** The members of a class. What it overrides is left out of its bases: Python lets it have another type. */
+  /** The members of a class. What it overrides is omitted from its bases, because Python allows another type. */
   #inherited(name: string, part: Part): string {
     const { bases, [part]: own } = this.#module.classes[name];
     const taken = new Set(Object.keys(own));
@@ -261,7 +261,7 @@ function doc(text: string | null, indent: string): string {
   return short === "" ? "" : `${indent}/** ${short.length > 300 ? `${short.slice(0, 297)}...` : short} */\n`;
 }
 
-/** Written where they are used: proxies whose calls, or whose items, are typed by somebody else. */
+/** Helper types, printed where they are used: proxies whose calls or items are typed elsewhere. */
 const helpers: [name: string, type: string][] = [
   ["PyFunction", "PyFunction = PyMembers & (new (...args: any[]) => any)"],
   ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],

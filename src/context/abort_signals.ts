@@ -1,6 +1,7 @@
 // AbortSignals that many awaits listen to.
 //
-// The one thing to know: each signal has one listener of ours, however many wait for it: Node warns of a leak at eleven.
+// Node warns of a leak at the eleventh listener of a signal, so each signal gets one listener, however many awaits
+// wait.
 
 interface Listened {
   readonly waiting: Set<() => void>;
@@ -24,7 +25,7 @@ function listenTo(signal: AbortSignal): Listened {
 /**
  * Calls `fn` when the signal aborts.
  *
- * @returns what ends the wait
+ * @returns a function that ends the wait
  */
 export function whenAborted(signal: AbortSignal, fn: () => void): () => void {
   const { waiting, listener } = listened.get(signal) ?? listenTo(signal);

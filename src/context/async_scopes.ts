@@ -1,7 +1,8 @@
-// The user's own AsyncLocalStorage stores, through Python: a scope is an AsyncResource, and Python carries its number.
+// The user's AsyncLocalStorage stores on their way through Python. A scope is an AsyncResource; Python carries its
+// number.
 //
-// An AsyncResource costs 14 to 43 ns on Node, an `AsyncLocalStorage.snapshot()` 3 to 10 µs; and both are made only while
-// Python holds a JavaScript function, which alone could be called in the scope.
+// An AsyncResource takes 14 to 43 ns on Node, `AsyncLocalStorage.snapshot()` 3 to 10 µs. A scope is captured only while
+// Python holds a JavaScript function: without one, nothing could run in it.
 import { AsyncResource } from "node:async_hooks";
 import { nextId } from "../interpreter/ids.ts";
 import { countHandles } from "../interpreter/js_handles.ts";
@@ -9,14 +10,14 @@ import { type CallContext, runInCallContext } from "./call_context.ts";
 
 /** This heap's scopes. */
 const heap = {
-  /** Those that Python carries, by number. */
+  /** The scopes that Python carries, by number. */
   scopes: new Map<number, AsyncResource>(),
   last: 0,
-  /** Numbers of synchronous calls that have ended and were not kept. */
+  /** Numbers of synchronous calls that ended without Python keeping their scope. */
   offered: [] as number[],
 };
 
-/** This scope, to be carried through Python; `undefined` while Python holds no function that could be called in it. */
+/** The current scope, to be carried through Python; `undefined` while Python holds no JavaScript function. */
 export function captureScope(): AsyncResource | undefined {
   return countHandles() === 0 ? undefined : new AsyncResource("pyawait");
 }
@@ -29,7 +30,10 @@ export function numberScope(resource: AsyncResource | undefined): number {
   return scope;
 }
 
-/** The number of a synchronous call's scope: captured only if Python keeps it, after the call, where it is the same. */
+/**
+ * A number for the scope of a synchronous call. The scope is captured after the call, where it is the same, and only if
+ * Python has kept the number.
+ */
 export function offerScope(): number {
   return heap.offered.pop() ?? (heap.last = nextId(heap.last, heap.scopes));
 }
@@ -45,12 +49,12 @@ export function enterScope<T>(scope: number, context: CallContext, fn: () => T):
   return resource ? resource.runInAsyncScope(() => runInCallContext(context, fn)) : runInCallContext(context, fn);
 }
 
-/** Python carries this scope no more. */
+/** Python no longer carries this scope. */
 export function endScope(scope: number): void {
   heap.scopes.delete(scope);
 }
 
-/** How many scopes Python carries: for tests of leaks. */
+/** The number of scopes that Python carries; for leak tests. */
 export function countScopes(): number {
   return heap.scopes.size;
 }

@@ -1,13 +1,13 @@
-// Where JavaScript is, seen from Python: on which loop, in which context, serving which await.
+// The call context: on which loop, in which Python context and for which Python await a piece of JavaScript runs.
 //
-// It is one store of AsyncLocalStorage, so it holds for everything that a function starts, across `await`, timers and
+// It is one AsyncLocalStorage store, so it holds for everything that a function starts, across `await`, timers and
 // microtasks.
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Reference } from "../interpreter/reference.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { NO_LOOP } from "../wire/numbers.ts";
 
-/** One await of Python's that JavaScript serves. */
+/** A Python await that JavaScript serves. */
 export class Served {
   readonly loop: number;
   readonly slot: number;
@@ -15,7 +15,7 @@ export class Served {
   #reason: unknown;
   #aborted = false;
   settled = false;
-  /** Python waits for the end of what it has cancelled. */
+  /** Python waits for the function's end after it has cancelled the await. */
   taken = false;
 
   constructor(loop: number, slot: number) {
@@ -23,7 +23,7 @@ export class Served {
     this.slot = slot;
   }
 
-  /** Its signal; Python is told that somebody listens, so the await ends when the function has. */
+  /** Its signal. Taking it tells Python, so that a cancelled await ends when the function has ended. */
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController();
@@ -49,15 +49,15 @@ export class Served {
 
 /** What is current for a piece of JavaScript. */
 export interface CallContext {
-  /** The id of the inbox of the loop that is used here. */
+  /** Id of the current loop's inbox. */
   readonly loop: number;
-  /** Whether it runs where Python called this: otherwise it is the background loop. */
+  /** Whether Python called from a running loop; otherwise `loop` is the background loop. */
   readonly running: boolean;
-  /** The context, where anything is set in it. */
+  /** The caller's context, if any variable is set in it. */
   readonly context: Reference | undefined;
-  /** What the user put in scope, as they gave it. */
+  /** The locals of the enclosing `scope`, as the user gave them. */
   readonly locals: unknown;
-  /** What has the signal of the Python await that is being served. */
+  /** Has the signal of the Python await that is being served. */
   readonly served: { readonly signal: AbortSignal } | undefined;
 }
 
@@ -65,7 +65,7 @@ const storage: AsyncLocalStorage<CallContext> = new AsyncLocalStorage();
 
 const contexts = new FinalizationRegistry<Reference>((reference) => reference.release());
 
-/** The call context of a function that Python calls. It owns the reference to the context at this address. */
+/** The call context of a function that Python calls. Takes over the reference to the context at this address. */
 export function newCallContext(loop: number, contextAddress: number, served: Served | undefined): CallContext {
   const running = loop !== NO_LOOP;
   if (!running) loop = BACKGROUND;
@@ -76,7 +76,7 @@ export function newCallContext(loop: number, contextAddress: number, served: Ser
   return made;
 }
 
-/** Runs `fn`, and all that it starts, in a call context. */
+/** Runs `fn`, and everything that it starts, in a call context. */
 export function runInCallContext<T>(context: CallContext, fn: () => T): T {
   return storage.run(context, fn);
 }
@@ -88,8 +88,9 @@ export function currentCallContext(): CallContext | undefined {
 /**
  * The signal of the Python await that this JavaScript function serves, else `undefined`.
  *
- * It aborts when Python cancels that await. `intoPromise`, `toLoop`, `toThread` and `intoAsyncIterable` take it by
- * themselves when they are given no `signal`; hand it to whatever else should end with the await, as `fetch`.
+ * It aborts when Python cancels that await. `intoPromise`, `toLoop`, `toThread` and `intoAsyncIterable` use it by
+ * default; pass it to other work that should end with the await, such as `fetch`. Taking the signal also makes the
+ * cancelled await wait for this function to end. (PyO3 Asyncio drops the future instead.)
  *
  * @returns the signal, or `undefined` outside of a function that Python awaits
  * @example

@@ -1,12 +1,12 @@
-// Rejected Promises that were given to Python and that no code there awaited.
+// Rejected Promises that were passed to Python and never awaited there.
 //
-// Giving a Promise to Python marks its rejection as handled for JavaScript, so Python is told where no code awaits it: the
-// exception handler of its loop, as for every future of Python's own.
+// Passing a Promise to Python marks its rejection as handled, so JavaScript no longer reports it. If Python drops it
+// without awaiting it, the error goes to the exception handler of its loop, as for any Python future.
 import { bridge } from "../interpreter/bridge.ts";
 import { currentCallContext } from "./call_context.ts";
 
 interface Watched {
-  /** The loop that was current where it was given to Python, if one was. */
+  /** The loop that was current when the Promise was passed to Python, if any. */
   readonly loop: number | undefined;
   awaited: boolean;
   givenBack: boolean;
@@ -15,18 +15,18 @@ interface Watched {
 
 const watched = new WeakMap<object, Watched>();
 
-/** Something has failed for which no code waits any more. */
+/** Reports an error that no code awaits any more. */
 export function reportRejection(error: unknown): void {
   bridge.reportRejection(error, currentCallContext()?.loop);
 }
 
 function check(entry: Watched): void {
   if (!entry.givenBack || entry.awaited || !entry.failure) return;
-  entry.awaited = true; // told once
+  entry.awaited = true; // report once
   bridge.reportRejection(entry.failure.error, entry.loop);
 }
 
-/** A Promise goes to Python. */
+/** Watches a Promise that is passed to Python. */
 export function watch(promise: Promise<unknown>): void {
   const known = watched.get(promise);
   if (known) {
@@ -51,7 +51,7 @@ export function markAwaited(promise: unknown): void {
   if (entry) entry.awaited = true;
 }
 
-/** Python holds it no more. */
+/** Python no longer holds it. */
 export function markGivenBack(value: unknown): void {
   const entry = entryOf(value);
   if (!entry) return;

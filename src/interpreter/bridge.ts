@@ -1,43 +1,46 @@
-// What the lower folders need of the higher ones: one record of functions, filled once by `src/wiring.ts`.
+// What lower folders need of higher ones: one record of functions, filled once by `src/wiring.ts`.
 //
-// Imports go downwards only, but decoding a value makes a proxy, and opening Python starts listening to it. A member that
-// is called before the record is filled throws: then an entry of the package does not import the wiring.
+// Imports go downwards only, yet decoding a value makes a proxy and opening Python starts listening to it. Calling a
+// member of the unfilled record throws: then an entry of the package does not import the wiring.
 import type { Interpreter } from "./heap.ts";
 
-/** What a PythonError asks Python for when its stack, cause or errors are read. */
+/** What a PythonError asks Python for when its stack, cause or errors are first read. */
 export interface ErrorDetails {
-  /** Innermost first. */
+  /** Innermost frame first. */
   readonly frames: readonly (readonly [name: string, file: string, line: number])[];
   readonly cause: unknown;
   readonly errors: readonly unknown[] | null;
 }
 
-/** Functions of higher folders, by what lower ones use them for. */
+/** Functions of higher folders, named by what lower folders use them for. */
 export interface Bridge {
-  /** The proxy of the object at this address, whose reference becomes the proxy's. */
+  /** The proxy of the object at this address; takes over the reference. */
   makeProxy(address: number, kinds: number): unknown;
-  /** What a `Proxy` of ours does. */
+  /** The handler of every proxy's `Proxy`. */
   readonly traps: ProxyHandler<object>;
-  /** The address of a proxy's object; makes a coroutine that does not exist yet. */
+  /** The address of a proxy's object; creates the coroutine object of a lazy coroutine. */
   addressOf(proxy: object): number;
   errorDetails(exception: unknown): ErrorDetails;
   tracebackOf(exception: unknown): string;
   /** The Promise of an awaitable proxy. */
   then(proxy: object): Promise<unknown>;
   asyncIterator(proxy: object): AsyncIterator<unknown>;
-  /** Python has been opened by this heap. */
+  /** This heap has opened Python. */
   onOpen(python: Interpreter): void;
-  /** Python has rung: something is in the outbox. */
+  /** Python has rung: the outbox has records. */
   onRing(): void;
-  /** Python calls a JavaScript function on this thread, inside a synchronous call. Must not throw: C is below it. */
+  /**
+   * Python calls a JavaScript function on this thread, during a synchronous call. Must not throw: an exception would
+   * unwind through C frames and end the process.
+   */
   onCall(id: number): void;
   /** A loop is closed: what was sent to it gets no answer. */
   onLoopEnd(loop: number): void;
-  /** Python holds this JavaScript value no more. */
+  /** Python no longer holds this JavaScript value. */
   onGivenBack(value: unknown): void;
-  /** Tells Python of an error for which no code waits. */
+  /** Reports to Python an error that no code awaits. */
   reportRejection(error: unknown, loop: number | undefined): void;
-  /** Where the frames of pyawait's own code lie, as stacks name it. */
+  /** The folders of pyawait's own code, as stack traces name them. */
   readonly ownFolders: readonly string[];
 }
 
@@ -47,10 +50,10 @@ const unwired = new Proxy({} as Bridge, {
   },
 });
 
-/** The record. Read its members when they are used, never at load time. */
+/** The record. Read its members when they are needed, never at load time. */
 export let bridge: Bridge = unwired;
 
-/** Fills the record, once. */
+/** Fills the record. Called once, by `src/wiring.ts`. */
 export function wire(parts: Bridge): void {
   bridge = parts;
 }

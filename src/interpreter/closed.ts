@@ -1,9 +1,9 @@
-// The error of whoever uses Python after its end.
+// The error of every use of Python after its end.
 //
-// The one thing to know: Python cannot be opened again in the same process.
+// Python cannot be opened again in the same process.
 
 /**
- * Python has been closed by `python.close()`, for good, or is ending with the process.
+ * Python was closed by `python.close()`, or is ending with the process. Both are final.
  *
  * @example
  * ```ts

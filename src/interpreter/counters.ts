@@ -1,30 +1,30 @@
-// The shim's counters: how tests prove that a turn shares one wake and a drain one ring.
+// The shim's counters. Tests use them to show that a turn shares one wake and a drain one ring.
 //
-// The one thing to know: they count for the whole process; take them before and after.
+// They count for the whole process, so a test compares two readings.
 import { backend } from "../../ffi/mod.ts";
 import { interpreter } from "./interpreter.ts";
 
-/** What has been counted since Python was opened. */
+/** Counts since Python was opened. */
 export interface Counters {
-  /** Times that a loop was woken. */
+  /** How often a loop was woken. */
   readonly wakes: number;
-  /** Times that JavaScript was rung. */
+  /** How often JavaScript was rung. */
   readonly rings: number;
-  /** Times that a JavaScript thread attached (took the GIL). */
+  /** How often a JavaScript thread attached (took the GIL). */
   readonly attaches: number;
   /** Chunks that JavaScript submitted. */
   readonly submissions: number;
-  /** Times that JavaScript took what was there. */
+  /** How often JavaScript took the contents of its outbox. */
   readonly takes: number;
-  /** Answers that came after nobody waited for them. */
+  /** Answers that arrived after their await had ended. */
   readonly late: number;
-  /** Calls of JavaScript functions that a Python thread waited for. */
+  /** Calls of JavaScript functions for which a Python thread waited. */
   readonly calls: number;
 }
 
 const names = ["wakes", "rings", "attaches", "submissions", "takes", "late", "calls"] as const;
 
-/** The counters now. */
+/** Reads the counters. */
 export function readCounters(): Counters {
   const { shim } = interpreter();
   const buffer = backend.allocate(4 * names.length);

@@ -1,6 +1,6 @@
-// Numbers for what crosses by number: from 1 to 2³² − 1, then again from 1.
+// Allocates the numbers by which values cross: 1 to 2³² − 1, then from 1 again.
 
-/** The number after `last` that is not in use. */
+/** The next number after `last` that is not in use. */
 export function nextId(last: number, used: { has(id: number): boolean }): number {
   do last = last >= 0xffff_ffff ? 1 : last + 1; while (used.has(last));
   return last;

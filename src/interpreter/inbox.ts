@@ -1,7 +1,7 @@
-// What JavaScript sends to Python's loops: records, collected for a turn and submitted in one call.
+// Records from JavaScript to Python's loops, collected during a turn and submitted in one call.
 //
-// Nothing here attaches. A turn's records are one chunk, one copy and one wake, however many coroutines it starts. Between
-// opening and closing a record no code of the user's may run: it could open another one in the same buffer.
+// Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
+// user code may run between opening and closing a record: it could open another one in the same buffer.
 import { Writer } from "../wire/codec.ts";
 import { BACKGROUND, In } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";
@@ -21,7 +21,7 @@ function turnOf(loop: number): Turn {
   return turn;
 }
 
-/** Begins a record; what follows it is written to the result. */
+/** Begins a record and returns the Writer for its payload. */
 export function openRecord(loop: number, kind: number): Writer {
   const turn = turnOf(loop);
   const { writer } = turn;
@@ -44,13 +44,13 @@ function schedule(): void {
   queueMicrotask(flush);
 }
 
-/** Gives up one reference to the object at this address, with whatever else this turn submits: finalizers never attach. */
+/** Releases one reference to the object at this address with the turn's other records: a finalizer must not attach. */
 export function forget(address: number): void {
   heap.released.push(address);
   if ((heap.released.length === 1 || heap.released.length >= 4096) && heap.python) schedule();
 }
 
-/** Submits what has been collected. */
+/** Submits the collected records. */
 export function flush(): void {
   heap.scheduled = false;
   const python = openInterpreter();
@@ -63,7 +63,7 @@ function send({ shim, heap: address }: Interpreter, turn: Turn): void {
   const { writer, loop } = turn;
   const delivered = shim.pyawait_submit(address, loop, writer.pointer, writer.at) === 0;
   writer.at = 0;
-  if (writer.bytes.length > 1 << 22) drop(loop); // it was large: not to be kept
+  if (writer.bytes.length > 1 << 22) drop(loop); // too large to keep
   if (delivered || loop === BACKGROUND) return;
   drop(loop);
   bridge.onLoopEnd(loop);

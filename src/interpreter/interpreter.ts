@@ -1,6 +1,6 @@
-// Opening the process's one interpreter for this heap, and its end.
+// Opens the process's one interpreter for this heap, and records its end.
 //
-// Importing pyawait opens nothing: `interpreter()` does, at the first use.
+// Importing pyawait opens nothing; the first call of `interpreter()` does.
 import { backend } from "../../ffi/mod.ts";
 import { openAddon } from "../../ffi/native/addon.ts";
 import { bridge } from "./bridge.ts";
@@ -11,23 +11,28 @@ import { start } from "./start.ts";
 
 export type { Interpreter } from "./heap.ts";
 
-/** Python, opened now if it was not. */
+/**
+ * The interpreter, opened now if it was not.
+ *
+ * @throws {PythonClosedError} after the end
+ * @throws {PythonNotFoundError | PythonLoadError} if Python cannot be opened
+ */
 export function interpreter(): Interpreter {
   if (heap.closed) throw heap.closed;
   return heap.python ?? open();
 }
 
-/** Python where it is open, else `undefined`. */
+/** The interpreter if it is open, else `undefined`. */
 export function openInterpreter(): Interpreter | undefined {
   return heap.python;
 }
 
-/** From now on every use throws. */
+/** Makes every later use throw. */
 export function markClosed(message?: string): void {
   heap.closed ??= new PythonClosedError(message);
 }
 
-/** From now on only what Python's cleanup calls may ask anything of its loop. */
+/** From now on only code that Python's cleanup calls may start anything on a loop. */
 export function markClosing(): void {
   heap.closing = true;
 }
@@ -41,11 +46,11 @@ export function isClosed(): boolean {
 }
 
 function isSame(a: Options, b: Options): boolean {
-  const functions = a.stdout === b.stdout && a.stderr === b.stderr; // which JSON passes over
+  const functions = a.stdout === b.stdout && a.stderr === b.stderr; // JSON.stringify skips functions
   return functions && JSON.stringify(a) === JSON.stringify(b);
 }
 
-/** The options of the first use; see `python.configure`. */
+/** Stores the options for the first use; see `python.configure`. */
 export function configure(given: PythonOptions): void {
   const options = resolveOptions(given, heap.python?.options.folder);
   if (heap.python && !isSame(options, heap.python.options)) {
@@ -55,13 +60,13 @@ export function configure(given: PythonOptions): void {
 }
 
 function open(): Interpreter {
-  const { onOpen } = bridge; // throws where the parts are not wired, before anything is loaded
+  const { onOpen } = bridge; // throws before anything is loaded if the parts are not wired
   const started = start(heap.configured);
   const { shim, options } = started;
   heap.configured = options;
   const bell = backend.bell(() => bridge.onRing());
-  const call = backend.callback((id) => bridge.onCall(id));
-  const address = shim.pyawait_heap(bell.ring ?? backend.pointer(0), call, backend.stackBytes)!;
+  const onCall = backend.callback((id) => bridge.onCall(id));
+  const address = shim.pyawait_heap(bell.ring ?? backend.pointer(0), onCall, backend.stackBytes)!;
   const addon = openAddon(started.path, address);
   const python = { ...started, heap: address, heapId: shim.pyawait_heap_id(address), bell, addon, runtime: backend.runtime };
   heap.python = python;

@@ -1,8 +1,8 @@
 // The one place where C is called synchronously: attach, do one operation, detach.
 //
-// An operation takes a level (a buffer in, a buffer out) for as long as it lasts. Encoding an argument may run a getter, and
-// Python may call back into JavaScript; both may start operations of their own, which then take the next level. So nothing
-// that is half read or half written is ever overwritten.
+// Encoding an argument may run a getter, and Python may call back into JavaScript; both may start another operation
+// while this one's buffers are half read or half written. So each operation owns a level (an input and an output
+// buffer) until it ends, and a nested one takes the next level.
 import { backend } from "../../ffi/mod.ts";
 import { Reader, Writer } from "../wire/codec.ts";
 import { Operation, Tag } from "../wire/numbers.ts";
@@ -18,7 +18,7 @@ function newLevel(): Level {
   return level;
 }
 
-/** Takes a level; {@linkcode end} gives it back, in a `finally`. */
+/** Takes a level; the caller gives it back with {@linkcode end}, in a `finally`. */
 export function begin(): Level {
   if (heap.python === undefined || heap.closed !== undefined) interpreter();
   const level = heap.depth < heap.levels.length ? heap.levels[heap.depth] : newLevel();
@@ -29,10 +29,10 @@ export function begin(): Level {
 
 export function end(): void {
   const { input } = heap.levels[--heap.depth];
-  if (input.bytes.length > 1 << 22) heap.levels.length = heap.depth; // it was large: not to be kept
+  if (input.bytes.length > 1 << 22) heap.levels.length = heap.depth; // too large to keep
 }
 
-/** Does what the level's input says; its outcome, to be read before the level is given back. */
+/** Performs `operation` on the level's input. The outcome has to be read before the level is given back. */
 export function invoke(level: Level, operation: number): Reader {
   const { shim, heap: address } = heap.python!;
   const { input, reader } = level;
@@ -42,7 +42,7 @@ export function invoke(level: Level, operation: number): Reader {
   return length < 0 ? overflow(-length) : reader;
 }
 
-/** An outcome that was too long for the level's buffer. */
+/** Fetches an outcome that did not fit into the level's buffer. */
 function overflow(length: number): Reader {
   const { shim, heap: address } = heap.python!;
   const buffer = backend.allocate(length);
@@ -52,7 +52,7 @@ function overflow(length: number): Reader {
   return reader;
 }
 
-/** The address of a function of src/py, operator or builtins, held for ever. */
+/** The address of a function of src/py, operator or builtins; kept for the life of the process. */
 export function helper(name: string): number {
   return heap.helpers.get(name) ?? findHelper(name);
 }

@@ -1,12 +1,12 @@
 // JavaScript values that Python holds, by number.
 //
-// A handle counts how often it was sent. Python gives that count back when its last object for the value goes, so a value
-// that is sent again at that very moment is not lost.
+// A value may be sent again at the moment when Python drops its last object for it. So a handle counts how often it was
+// sent, Python returns that count, and the value is forgotten only at zero.
 import { bridge } from "./bridge.ts";
 import { heap } from "./heap.ts";
 import { nextId } from "./ids.ts";
 
-/** The handle under which a value is sent, once more. */
+/** The handle under which to send a value; counts one more sending. */
 export function send(value: unknown): number {
   let handle = heap.handlesByValue.get(value);
   if (!handle) {
@@ -19,12 +19,12 @@ export function send(value: unknown): number {
   return handle.id;
 }
 
-/** The value of a handle that Python holds. */
+/** The value of a handle. */
 export function receive(id: number): unknown {
   return heap.handlesById.get(id)?.value;
 }
 
-/** Python (or a message that was never sent) gives a handle back. */
+/** Subtracts `count` from a handle's sendings: Python has dropped its object, or a message was never sent. */
 export function giveBack(id: number, count: number): void {
   const handle = heap.handlesById.get(id);
   if (!handle || (handle.sent -= count) > 0) return;
@@ -33,7 +33,7 @@ export function giveBack(id: number, count: number): void {
   bridge.onGivenBack(handle.value);
 }
 
-/** How many JavaScript values Python holds: for tests of leaks. */
+/** The number of JavaScript values that Python holds; for leak tests. */
 export function countHandles(): number {
   return heap.handlesById.size;
 }

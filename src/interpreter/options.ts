@@ -1,31 +1,47 @@
-// What `python.configure` takes, checked and completed.
+// Checks and completes the options of `python.configure`.
 //
-// The one thing to know: nothing but the working directory is read from the machine here; `locate` does that when Python is opened.
+// Only the working directory is read here; `locate` examines the machine when Python is opened.
 import { fileURLToPath } from "node:url";
 import { workingFolder } from "../locate/locate.ts";
 
-/** Where Python's output goes: to the process's own, or to a function that is given text. */
+/**
+ * Where Python's output goes: to the process's own stream, or to a function on the JavaScript thread, which is given
+ * text in batches.
+ */
 export type Output = "inherit" | ((text: string) => void);
 
-/** The options of {@linkcode Python.configure}. */
+/** The options of {@linkcode python}`.configure`. */
 export interface PythonOptions {
-  /** A python, or a virtual environment's folder. */
+  /**
+   * A python, or the folder of a virtual environment; a path or a file URL. Default: `PYAWAIT_PYTHON`, else the active
+   * virtual environment, the nearest `.venv`, or `python3` on PATH.
+   */
   executable?: string | URL;
-  /** libpython itself. */
+  /**
+   * The shared library of Python (libpython); a path or a file URL. Default: `PYAWAIT_LIBRARY`, else that of
+   * `executable`.
+   */
   library?: string | URL;
-  /** The background loop: `"asyncio"` (default), `"uvloop"` or any `"module:factory"`. */
+  /**
+   * The background loop: `"asyncio"` (default), `"uvloop"`, or `"module:factory"` for a callable that returns a new
+   * loop.
+   */
   loop?: string;
-  /** Folders or file URLs put first on `sys.path`. Default: the working directory. */
+  /** Folders, as paths or file URLs, to put first on `sys.path`. Default: the working directory. */
   path?: readonly (string | URL)[];
   /** `sys.argv`. Default: `[""]`. */
   args?: readonly string[];
+  /** Where `sys.stdout` goes. Default: `"inherit"`, line-buffered. */
   stdout?: Output;
+  /** Where `sys.stderr` goes. Default: `"inherit"`, line-buffered. */
   stderr?: Output;
-  /** Seconds after which a busy Python thread lets others have the GIL. Default: 0.0005. */
+  /**
+   * Seconds, at most 3600, after which a busy Python thread yields the GIL (`sys.setswitchinterval`). Default: 0.0005.
+   */
   switchInterval?: number;
 }
 
-/** The same, complete. */
+/** The options, complete. */
 export interface Options {
   readonly executable?: string;
   readonly library?: string;
@@ -35,13 +51,13 @@ export interface Options {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly switchInterval: number;
-  /** The default of `path`: the working directory when the options were given. */
+  /** The working directory when the options were given: the default of `path`. */
   readonly folder: string;
 }
 
 const known = ["executable", "library", "loop", "path", "args", "stdout", "stderr", "switchInterval"];
 
-const longestInterval = 3600; // Python counts microseconds in C's unsigned long, which has 32 bits on Windows
+const longestInterval = 3600; // Python keeps microseconds in an unsigned long, which has 32 bits on Windows
 
 function filePath(value: string | URL, name: string): string {
   if (value instanceof URL || (typeof value === "string" && value.startsWith("file:"))) return fileURLToPath(value);
@@ -56,7 +72,11 @@ function output(value: Output | undefined, name: string): Output {
   throw new TypeError(`Cannot configure Python: ${name} is ${String(value)}, but has to be "inherit" or a function`);
 }
 
-/** A loop's name, checked. */
+/**
+ * A loop's name, checked.
+ *
+ * @throws {TypeError} if it is not "asyncio", "uvloop" or "module:factory"
+ */
 export function loopName(loop: unknown): string {
   if (typeof loop === "string" && (loop === "asyncio" || loop === "uvloop" || /^[\w.]+:[\w.]+$/.test(loop))) return loop;
   throw new TypeError(`Cannot use loop ${JSON.stringify(loop)}: it has to be "asyncio", "uvloop" or "module:factory"`);
@@ -67,7 +87,11 @@ function array<T>(value: readonly T[], name: string, items: string): readonly T[
   throw new TypeError(`Cannot configure Python: ${name} is ${String(value)}, but has to be an Array of ${items}`);
 }
 
-/** Throws unless these are options, and none but those that are known; `task` says what cannot be done otherwise. */
+/**
+ * Checks that `options` is an object with known properties only. `task` names in the message what cannot be done.
+ *
+ * @throws {TypeError} if it is not
+ */
 export function checkOptions(task: string, options: unknown, known: readonly string[]): void {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`Cannot ${task}: the options are ${String(options)}, but have to be an object; there are ${known.join(", ")}`);
@@ -77,7 +101,11 @@ export function checkOptions(task: string, options: unknown, known: readonly str
   }
 }
 
-/** Checks options and fills in what was left out. */
+/**
+ * Checks options and fills in the defaults.
+ *
+ * @throws {TypeError | RangeError} for an unknown or wrong option
+ */
 export function resolveOptions(options: PythonOptions, folder: string = workingFolder()): Options {
   checkOptions("configure Python", options, known);
   const { executable, library, loop = "asyncio", path = [folder], args = [""], switchInterval = 0.0005 } = options;

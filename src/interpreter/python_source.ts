@@ -1,7 +1,8 @@
-// The chapters of the Python module `pyawait`, in the order in which they are run.
+// The chapters of the Python module `pyawait`, in the order in which they run.
 //
-// They share one namespace: a chapter uses what earlier ones define when it is run, and what any of them defines when it is
-// called. `base` sets the loader's flags before the first extension module is imported, so it stays first.
+// They share one namespace: while a chapter runs it can use what earlier chapters define, and when its functions are
+// called, what any chapter defines. `base` sets the loader's flags before the first extension module is imported, so it
+// stays first.
 import { pythonNumbers } from "../wire/numbers.ts";
 import { pythonText } from "./python_text.ts";
 
@@ -29,7 +30,7 @@ const chapters = [
   "main",
 ];
 
-/** Each chapter as its name in tracebacks and its text. */
+/** The name of each chapter, as tracebacks show it, and its text. */
 export function pythonSource(): [name: string, text: string][] {
   const texts = chapters.map((name): [string, string] => [`<pyawait/${name}.py>`, pythonText(`py/${name}.py`)]);
   return [["<pyawait/numbers.py>", pythonNumbers()], ...texts];

@@ -1,23 +1,23 @@
-// A reference to a Python object that a proxy owns, and how it is given back.
+// An owned reference to a Python object.
 //
-// No finalizer attaches to Python: that could wait for the GIL or run a `__del__`. Addresses are collected and go through the
-// background loop's inbox (`forget` in inbox.ts).
+// A finalizer must not attach: it could wait for the GIL or run a `__del__`. Addresses are collected and released
+// through the background loop's inbox (`forget` in inbox.ts).
 import { forget } from "./inbox.ts";
 
 /** One owned reference. */
 export class Reference {
-  /** The object's address; 0 once it has been given back. */
+  /** The object's address; 0 after release. */
   address: number;
-  /** How often the bridge has handed the proxy out, less what was destroyed. */
+  /** How often the bridge has handed the proxy out, minus the `$destroy`s. */
   holds = 1;
-  /** Messages under way that borrow it: as long as there is one, it is not given back. */
+  /** How many unread messages borrow this reference; it is not released before they are read. */
   pins = 0;
 
   constructor(address: number) {
     this.address = address;
   }
 
-  /** Gives it back, at once or when the last message that borrows it has been consumed. */
+  /** Releases the reference now, or when the last message that borrows it has been read. */
   release(): void {
     if (this.address === 0) return;
     if (this.pins > 0) {

@@ -1,8 +1,7 @@
-// From options to a running Python: the shim, the Python to load, and what may go wrong with either.
+// Starts Python with given options: loads the shim, chooses and loads the Python, and explains what fails.
 //
-// The one thing to know: Python is initialised once per process, whatever came of it. A `_main` that failed can be run
-// again with other options; all that was decided before it (which Python) stays. So the shim, which the whole process
-// shares, keeps what its opener decided.
+// Python is initialised once per process, successfully or not. If `_main` fails it can be run again with other options,
+// but the Python that was chosen stays. The shim, which the whole process shares, keeps what its opener decided.
 import process from "node:process";
 import { backend } from "../../ffi/mod.ts";
 import { type Loader, openLoader } from "../../ffi/native/loader.ts";
@@ -16,7 +15,7 @@ import { type Options, resolveOptions } from "./options.ts";
 import { Writer } from "../wire/codec.ts";
 import { Opened, Tag } from "../wire/numbers.ts";
 
-/** A Python that runs. */
+/** A running Python. */
 export interface Started extends LoadedShim {
   readonly location: Location;
   readonly options: Options;
@@ -24,14 +23,21 @@ export interface Started extends LoadedShim {
 
 let failed: PythonLoadError | undefined;
 
-/** Starts Python with these options, or the default ones; joins it where another part of the process has opened it. */
+/**
+ * Starts Python with these options (default options if none), or joins the Python that other code in this process
+ * opened.
+ *
+ * @throws {PythonNotFoundError | PythonLoadError} if it cannot be found, loaded or started
+ * @throws {PythonClosedError} if it was closed
+ * @throws {TypeError} if it is open with other options
+ */
 export function start(configured: Options | undefined): Started {
   if (failed) throw failed;
   const loader = openLoader();
   const loaded = loadShim(loader), { shim } = loaded;
   const opener = readOpener(shim);
   const options = configured ?? resolveOptions({});
-  const location = opener ? keep(opener, options) : choose(options);
+  const location = opener ? locationOf(opener, options) : choose(options);
   const library = opener ? backend.pointer(0) : load(loader, location);
   const { answer, problem } = openPython(shim, loader, library, location, options);
   switch (answer) {
@@ -56,13 +62,13 @@ function choose(options: Options): Location {
   return location;
 }
 
-/** What whoever opened Python says of it, for other heaps: Workers, copies of this package, the next attempt. */
+/** What the opener of Python left for other heaps: Workers, copies of this package, the next attempt. */
 interface Opener {
   readonly location: Location;
   readonly options: Shared;
 }
 
-/** Options as another heap sees them: it has no functions of this one. */
+/** The options as another heap sees them; functions belong to their own heap. */
 type Shared = Omit<Options, "stdout" | "stderr"> & { readonly stdout: string; readonly stderr: string };
 
 function share(options: Options): Shared {
@@ -84,8 +90,12 @@ function readOpener(shim: Shim): Opener | undefined {
   }
 }
 
-/** The Python that this process has initialised, or is about to; throws where the options name another one. */
-function keep(opener: Opener, options: Options): Location {
+/**
+ * The Python that this process has initialised, or is about to.
+ *
+ * @throws {TypeError} if the options name another one
+ */
+function locationOf(opener: Opener, options: Options): Location {
   const { location } = opener;
   for (const name of ["executable", "library"] as const) {
     const value = options[name];
@@ -98,7 +108,11 @@ function keep(opener: Opener, options: Options): Location {
   return location;
 }
 
-/** Python as its opener has it; throws where this heap has configured anything else. */
+/**
+ * The opener's Python and options.
+ *
+ * @throws {TypeError} if this heap has configured other options
+ */
 function join({ location, options }: Opener, configured: Options | undefined): { location: Location; options: Options } {
   if (!configured) return { location, options: { ...options, stdout: "inherit", stderr: "inherit" } };
   const ours = share(configured);
@@ -150,7 +164,7 @@ function openPython(shim: Shim, loader: Loader, library: Pointer, location: Loca
     text.length,
   );
   const problem = new TextDecoder().decode(text.slice(0, text.indexOf(0)));
-  return { answer, problem, held: [texts, configuration] }; // C has read them while this waited
+  return { answer, problem, buffers: [texts, configuration] }; // alive until here: C reads them during the call
 }
 
 function encodeTexts(...parts: string[]): Uint8Array {

@@ -1,8 +1,8 @@
 /**
- * Where a Python may be: the active virtual environment, the nearest `.venv`, the path, on Windows the registry; and
- * the file that such a place stands for.
+ * Where a Python may be: the active virtual environment, the nearest `.venv`, PATH, the Windows registry; and which
+ * file a candidate names.
  *
- * To know: a place only says where to look. Whether what is there can be used is for the probe to say.
+ * A candidate only says where to look. Whether the file there can be used is decided by probing it (`probe.ts`).
  *
  * @module
  */
@@ -13,10 +13,10 @@ import { exists, isFolder, linkExists, realpath } from "./files.ts";
 import { hintNamed, PythonNotFoundError } from "./errors.ts";
 import { type Environment, runProgram, withoutPython } from "./probe.ts";
 
-/** A file or folder to look at. `required`: it is used or is an error. */
-export interface Place {
+/** A file or folder to examine. `required`: a failure is an error instead of a reason to try the next one. */
+export interface Candidate {
   source: string;
-  /** The setting that the user would change. */
+  /** The option or variable that the user would change. */
   setting: string;
   path: string;
   required: boolean;
@@ -29,16 +29,16 @@ export interface Search {
 
 const windows = process.platform === "win32";
 
-/** Everything to look at when nothing is named, best first. */
-export function* places(search: Search): Generator<Place> {
+/** All candidates where the user names nothing, best first. */
+export function* candidates(search: Search): Generator<Candidate> {
   yield* environments(search);
   yield* onPath(search);
   if (windows) yield* registered(search);
   yield* conda(search, true);
 }
 
-/** The active virtual environments and the near ones. */
-export function* environments(search: Search): Generator<Place> {
+/** The active virtual environment, and `.venv` in the working directory and in its parents. */
+export function* environments(search: Search): Generator<Candidate> {
   const active = lookup(search.env, "VIRTUAL_ENV");
   if (active !== undefined) {
     yield { source: "VIRTUAL_ENV", setting: "VIRTUAL_ENV", path: active, required: true };
@@ -47,7 +47,8 @@ export function* environments(search: Search): Generator<Place> {
   for (let folder = resolve(search.cwd);; folder = dirname(folder)) {
     const path = join(folder, ".venv");
     if (isFolder(path)) {
-      // With its packages goes what the program needs: another Python instead would only fail later, and darkly.
+      // The program's packages are in this virtual environment; another Python fails later with an unrelated
+      // ImportError.
       const required = exists(join(path, "pyvenv.cfg"));
       yield { source: `.venv in ${folder}`, setting: "PYAWAIT_PYTHON", path, required };
     }
@@ -55,16 +56,19 @@ export function* environments(search: Search): Generator<Place> {
   }
 }
 
-/** Conda's "base" is active in every shell of its users, so it is the last choice; an environment may have no Python. */
-function* conda({ env }: Search, base: boolean): Generator<Place> {
+/**
+ * Conda's "base" is active in every shell of its users, so it comes last. A conda environment need not contain a
+ * Python.
+ */
+function* conda({ env }: Search, base: boolean): Generator<Candidate> {
   const path = lookup(env, "CONDA_PREFIX");
   if (path === undefined || (lookup(env, "CONDA_DEFAULT_ENV") === "base") !== base) return;
   const required = pythonIn(path) !== null && !base;
   yield { source: "CONDA_PREFIX", setting: "CONDA_PREFIX", path, required };
 }
 
-/** The programs of these names in the folders of PATH. */
-export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "python"]): Generator<Place> {
+/** Programs of these names in the folders of PATH. */
+export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "python"]): Generator<Candidate> {
   const seen = new Set<string>();
   for (const name of names) {
     for (const part of (lookup(env, "PATH") ?? "").split(delimiter)) {
@@ -74,7 +78,7 @@ export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "pyt
         part.replace(/^"(.*)"$/, "$1"),
         windows && !/\.exe$/i.test(name) ? `${name}.exe` : name,
       );
-      const key = join(realpath(dirname(path)), basename(path)); // /bin is /usr/bin; a venv's link stays its own
+      const key = join(realpath(dirname(path)), basename(path)); // /bin may link to /usr/bin; the file stays a link
       if (seen.has(key) || !linkExists(path)) continue;
       seen.add(key);
       yield { source: `${name} on the path`, setting: "PYAWAIT_PYTHON", path, required: false };
@@ -82,15 +86,15 @@ export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "pyt
   }
 }
 
-/** Windows: the pythons that the launcher knows, or else those in the registry (PEP 514). */
-function* registered(search: Search): Generator<Place> {
-  const ask = function* (source: string, command: string, args: string[]): Generator<Place> {
+/** Windows: the Pythons that the `py` launcher lists, or else those in the registry (PEP 514). */
+function* registered(search: Search): Generator<Candidate> {
+  const ask = function* (source: string, command: string, args: string[]): Generator<Candidate> {
     const { stdout } = runProgram(command, args, withoutPython(search.env), search.cwd, 10_000);
     for (const path of stdout.match(/[A-Za-z]:\\[^\r\n]*\.exe(?=\s*$)/gim) ?? []) {
       yield { source, setting: "PYAWAIT_PYTHON", path, required: false };
     }
   };
-  // Both by absolute path: a bare name would be looked for in the working directory first.
+  // Both run by absolute path: Windows looks for a bare name in the working directory first.
   const [launcher] = onPath(search, ["py"]);
   const known = launcher === undefined ? [] : [...ask("the py launcher", launcher.path, ["-0p"])];
   if (known.length > 0) return yield* known;
@@ -101,21 +105,25 @@ function* registered(search: Search): Generator<Place> {
   }
 }
 
-/** The file of the python that a place names: itself, the one in that folder, or, for a bare name, on the path. */
-export function fileAt(place: Place, search: Search): string {
-  let path = resolve(search.cwd, place.path);
-  if (!linkExists(path) && place.path !== "" && basename(place.path) === place.path) {
-    const [found] = onPath(search, [place.path]);
+/**
+ * The python file of a candidate: the file itself, the one inside the folder, or for a bare name the one on PATH.
+ *
+ * @throws {PythonNotFoundError} if it cannot be run as a python
+ */
+export function fileAt(candidate: Candidate, search: Search): string {
+  let path = resolve(search.cwd, candidate.path);
+  if (!linkExists(path) && candidate.path !== "" && basename(candidate.path) === candidate.path) {
+    const [found] = onPath(search, [candidate.path]);
     if (found !== undefined) path = found.path;
   }
   if (isFolder(path)) path = pythonIn(path) ?? path;
   const problem = problemOf(path);
   if (problem === null) return path;
-  const at = words({ ...place, path });
-  throw new PythonNotFoundError("Cannot use this Python", [{ place: at, problem }], hintNamed(place.setting));
+  const at = words({ ...candidate, path });
+  throw new PythonNotFoundError("Cannot use this Python", [{ place: at, problem }], hintNamed(candidate.setting));
 }
 
-/** What keeps a file from being run as a python; null: nothing that can be seen from outside. */
+/** Why a file cannot be run as a python; `null` if nothing speaks against it. */
 function problemOf(path: string): string | null {
   let stat: Stats | undefined;
   try {
@@ -134,13 +142,16 @@ function problemOf(path: string): string | null {
   try {
     accessSync(path, constants.X_OK);
   } catch (error) {
-    // Any other code: it may not be asked (Deno without --allow-sys). Starting it will tell.
+    // Any other code: Deno without --allow-sys may not ask. Starting the file shows it.
     if ((error as NodeJS.ErrnoException).code === "EACCES") return "is not executable";
   }
   return null;
 }
 
-/** Where a folder may have its python. In a venv `python` is the name people see; elsewhere it may be Python 2. */
+/**
+ * The pythons that a folder may contain. In a virtual environment `python` is the usual name; elsewhere it may be
+ * Python 2.
+ */
 function pythons(folder: string): string[] {
   if (windows) return ["Scripts\\python.exe", "python.exe", "bin\\python.exe"];
   const names = ["bin/python3", "bin/python"];
@@ -151,16 +162,16 @@ function pythonIn(folder: string): string | null {
   return pythons(folder).map((name) => join(folder, name)).find(linkExists) ?? null;
 }
 
-/** A place as an error names it. */
-export function words({ source, path }: Place): string {
+/** A candidate as error messages name it. */
+export function words({ source, path }: Candidate): string {
   return `${source} "${path}"`;
 }
 
-/** A variable; undefined if it is empty, or if it may not be read (Deno without --allow-env). */
+/** A variable; `undefined` if it is empty or may not be read (Deno without --allow-env). */
 export function lookup(env: Environment, name: string): string | undefined {
   try {
     if (!windows) return env[name] || undefined;
-    const key = Object.keys(env).find((key) => key.toUpperCase() === name); // "Path"
+    const key = Object.keys(env).find((key) => key.toUpperCase() === name); // Windows spells it "Path"
     return key === undefined ? undefined : env[key] || undefined;
   } catch {
     return undefined;

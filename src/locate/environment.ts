@@ -1,9 +1,9 @@
 /**
- * Whether Python would start with the variables of this process, found out by starting its executable with them.
+ * Checks whether Python starts with this process's environment variables, by starting its executable with them.
  *
- * To know: what goes wrong inside Py_InitializeEx (a wrong PYTHONHASHSEED, an `encodings` that raises, a sitecustomize
- * that exits) ends the process that it is in. The probe looks away from variables, so this looks once more, but only
- * where one is set that can matter: most programs start without it.
+ * An error inside Py_InitializeEx (a wrong PYTHONHASHSEED, an `encodings` that raises, a sitecustomize that exits) ends
+ * the process. The probe ignores the variables, so this runs the executable once more, but only if a variable is set
+ * that can matter; in most processes none is.
  *
  * @module
  */
@@ -15,28 +15,32 @@ import { exists, realpath } from "./files.ts";
 import { type Location, minor } from "./location.ts";
 import { type Environment, type Ran, runProgram } from "./probe.ts";
 
-/** These have no value that keeps Python from starting; the first two are set in many a container. */
+/** Variables that cannot keep Python from starting. Containers often set the first two. */
 const harmless = /^PYTHON(UNBUFFERED|DONTWRITEBYTECODE|NOUSERSITE|OPTIMIZE|STARTUP|BREAKPOINT|FAULTHANDLER|INSPECT)$/i;
 
-/** Prints when Python has started, and then ends without what the user's modules would do at the end. */
+/** Written once Python has started; `os._exit` then skips the exit handlers of the user's modules. */
 const marker = "pyawait: started";
 const script = `import os; os.write(1, b"${marker}"); os._exit(0)`;
 
-/** Python's variables in `env` that can matter. */
+/** The Python variables in `env` that can matter. */
 function variables(env: Environment): string[] {
   try {
     return Object.keys(env).filter((name) => /^PYTHON/i.test(name) && env[name] && !harmless.test(name)).sort();
   } catch {
-    return []; // Deno without --allow-env: none may be read
+    return []; // Deno without --allow-env: no variable may be read
   }
 }
 
-/** Throws {@linkcode PythonLoadError} if Python would end this process instead of starting. */
+/**
+ * Checks that Python starts with these variables.
+ *
+ * @throws {PythonLoadError} if it would end this process instead; names the variables at fault
+ */
 export function checkEnvironment(env: Environment, cwd: string, { executable, version }: Location): void {
   const names = variables(env);
   if (names.length === 0 || executable === null) return;
   const run = (without: string[]) => {
-    const rest = Object.fromEntries(without.map((name) => [name, ""])); // to Python that is unset; Deno cannot leave one out
+    const rest = Object.fromEntries(without.map((name) => [name, ""])); // to Python an empty variable is unset; Deno cannot leave one out
     return runProgram(executable, ["-c", script], { ...env, ...rest }, cwd, 30_000);
   };
   const ran = run([]);
@@ -53,7 +57,7 @@ export function checkEnvironment(env: Environment, cwd: string, { executable, ve
   throw new PythonLoadError(summary, tried, hint(guilty, alone.length > 0));
 }
 
-/** How it ended, with Python's own line about that and the exception behind it. */
+/** How the program ended, with Python's own error line and the exception behind it. */
 function problemOf({ problem, stderr }: Ran): string {
   const lines = stderr.split("\n").map((line) => line.trim()).filter(Boolean);
   const fatal = lines.find((line) => /^(Fatal Python )?error\b/i.test(line)) ?? lines.at(-1);
@@ -68,14 +72,16 @@ function hint(names: string[], each: boolean): string {
 }
 
 /**
- * Throws {@linkcode PythonLoadError} if PYTHONHOME belongs to another Python: Py_Initialize would end the process.
+ * Checks that PYTHONHOME belongs to this Python: Py_Initialize ends the process otherwise.
+ *
+ * @throws {PythonLoadError} if it names another Python's folder
  */
 export function checkPythonHome(env: Record<string, string | undefined>, location: Location): void {
   const value = lookup(env, "PYTHONHOME");
   if (value === undefined) return;
   const [home] = value.split(delimiter) as [string];
   if (realpath(home) === realpath(location.basePrefix)) return;
-  // Of a bare library the prefix is only a guess, and PYTHONHOME the way to say it.
+  // The prefix of a library without an executable is a guess; PYTHONHOME is how the user corrects it.
   const lib = process.platform === "win32" ? "Lib" : join("lib", `python${minor(location.version)}`);
   if (location.executable === null && exists(join(home, lib, "os.py"))) return;
   const problem = `is "${value}", but Python ${location.version} has its files in ` +

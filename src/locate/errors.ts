@@ -1,25 +1,25 @@
 /**
- * The errors of a Python that cannot be had, and the advice that goes with them.
+ * The errors for a Python that cannot be found or loaded, and their advice.
  *
- * To know: every message lists each place tried with its problem and ends with the command or the setting that
- * solves it. Somebody who reads only the last line should get on.
+ * Every message lists each place that was tried, with its problem, and its last line is the command or setting that
+ * helps.
  *
  * @module
  */
 import process from "node:process";
 import { exists } from "./files.ts";
 
-/** One place that was looked at, and what was wrong with it. */
+/** A place that was examined, and what was wrong with it. */
 export interface Tried {
   readonly place: string;
   readonly problem: string;
 }
 
-/** What the errors of a Python that cannot be had say: each place that was tried, and what to do. */
+/** Base class of the two errors below. */
 class UnusablePythonError extends Error {
-  /** Each place that was looked at, with what was wrong with it. */
+  /** Each place that was examined, with what was wrong with it. */
   readonly tried: readonly Tried[];
-  /** The command or setting that helps: the message's last line. */
+  /** The command or setting that helps; also the last line of the message. */
   readonly hint: string;
 
   constructor(name: string, summary: string, tried: readonly Tried[], hint: string) {
@@ -31,7 +31,9 @@ class UnusablePythonError extends Error {
 }
 
 /**
- * No Python was found, or what was named is not one, is too old or has no shared library.
+ * No Python was found, or the one that was named is not a Python, is too old or has no shared library.
+ *
+ * `tried` lists every place that was examined and `hint` says what to do. Thrown by {@linkcode python}'s first use.
  *
  * @example
  * ```ts
@@ -51,7 +53,10 @@ export class PythonNotFoundError extends UnusablePythonError {
 }
 
 /**
- * A Python was found, but it cannot be loaded into this process.
+ * A Python was found but cannot be loaded into this process: wrong architecture, a foreign `PYTHONHOME`, a variable
+ * that keeps it from starting, or another Python that is already initialised.
+ *
+ * `tried` lists what was examined and `hint` says what to do. Thrown by {@linkcode python}'s first use.
  *
  * @example
  * ```ts
@@ -75,13 +80,13 @@ function explain(summary: string, tried: readonly Tried[], hint: string): string
   return [tried.length > 0 ? `${summary}:` : summary, ...list, hint].join("\n");
 }
 
-/** "Node", "Deno" or "Bun": for messages only, nothing may depend on it. */
+/** "Node", "Deno" or "Bun", for messages only: no behaviour may depend on it. */
 export function runtimeName(): string {
   if (process.versions.deno !== undefined) return "Deno";
   return process.versions.bun !== undefined ? "Bun" : "Node";
 }
 
-/** What to do where there is no Python at all. */
+/** Advice where there is no Python at all. */
 export function hintNothing(): string {
   const install = process.platform === "win32"
     ? "Install Python from https://www.python.org/downloads"
@@ -95,7 +100,7 @@ export function hintNothing(): string {
   return `${install}, or set PYAWAIT_PYTHON to a python or to the folder of a virtual environment`;
 }
 
-/** What to do about a Python without a shared library: it depends on who built that Python. */
+/** Advice for a Python without a shared library; it depends on who built that Python. */
 export function hintNoLibrary(python: { version: string; basePrefix: string; abi: string }): string {
   const { version, basePrefix, abi } = python;
   const short = version.split(".").slice(0, 2).join(".");
@@ -118,22 +123,22 @@ export function hintNoLibrary(python: { version: string; basePrefix: string; abi
 /** The oldest Python that can be loaded. */
 export const oldest = "3.8";
 
-/** What is wrong with an older one, after its version. */
+/** The problem of an older Python, after its version. */
 export const tooOld: string = `which is too old: ${oldest} is the oldest that can be loaded`;
 
-/** What to do about a Python that is too old or not CPython. */
+/** Advice for a Python that is too old or not CPython. */
 export function hintVersion(): string {
   return `Install CPython ${oldest} or newer (for example "uv python install 3.13" or "pyenv install 3.13") and set ` +
     "PYAWAIT_PYTHON to it, or make the virtual environment anew with it";
 }
 
-/** What to do about a file or folder that was named and is not a Python. */
+/** Advice for a file or folder that was named and is not a Python. */
 export function hintNamed(setting: string): string {
   const example = process.platform === "win32" ? "C:\\Python313\\python.exe" : "/usr/bin/python3";
   return `Set ${setting} to a python (such as "${example}") or to the folder of a virtual environment`;
 }
 
-/** What to do about a file that was named as the library and is not one. */
+/** Advice for a file that was named as the library and is not one. */
 export function hintLibrary(setting: string): string {
   const example = process.platform === "win32"
     ? "C:\\Python313\\python313.dll"
@@ -143,7 +148,7 @@ export function hintLibrary(setting: string): string {
   return `Set ${setting} to the path of libpython (such as "${example}"), or leave it out and set PYAWAIT_PYTHON`;
 }
 
-/** What to do about a library for another machine. */
+/** Advice for a library of another architecture. */
 export function hintArchitecture(): string {
   return `Install a Python for ${process.arch} and set PYAWAIT_PYTHON to it, or use a ${runtimeName()} that is built ` +
     "for the same machine as that Python";

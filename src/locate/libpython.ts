@@ -1,8 +1,8 @@
 /**
- * The library of a Python: where it may be, and whether this process can load the file.
+ * Finds the shared library of a Python and checks that this process can load it.
  *
- * To know: only existing files are taken, by absolute path, and each one's header is read first. A wrong machine is
- * then an error that says so; the dynamic linker would only say "cannot open".
+ * Only existing files are considered, by absolute path, and each one's header is read first: the dynamic linker reports
+ * a library of another architecture as "cannot open", this module says what it is.
  *
  * @module
  */
@@ -14,11 +14,14 @@ import { hintArchitecture, hintLibrary, hintNoLibrary, PythonLoadError, PythonNo
 import type { Python } from "./probe.ts";
 
 /**
- * The library of `python`, the first that can be loaded. LIBDIR comes after the folders of the base prefix, because a
- * tree that was moved (uv, conda, unpacked packages) still records where it was built.
+ * The first shared library of `python` that can be loaded. LIBDIR is searched after the base prefix, because a tree
+ * that was moved (uv, conda, unpacked packages) still records where it was built.
+ *
+ * @throws {PythonLoadError} if its libraries are for another architecture
+ * @throws {PythonNotFoundError} if it has none
  */
 export function libraryOf(python: Python, place: string): string {
-  const { files, names, folders } = candidates(python);
+  const { files, names, folders } = possibleFiles(python);
   const tried: Tried[] = [];
   for (const file of files) {
     if (kindOf(file) !== "file") continue;
@@ -36,12 +39,12 @@ export function libraryOf(python: Python, place: string): string {
   throw new PythonNotFoundError("Cannot load this Python", [{ place, problem }], hintNoLibrary(python));
 }
 
-function candidates(python: Python): { files: string[]; names: string[]; folders: string[] } {
+function possibleFiles(python: Python): { files: string[]; names: string[]; folders: string[] } {
   const { basePrefix, baseExecPrefix, multiarch, frameworkPrefix, abi } = python;
   const [major, minor] = python.version.split(".");
   const short = `${major}.${minor}`;
   const bases = [basePrefix, baseExecPrefix];
-  // A python without a shared library names its archive here; a framework's name is a path of its own.
+  // A Python without a shared library names its static archive here; a framework's name is a path.
   const names = python.names.filter((name) => !name.endsWith(".a") && !name.includes("/"));
   let folders = bases;
   const files: string[] = [];
@@ -67,7 +70,12 @@ function candidates(python: Python): { files: string[]; names: string[]; folders
   return { files, ...unique };
 }
 
-/** Throws unless `file`, which the user named, can be loaded. */
+/**
+ * Checks a file that the user named as the library.
+ *
+ * @throws {PythonNotFoundError} if it is not a libpython
+ * @throws {PythonLoadError} if it is for another architecture
+ */
 export function checkLibrary(file: string, place: string, setting: string): void {
   const kind = kindOf(file);
   let problem: string | null = kind === "file" ? null : kind === "folder" ? "is a folder, not a library" : kind;
@@ -90,7 +98,7 @@ export function checkLibrary(file: string, place: string, setting: string): void
   }
 }
 
-/** "3.11", or "3.13t" for a free-threaded one: what the name of a library tells, or the name that it links to. */
+/** "3.11", or "3.13t" for a free-threaded build, from the name of the library or of the file that it links to. */
 export function libraryVersion(file: string): string | null {
   for (const path of [file, realpath(file)]) {
     const found = /python(\d)\.?(\d+)(t?)[^/\\]*$/i.exec(path) ??
@@ -100,7 +108,7 @@ export function libraryVersion(file: string): string | null {
   return null;
 }
 
-/** "file", "folder", or in words why it is neither. */
+/** "file", "folder", or a text that says why it is neither. */
 function kindOf(path: string): string {
   try {
     const stat = statSync(path, { throwIfNoEntry: false });
@@ -110,7 +118,7 @@ function kindOf(path: string): string {
   }
 }
 
-/** What keeps this process from loading the library in `file`; null: nothing. */
+/** Why this process cannot load the library in `file`; `null` if it can. */
 function problemOf(file: string): string | null {
   let binary: Binary | null;
   try {
@@ -127,7 +135,7 @@ function problemOf(file: string): string | null {
   return `is a ${binary.format} file for ${machines}, but ${process.platform} loads ${nativeFormat}`;
 }
 
-/** The format of a binary file, and the machines it is for in the words of `process.arch`. */
+/** The format of a binary file, and the architectures in it, named as `process.arch` does. */
 interface Binary {
   format: "ELF" | "Mach-O" | "PE";
   machines: string[];
@@ -149,7 +157,7 @@ const elf: Record<number, string> = {
 const macho: Record<number, string> = { 0x7: "ia32", 0x1000007: "x64", 0xc: "arm", 0x100000c: "arm64" };
 const pe: Record<number, string> = { 0x14c: "ia32", 0x1c4: "arm", 0x8664: "x64", 0xaa64: "arm64" };
 
-/** Reads the header of a file; null if it is no binary. */
+/** Reads the header of a file; `null` if it is no binary. */
 function readBinary(path: string): Binary | null {
   const bytes = new Uint8Array(4096);
   const file = openSync(path, "r");
@@ -161,7 +169,7 @@ function readBinary(path: string): Binary | null {
   const view = new DataView(bytes.buffer);
   const machine = (names: Record<number, string>, code: number) => names[code] ?? `machine ${code}`;
   switch (view.getUint32(0)) {
-    case 0x7f454c46: // "\x7fELF"; byte 5 says in which order the rest is
+    case 0x7f454c46: // "\x7fELF"; byte 5 is the byte order of the rest
       return { format: "ELF", machines: [machine(elf, view.getUint16(18, bytes[5] === 1))] };
     case 0xcffaedfe: // thin, little-endian, 64 and 32 bit
     case 0xcefaedfe:

@@ -1,10 +1,10 @@
 /**
- * Finds the Python to load: its libpython, and the executable (a virtual environment's own, if there is one) that
- * Python is to be initialised as.
+ * Chooses the Python to load: its libpython, and the executable (a virtual environment's own, if there is one) as which
+ * it is initialised.
  *
- * To know: what was asked for by name (an option, a variable, an active or near virtual environment) is used or is an
- * error; only the pythons on the path are tried one after the other. A library is only ever loaded by its absolute
- * path and found through its own Python: a bare name could be another installation's.
+ * What the user named (an option, a variable, an active or near virtual environment) is used or is an error; only the
+ * pythons on PATH are tried one after the other. A library is loaded by the absolute path that its own Python reports:
+ * a bare name could find the library of another installation.
  *
  * @module
  */
@@ -23,7 +23,7 @@ import {
   tooOld,
   type Tried,
 } from "./errors.ts";
-import { environments, fileAt, lookup, onPath, type Place, places, type Search, words } from "./candidates.ts";
+import { type Candidate, candidates, environments, fileAt, lookup, onPath, type Search, words } from "./candidates.ts";
 import { type LocateOptions, type Location, minor } from "./location.ts";
 import { probe, type Python } from "./probe.ts";
 import { workingFolder } from "./working_folder.ts";
@@ -35,7 +35,11 @@ export { workingFolder } from "./working_folder.ts";
 
 const windows = process.platform === "win32";
 
-/** Chooses a Python; throws {@linkcode PythonNotFoundError} or {@linkcode PythonLoadError}. */
+/**
+ * Chooses a Python.
+ *
+ * @throws {PythonNotFoundError | PythonLoadError} if there is none, or the one that was named cannot be used
+ */
 export function locate(
   options: LocateOptions = {},
   env: Record<string, string | undefined> = process.env,
@@ -47,12 +51,12 @@ export function locate(
   if (library !== null) return withLibrary(library, executable, search);
   const tried: Tried[] = [];
   let first: PythonNotFoundError | PythonLoadError | undefined;
-  for (const place of executable !== null ? [executable] : places(search)) {
+  for (const candidate of executable !== null ? [executable] : candidates(search)) {
     try {
-      const python = examine(place, search);
-      return { ...summary(python), library: libraryOf(python, words(place)), source: place.source };
+      const python = examine(candidate, search);
+      return { ...summary(python), library: libraryOf(python, words(candidate)), source: candidate.source };
     } catch (error) {
-      if (place.required || !isOurs(error)) throw error;
+      if (candidate.required || !isOurs(error)) throw error;
       first ??= error;
       tried.push(...error.tried);
     }
@@ -62,12 +66,12 @@ export function locate(
     if (runtimeName() === "Deno") problem += ", or may not be read (--allow-env, --allow-read)";
     tried.push({ place: "PATH", problem });
   }
-  // The first is the Python that the user expects, so it is the one to hint.
+  // The first candidate is the Python that the user expects, so the hint is about that one.
   const Failure = first instanceof PythonLoadError ? PythonLoadError : PythonNotFoundError;
   throw new Failure("Cannot find a Python to load", tried, first?.hint ?? hintNothing());
 }
 
-function named(option: string, value: string | undefined, variable: string, { env }: Search): Place | null {
+function named(option: string, value: string | undefined, variable: string, { env }: Search): Candidate | null {
   if (value !== undefined) {
     return { source: `option ${option}`, setting: `the option ${option}`, path: value, required: true };
   }
@@ -75,21 +79,21 @@ function named(option: string, value: string | undefined, variable: string, { en
   return path === undefined ? null : { source: variable, setting: variable, path, required: true };
 }
 
-/** The library is given: a python of the same version is looked for, to initialise as and for its `sys.path`. */
-function withLibrary(place: Place, executable: Place | null, search: Search): Location {
-  const library = resolve(search.cwd, place.path);
-  const at = words({ ...place, path: library });
-  checkLibrary(library, at, place.setting);
+/** A library was named: finds a python of the same version, for its `sys.path` and to be initialised as. */
+function withLibrary(given: Candidate, executable: Candidate | null, search: Search): Location {
+  const library = resolve(search.cwd, given.path);
+  const at = words({ ...given, path: library });
+  checkLibrary(library, at, given.setting);
   const wanted = libraryVersion(library);
   if (executable !== null) {
     const python = examine(executable, search);
     if (wanted !== null && wanted !== tag(python)) {
       const problem = `is for Python ${wanted}, but ${executable.source} "${python.executable}" is ` +
         `Python ${python.version}${python.gil ? "" : " (free-threaded)"}`;
-      const hint = `Unset ${place.setting} or ${executable.setting}, or make them name the same Python`;
+      const hint = `Unset ${given.setting} or ${executable.setting}, or make them name the same Python`;
       throw new PythonLoadError("Cannot load this library", [{ place: at, problem }], hint);
     }
-    return { ...summary(python), library, source: `${place.source} and ${executable.source}` };
+    return { ...summary(python), library, source: `${given.source} and ${executable.source}` };
   }
   if (wanted !== null && isOld(wanted)) {
     throw refuse(at, `is for Python ${wanted}, ${tooOld}`, hintVersion());
@@ -99,7 +103,7 @@ function withLibrary(place: Place, executable: Place | null, search: Search): Lo
     try {
       const python = examine(other, search);
       if (wanted !== null && wanted !== tag(python)) continue;
-      return { ...summary(python), library, source: `${place.source} and ${other.source}` };
+      return { ...summary(python), library, source: `${given.source} and ${other.source}` };
     } catch (error) {
       if (!isOurs(error)) throw error;
     }
@@ -112,11 +116,14 @@ function withLibrary(place: Place, executable: Place | null, search: Search): Lo
   const prefix = windows ? folder : folder.split(sep).at(-2) === "lib" ? dirname(dirname(folder)) : dirname(folder);
   const version = wanted.replace("t", "");
   const rest = { implementation: "cpython", gil: wanted === version, prefix, basePrefix: prefix };
-  return { executable: null, library, version, ...rest, source: place.source };
+  return { executable: null, library, version, ...rest, source: given.source };
 }
 
-/** Where the python of a library stands: `../bin` of lib, lib64, lib/x86_64-linux-gnu or a framework; on Windows here. */
-function* besides(library: string, wanted: string | null): Generator<Place> {
+/**
+ * The pythons that may belong to a library: in `../bin` of lib, lib64, lib/x86_64-linux-gnu or a framework; on Windows
+ * in the same folder.
+ */
+function* besides(library: string, wanted: string | null): Generator<Candidate> {
   for (const file of new Set([library, realpath(library)])) {
     const folder = dirname(file);
     const folders = windows ? [folder] : ["../bin", "../../bin", "bin"].map((up) => join(folder, up));
@@ -131,11 +138,15 @@ function* besides(library: string, wanted: string | null): Generator<Place> {
   }
 }
 
-/** Asks the python at a place what it is, and refuses what cannot be loaded whatever its library. */
-function examine(place: Place, search: Search): Python {
-  const file = fileAt(place, search);
-  const at = words({ ...place, path: file });
-  const python = probe(file, at, place.setting, search.env, search.cwd);
+/**
+ * Probes a candidate and refuses it where no library could make it usable.
+ *
+ * @throws {PythonNotFoundError} if it is not CPython or too old
+ */
+function examine(candidate: Candidate, search: Search): Python {
+  const file = fileAt(candidate, search);
+  const at = words({ ...candidate, path: file });
+  const python = probe(file, at, candidate.setting, search.env, search.cwd);
   const { implementation, version } = python;
   if (implementation !== "cpython") {
     throw refuse(
@@ -162,7 +173,7 @@ function summary(python: Python): Omit<Location, "library" | "source"> {
   return { executable, version, implementation, gil, prefix, basePrefix };
 }
 
-/** As {@linkcode libraryVersion} has it. */
+/** The version in the form of {@linkcode libraryVersion}. */
 function tag({ version, gil }: Python): string {
   return `${minor(version)}${gil ? "" : "t"}`;
 }

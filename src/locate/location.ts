@@ -1,20 +1,25 @@
-// What was found: one Python, ready to be loaded.
+// The result of the search: one Python, ready to be loaded.
+//
+// A virtual environment's python stays unresolved: Python finds `pyvenv.cfg` by the path of the link.
 
-/** What the caller may name. Paths are taken relative to the working directory. */
+/** What the user may name. Paths are relative to the working directory. */
 export interface LocateOptions {
   /** A python, or the folder of a virtual environment. */
   executable?: string;
-  /** libpython itself. */
+  /** The shared library, libpython. */
   library?: string;
 }
 
 /** The Python that was chosen. */
 export interface Location {
-  /** Absolute; a virtual environment's own python, unresolved. Null: only a library was given, and no python fits it. */
+  /**
+   * Absolute path; a virtual environment's own python, unresolved. `null`: only a library was named and no python fits
+   * it.
+   */
   executable: string | null;
   /** Absolute path of libpython. */
   library: string;
-  /** "3.11.7"; "3.11" if only the library's name tells. */
+  /** "3.11.7"; "3.11" where only the library's name tells. */
   version: string;
   /** "cpython". */
   implementation: string;

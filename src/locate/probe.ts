@@ -1,10 +1,10 @@
 /**
- * What is to be known of one Python before it is loaded, from a short run of its executable, or, where no program may
- * be started, from its files.
+ * Describes one Python before it is loaded, by running its executable or, without permission to run programs, by
+ * reading its files.
  *
- * To know: Python itself is asked, because what its build recorded (LIBDIR) is wrong in every relocated tree and only
- * it knows the base of a virtual environment. The question is asked with `-I` and without the PYTHON* variables, so
- * that no setting meant for another Python gives the answer.
+ * Python is asked because its recorded build paths (LIBDIR) are wrong in every relocated tree, and only Python knows
+ * the base of a virtual environment. It runs with `-I` and without PYTHON* variables: settings meant for another Python
+ * would change the answer.
  *
  * @module
  */
@@ -15,19 +15,19 @@ import process from "node:process";
 import { exists, realpath } from "./files.ts";
 import { hintNamed, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
 
-/** A process environment, as `process.env`. */
+/** Environment variables, like `process.env`. */
 export type Environment = Record<string, string | undefined>;
 
-/** One Python, as it describes itself. Empty strings: it does not say. */
+/** A Python's description of itself. An empty string means that it does not say. */
 export interface Python {
   implementation: string;
-  /** "3.11.7"; "3.11" if only a file name told. */
+  /** "3.11.7"; "3.11" where only a file name tells. */
   version: string;
   /** False for a free-threaded build. */
   gil: boolean;
   /** What follows the version in file names: "", "t" (free-threaded), "d" (debug) or "td". */
   abi: string;
-  /** 32 or 64, and what it runs on ("linux-x86_64"): for messages. */
+  /** 32 or 64, and its platform ("linux-x86_64"); for messages. */
   bits: number;
   machine: string;
   executable: string;
@@ -46,8 +46,8 @@ export interface Python {
 
 const marker = "pyawait probe:";
 
-// Old syntax and plain ASCII on purpose: a Python 3.4 must still be able to say that it is 3.4. JSON stands on a line
-// of its own behind a marker, because .pth files and sitecustomize may print too.
+// Old syntax in plain ASCII, so that a Python 3.4 can still report its version. The JSON is on a line of its own behind
+// a marker, because .pth files and sitecustomize may print as well.
 const script = `
 import json, sys, sysconfig
 def var(name):
@@ -82,7 +82,7 @@ print('\\n${marker}' + json.dumps({
 sys.stdout.flush()
 `;
 
-/** What a program printed. `problem` is null when it ended well; `forbidden`: this process may not start programs. */
+/** The result of a program. `problem` is `null` after success; `forbidden`: this process may not start programs. */
 export interface Ran {
   stdout: string;
   stderr: string;
@@ -90,7 +90,7 @@ export interface Ran {
   forbidden: boolean;
 }
 
-/** Runs a program to its end, or for `limit` milliseconds at most. Never throws. */
+/** Runs a program to its end, for at most `limit` milliseconds. Never throws. */
 export function runProgram(
   command: string,
   args: string[],
@@ -113,7 +113,7 @@ export function runProgram(
     ran.stdout = result.stdout ?? "";
     ran.stderr = result.stderr ?? "";
     if (result.error !== undefined) throw result.error;
-    // Deno without --allow-run gives neither an error nor an end.
+    // Deno without --allow-run reports neither an error nor an exit status.
     if (result.status === undefined) ran.forbidden = true;
     else if (result.signal) ran.problem = `was ended by ${result.signal}`;
     else if (result.status !== 0) ran.problem = `ended with exit code ${result.status}`;
@@ -126,7 +126,9 @@ export function runProgram(
   return ran;
 }
 
-/** `-I` ignores these; the scripts that stand before many a python (shims, launchers) do not. */
+/**
+ * The environment without the variables that launcher scripts (shims in front of many pythons) heed; `-I` ignores them.
+ */
 export function withoutPython(env: Environment): Environment {
   try {
     return Object.fromEntries(
@@ -137,7 +139,11 @@ export function withoutPython(env: Environment): Environment {
   }
 }
 
-/** Asks the python in the file `path`; `place` and `setting` name it in the error if that is not one. */
+/**
+ * Probes the python at `path`, for at most `limit` milliseconds. `place` and `setting` name it in errors.
+ *
+ * @throws {PythonNotFoundError} if it is not a python, or older than 3.4
+ */
 export function probe(
   path: string,
   place: string,
@@ -159,7 +165,7 @@ export function probe(
     }
   }
   if (ran.forbidden) return readFiles(path, place, setting);
-  if (/unknown option:? -I/i.test(ran.stderr)) { // Python 2, or 3.3 and before
+  if (/unknown option:? -I/i.test(ran.stderr)) { // Python 2, or 3.3 and earlier
     const old = runProgram(path, ["-V"], ours, cwd, limit);
     const problem = `is ${(old.stdout + old.stderr).trim()}, ${tooOld}`;
     throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hintVersion());
@@ -170,7 +176,7 @@ export function probe(
   throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hintNamed(setting));
 }
 
-/** The same from pyvenv.cfg and from names alone. */
+/** The description from pyvenv.cfg and file names alone. */
 function readFiles(path: string, place: string, setting: string): Python {
   const real = realpath(path);
   const settings = readVenv(path);
@@ -198,7 +204,7 @@ function readFiles(path: string, place: string, setting: string): Python {
     executable: path,
     prefix,
     basePrefix,
-    // `home` may be a folder of links: the library stands beside the file they lead to.
+    // `home` may be a folder of links; the library is beside the file that they lead to.
     baseExecPrefix: prefixOf(real),
     multiarch: `${{ x64: "x86_64", arm64: "aarch64", ia32: "i386" }[process.arch as string] ?? process.arch}-linux-gnu`,
     names: [],
@@ -213,7 +219,7 @@ function prefixOf(python: string): string {
   return process.platform === "win32" ? dirname(python) : dirname(dirname(python));
 }
 
-/** The settings in pyvenv.cfg, which stands beside the python's folder or beside the python; none: not a venv. */
+/** The settings in pyvenv.cfg, beside the python or one folder up; empty if it is not a virtual environment. */
 function readVenv(python: string): Map<string, string> {
   const settings = new Map<string, string>();
   const file = [dirname(dirname(python)), dirname(python)].map((at) => join(at, "pyvenv.cfg")).find(

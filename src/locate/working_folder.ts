@@ -1,11 +1,15 @@
-// The working directory, which may be gone.
+// The working directory, which may have been removed.
 //
-// The one thing to know: Node remembers its path, so that it is gone shows only when something is looked for in it.
+// Node caches its path, so `process.cwd()` succeeds for a folder that is gone; only looking for the folder shows it.
 import { statSync } from "node:fs";
 import process from "node:process";
 import { PythonLoadError } from "./errors.ts";
 
-/** Its path; throws {@linkcode PythonLoadError} if there is none. */
+/**
+ * The path of the working directory.
+ *
+ * @throws {PythonLoadError} if it does not exist
+ */
 export function workingFolder(): string {
   let place = "the working directory", problem = "does not exist any more";
   try {
@@ -22,6 +26,6 @@ function isThere(path: string): boolean {
   try {
     return statSync(path, { throwIfNoEntry: false }) !== undefined;
   } catch {
-    return true; // it may not be looked at (Deno without --allow-read)
+    return true; // may not be examined (Deno without --allow-read)
   }
 }

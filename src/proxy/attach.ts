@@ -1,19 +1,21 @@
-// `attach`: many synchronous calls, for which this thread takes the GIL once.
+// `attach`: runs many synchronous calls while this thread holds the GIL once for all of them.
 //
-// The shim counts how often this thread has attached, so calls inside find it attached already.
+// The shim counts how often this thread has attached, so the calls inside find it attached.
 import { interpreter } from "../interpreter/interpreter.ts";
 import { stateOf } from "../values/proxy_state.ts";
 import { isAsynchronous } from "./synchronous.ts";
 
 /**
- * Runs `fn` with this thread attached (holding the GIL) once for all the calls in it.
+ * Runs `fn` with this thread attached to Python (holding the GIL) once for all the calls in it.
  *
- * Every other Python thread, the loop included, stands still until it returns: never wait in it for another thread.
+ * Every other Python thread, the loop thread included, stands still until `fn` returns, so waiting in it for another
+ * thread deadlocks. As PyO3's `Python::attach`, which earlier versions called `with_gil`.
  *
  * @param fn a synchronous function
  * @returns what `fn` returns
- * @throws {TypeError} if `fn` returns a Promise: it would let go of the GIL before its work is done
- *
+ * @throws {TypeError} if `fn` is not a function, or returns a Promise: the GIL would be given up before its work is
+ *   done
+ * @throws {PythonClosedError} after `python.close()`
  * @example
  * ```ts
  * import { attach, python } from "pyawait";

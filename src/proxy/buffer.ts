@@ -1,7 +1,7 @@
-// Python memory in JavaScript, live: `$getBuffer()` and `buffer(Float64Array, length)`.
+// Python's memory as live typed arrays: `$getBuffer()` and `buffer(Float64Array, length)`.
 //
-// The exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer that is by then
-// (ffi/shim/napi.c). `release` detaches the array, so nothing reads memory that Python may free.
+// The exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer it is by then
+// (ffi/shim/napi.c). `release` detaches the array, so that JavaScript never reads memory that Python may free.
 import { constants } from "node:buffer";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed, openInterpreter } from "../interpreter/interpreter.ts";
@@ -15,22 +15,22 @@ import { classOfFormat, codeOfClass, type TypedArray, type TypedArrayClass } fro
 import { callHelper } from "./call.ts";
 import { addressOf } from "./lifetime.ts";
 
-/** Whether items hold references to Python objects; names of fields, which are between colons, tell nothing. */
+/** Whether the items are references to Python objects. Names of fields stand between colons and are ignored. */
 const hasObjects = (format: string) => format.replace(/:[^:]*:/g, "").includes("O");
 
 const { transfer } = ArrayBuffer.prototype as { transfer?(this: ArrayBuffer, length: number): ArrayBuffer };
 
-/** Whether it is detached now. */
+/** Detaches the ArrayBuffer, and returns whether it is detached now. */
 function detach(buffer: ArrayBuffer): boolean {
   try {
     transfer ? transfer.call(buffer, 0) : openInterpreter()!.addon!.detach(buffer);
   } catch {
-    // somebody has marked it as untransferable
+    // The user has marked it as untransferable.
   }
   return buffer.byteLength === 0;
 }
 
-/** What the shim says of an object's memory. */
+/** What the shim reports about an object's memory. */
 type Parts = [
   lock: number,
   reference: number,
@@ -44,14 +44,14 @@ type Parts = [
   strides: number[],
 ];
 
-/** Gives up the reference that was meant for memory. */
+/** Releases the reference that was meant for the memory. */
 function giveUp(reference: number): void {
   openRecord(BACKGROUND, In.unlock).address(reference);
   closeRecord(BACKGROUND);
 }
 
-/** Calls an object of Python's. */
-function call(callee: number, ...args: number[]): unknown {
+/** Calls the Python object at an address with objects by their addresses. */
+function callByAddress(callee: number, ...args: number[]): unknown {
   const level = begin();
   try {
     const { input } = level;
@@ -67,7 +67,7 @@ function call(callee: number, ...args: number[]): unknown {
 
 const collected = new FinalizationRegistry<Reference>((lock) => lock.release());
 
-/** The memory as an ArrayBuffer, which has the reference that was meant for it. */
+/** The memory as an ArrayBuffer, which takes over the reference that was meant for it. */
 function view([, reference, start, bytes]: Parts): ArrayBuffer {
   let cause: unknown;
   if (bytes > 0) {
@@ -89,7 +89,7 @@ function view([, reference, start, bytes]: Parts): ArrayBuffer {
   throw new Error("Cannot see Python's memory: this runtime forbids foreign memory; copy it with toJs", { cause });
 }
 
-/** What a PyBuffer is made of. */
+/** The argument of PyBuffer's constructor. */
 interface Made {
   readonly lock: Reference;
   readonly parts: Parts;
@@ -98,7 +98,11 @@ interface Made {
 }
 
 /**
- * Python memory that JavaScript sees and changes without a copy: what `proxy.$getBuffer()` and `buffer()` give.
+ * Python's memory, which JavaScript reads and writes without a copy. `proxy.$getBuffer()` and `buffer()` make one;
+ * passed to Python it is a `memoryview`.
+ *
+ * The object that owns the memory stays locked (a `bytearray` cannot be resized) until {@linkcode PyBuffer.release}, or
+ * until `data` is collected. As Pyodide's `PyBufferView`.
  *
  * @example
  * ```ts
@@ -112,32 +116,34 @@ interface Made {
  */
 export class PyBuffer {
   /**
-   * The memory, from its lowest byte to its highest, as a typed array of the item type; as bytes where no typed array
-   * has such items, or where they do not lie at multiples of their size.
+   * The memory from its lowest to its highest byte, as a typed array of the item type. As bytes where no typed array
+   * has such items, or where they are not aligned to their size.
    */
   readonly data: TypedArray;
+  /** The number of items per dimension. */
   readonly shape: readonly number[];
-  /** How many bytes lie between two items, per dimension. */
+  /** The number of bytes between two neighbouring items, per dimension. */
   readonly strides: readonly number[];
-  /** Where in `data` the first item is: above 0 only where a stride is negative. */
+  /** Index in `data` of the first item; above 0 only where a stride is negative. */
   readonly offset: number;
-  /** As in Python's `struct`. */
+  /** The item's format in the notation of Python's `struct`. */
   readonly format: string;
+  /** The size of an item in bytes. */
   readonly itemsize: number;
-  /** Whether Python forbids writing; JavaScript must not write either. */
+  /** Whether Python forbids writing. JavaScript cannot enforce that, and must not write either. */
   readonly readonly: boolean;
   readonly #memory: ArrayBuffer;
   readonly #bytes: number;
-  /** What keeps Python's memory as it is, until it is released. */
+  /** Keeps the exporter locked, until it is released. */
   #lock: Reference | undefined;
 
-  /** @ignore `$getBuffer()` and {@linkcode buffer} make it */
+  /** @ignore made by `$getBuffer()` and {@linkcode buffer} */
   constructor(made: unknown) {
     const { lock, parts, memory, type } = made as Made;
     const [, , , bytes, offset, itemsize, readonly, format, shape, strides] = parts;
     let Class = type ?? classOfFormat(format, itemsize);
     const size = Class.BYTES_PER_ELEMENT;
-    if (bytes % size || offset % size || strides.some((stride) => stride % size)) Class = Uint8Array; // fields of packed records
+    if (bytes % size || offset % size || strides.some((stride) => stride % size)) Class = Uint8Array; // e.g. fields of packed records
     this.data = new Class(memory);
     this.shape = shape;
     this.strides = strides;
@@ -154,20 +160,25 @@ export class PyBuffer {
 
   #memoryview(): unknown {
     if (!this.#lock) throw new TypeError("Cannot use this PyBuffer: it was released");
-    return call(this.#lock.address);
+    return callByAddress(this.#lock.address);
   }
 
   /**
-   * Ends it: `data` is detached (its length is 0) and the exporter is free again. Idempotent.
+   * Ends the view: `data` is detached (its length becomes 0) and the exporter is unlocked. Idempotent; `using` calls
+   * it.
    *
-   * @throws {TypeError} if the memory was transferred to another ArrayBuffer: the exporter stays locked as long as that lives
+   * If `data` cannot be detached, because it was marked as untransferable, the exporter stays locked until it is
+   * collected.
+   *
+   * @throws {TypeError} if the memory was transferred to another ArrayBuffer: the exporter stays locked as long as that
+   *   lives
    */
   release(): void {
     const lock = this.#lock;
     if (!lock) return;
     this.#lock = undefined;
     const moved = this.#memory.byteLength < this.#bytes;
-    if (!moved && detach(this.#memory) && !isClosed()) call(helper("release_lock"), lock.address); // else when it is collected
+    if (!moved && detach(this.#memory) && !isClosed()) callByAddress(helper("release_lock"), lock.address); // else when collected
     collected.unregister(this);
     lock.release();
     if (moved) {
@@ -181,9 +192,10 @@ const dispose = (Symbol as { dispose?: symbol }).dispose;
 if (dispose) Object.defineProperty(PyBuffer.prototype, dispose, { value: PyBuffer.prototype.release });
 
 /**
- * The live buffer of a Python object; see `$getBuffer`.
+ * Locks an object's memory; see `$getBuffer`.
  *
- * @param type the class of `data`, if it is not the one that the format says
+ * @param exporter the object's address
+ * @param type the class of `data`, if not the one that the format implies
  */
 export function lockBuffer(exporter: number, type?: TypedArrayClass): PyBuffer {
   const level = begin();
@@ -202,22 +214,23 @@ export function lockBuffer(exporter: number, type?: TypedArrayClass): PyBuffer {
       "Cannot see this object's memory: its items are pointers to Python objects; convert them, as toJs(array.tolist()) does",
     );
   } catch (error) {
-    call(helper("release_lock"), lock.address);
+    callByAddress(helper("release_lock"), lock.address);
     lock.release();
     throw error;
   }
 }
 
 /**
- * Memory that Python owns and JavaScript fills without a copy: pass the buffer to Python and it is a writable
- * `memoryview`, which `numpy.frombuffer` takes.
+ * Memory that Python owns and JavaScript fills without a copy. Passed to Python it is a writable `memoryview`, which
+ * `numpy.frombuffer` accepts.
  *
  * @param type the item type: `Float64Array`, `Uint8Array` …
- * @param length how many items, all of them 0
- * @returns the buffer; it is the caller's to release
- * @throws {TypeError} if `type` is no typed array's class
- * @throws {RangeError} if `length` is no integer from 0 on
+ * @param length the number of items; all are 0
+ * @returns the buffer, which the caller releases
+ * @throws {TypeError} if `type` is not a typed array's class
+ * @throws {RangeError} if `length` is not an integer of 0 or more, or exceeds what an ArrayBuffer can hold
  * @throws {PythonError} a `MemoryError`
+ * @throws {Error} if this runtime forbids foreign memory (Electron)
  * @example
  * ```ts
  * import { buffer, python } from "pyawait";

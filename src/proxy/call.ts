@@ -1,7 +1,7 @@
-// Synchronous calls into Python: attach, call, convert, detach, in one crossing.
+// Synchronous calls into Python: attach, call, convert and detach in one crossing.
 //
-// Everything a proxy does that is not a call or an attribute is a call of a function of Python's (operator.getitem,
-// builtins.len) or of src/py, found once by name.
+// Whatever a proxy does that is neither a call nor an attribute is a call of a Python function (`operator.getitem`,
+// `builtins.len`) or of one in src/py, which is looked up once by name.
 import { captureScope, endOffer, offerScope } from "../context/async_scopes.ts";
 import { currentCallContext } from "../context/call_context.ts";
 import { interpreter } from "../interpreter/interpreter.ts";
@@ -16,18 +16,21 @@ import { rules } from "../values/rules.ts";
 import type { Reader, Writer } from "../wire/codec.ts";
 import { Operation, Tag } from "../wire/numbers.ts";
 
-/** How deep a result is copied, and what a dict becomes: as `toJs` takes it. */
+/** Options of {@linkcode toJs} and `$toJs`. */
 export interface CopyOptions {
-  /** Levels of containers to copy. Default: all of them. */
+  /** How many levels of containers to copy; negative: all. Default: all. */
   depth?: number;
-  /** `"auto"`: an object if every key is a `str`, else a Map. */
+  /**
+   * What a dict becomes. `"auto"` (default): an object if every key is a `str`, else a Map. `"object"`: an object; another
+   * key raises `TypeError`. `"map"`: a Map.
+   */
   dict?: "auto" | "object" | "map";
-  /** Asked for each object that would stay a proxy; what it gives takes its place. */
+  /** Asked for each object that would stay a proxy; its result takes the object's place. */
   // deno-lint-ignore no-explicit-any -- a proxy: proxy.ts has its type
   default?: (proxy: any) => unknown;
 }
 
-/** In a function that Python called in some context, calls run in a copy of it. */
+/** Makes the operation run in a copy of the caller's context, in a function that Python called with one. */
 function inContext(writer: Writer, operation: number): number {
   const context = currentCallContext()?.context;
   if (context === undefined || context.address === 0) return operation;
@@ -35,7 +38,7 @@ function inContext(writer: Writer, operation: number): number {
   return operation | Operation.inContext;
 }
 
-/** Makes the call; where Python holds functions of JavaScript, they can tell in which scope it was made. */
+/** Makes the call. If Python holds JavaScript functions, the call carries a scope in which they can run. */
 function invokeCall(level: Level, operation: number): Reader {
   if (countHandles() === 0) return invoke(level, operation);
   const scope = offerScope();
@@ -45,7 +48,7 @@ function invokeCall(level: Level, operation: number): Reader {
   return r;
 }
 
-/** Writes the arguments where all of them are plain: no containers, nothing to give back if it fails. */
+/** Writes arguments that are all plain values, so that nothing has to be rolled back. False: another kind was met. */
 function writePlainArguments(writer: Writer, args: readonly unknown[]): boolean {
   const { length } = args;
   writer.u32(length);
@@ -104,7 +107,7 @@ function writeCopy(level: Level, { depth = -1, dict = "auto" }: CopyOptions): vo
   level.input.u8(dict === "auto" ? 0 : dict === "object" ? 1 : 2);
 }
 
-/** Calls a helper and copies its result: containers come as JavaScript's own. */
+/** Calls a helper and copies its result: containers become JavaScript's own. */
 export function callAndCopy(name: string, args: readonly unknown[], options: CopyOptions = {}): unknown {
   const { heapId } = interpreter();
   const address = helper(name);
@@ -133,7 +136,7 @@ export function copyAt(address: number, options: CopyOptions): unknown {
     level.input.object(address);
     const r = invoke(level, Operation.copy);
     if (!options.default && rules.copy.length === 0) return readOutcome(r);
-    const copies = new Map<unknown, unknown>(); // what is shared is converted once
+    const copies = new Map<unknown, unknown>(); // a shared object is converted once
     const leftover = (proxy: unknown) => {
       if (!copies.has(proxy)) copies.set(proxy, copyLeftover(proxy, options));
       return copies.get(proxy);
@@ -152,7 +155,7 @@ function copyLeftover(proxy: unknown, options: CopyOptions): unknown {
   return options.default ? options.default(proxy) : proxy;
 }
 
-/** An attribute; {@linkcode missing} where there is none. */
+/** An attribute, or {@linkcode missing}. */
 export function attributeAt(address: number, name: string): unknown {
   const level = begin();
   try {
@@ -167,10 +170,10 @@ export function attributeAt(address: number, name: string): unknown {
   }
 }
 
-/** What {@linkcode attributeAt} gives for an AttributeError. */
+/** The result of {@linkcode attributeAt} for an AttributeError. */
 export const missing: unique symbol = Symbol("missing");
 
-/** A call as bytes, to be made later: its arguments are converted now. */
+/** Encodes a call to be made later. Its arguments are converted now. */
 export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
   const { heapId } = interpreter();
   const level = begin();
@@ -191,7 +194,7 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
   }
 }
 
-/** Makes the call of {@linkcode encodeCall}. */
+/** Makes a call that {@linkcode encodeCall} encoded. */
 export function callEncoded(bytes: Uint8Array): unknown {
   const level = begin();
   try {
@@ -202,7 +205,7 @@ export function callEncoded(bytes: Uint8Array): unknown {
   }
 }
 
-/** The proxy of what a value is in Python, even where that would come back as a plain value. */
+/** The proxy of what a value becomes in Python, even if it would come back as a plain value. */
 export function throughPython(value: unknown, options: { depth?: number; default?: (value: unknown) => unknown } = {}): unknown {
   const { heapId } = interpreter();
   const level = begin();

@@ -1,7 +1,7 @@
-// Converting ahead, and rules of the user's own.
+// `toPy`, and the user's conversion rules (`registerConverter`).
 //
-// The one thing to know: a rule is tried before the table of what Python gets, and in `toJs` on what would stay a proxy;
-// the one with the highest priority first.
+// A rule is tried before the conversion table towards Python, and in `toJs` on what would stay a proxy; higher
+// priorities come first.
 import { addRule, rules } from "../values/rules.ts";
 import { throughPython } from "./call.ts";
 import { isClass } from "../values/js_functions.ts";
@@ -11,19 +11,23 @@ import { stateOf } from "../values/proxy_state.ts";
 
 /** Options of {@linkcode toPy}. */
 export interface ToPyOptions {
-  /** Levels of containers to copy. Default: all of them; 0 passes an Array or object by reference. */
+  /** How many levels of containers to copy; negative: all. Default: all. 0 passes an Array or object by reference. */
   depth?: number;
-  /** Asked for each object that would go by reference; what it gives is converted instead. */
+  /** Asked for each object that would cross by reference; its result is converted instead. */
   default?: (value: unknown) => unknown;
 }
 
 /**
- * Converts a value ahead of its use, and gives the proxy of what it became; what Python and JavaScript share as plain
- * values (numbers, strings …) comes back as it is.
+ * Converts a value ahead of its use and returns the proxy of what it became.
+ *
+ * Values that both languages share (numbers, strings, booleans, `null`) are returned as they are. As Pyodide's `toPy`.
  *
  * @param value anything that may be passed to Python
  * @param options `depth` and `default`, see {@linkcode ToPyOptions}
- * @throws {TypeError} for what Python cannot have
+ * @returns the proxy, or the plain value
+ * @throws {TypeError} if Python has nothing for the value, or for a wrong option
+ * @throws {RangeError} for an invalid Date or one outside of the years 1 to 9999
+ * @throws {PythonError} a `TypeError` for keys, or items of a Set, that Python cannot hash or that are equal there
  * @example
  * ```ts
  * import { toPy } from "pyawait";
@@ -47,17 +51,22 @@ export function toPy(value: unknown, options?: ToPyOptions): any {
   return throughPython(value, options ?? {});
 }
 
-/** A rule of {@linkcode registerConverter}. */
+/**
+ * A rule of {@linkcode registerConverter}. `matches` goes with `toPy`, `type` with `toJs`; either pair may be left out.
+ */
 export interface Converter<J extends object = object> {
   /** Rules of higher priority are tried first. Default: 0. */
   priority?: number;
-  /** JavaScript → Python: a class, or a function that tells whether the rule is for a value. */
+  /** JavaScript → Python: a class, or a function that decides whether the rule applies to an object. */
   matches?: (new (...args: never[]) => J) | ((value: object) => boolean);
-  /** What to convert instead; the value itself leaves it to the other rules. */
+  /** Returns what to convert in its place; the value itself leaves it to the other rules. */
   toPy?: (value: J) => unknown;
-  /** Python → JavaScript, for what would stay a proxy in `toJs`: the Python class that the rule is for. */
+  /**
+   * Python → JavaScript, in `toJs`: the Python class to whose instances the rule applies, where they would stay
+   * proxies.
+   */
   type?: PyProxy;
-  /** What takes the object's place in JavaScript; the proxy itself leaves it to the other rules. */
+  /** Returns what takes the object's place in JavaScript; the proxy itself leaves it to the other rules. */
   toJs?: (proxy: PyProxy) => unknown;
 }
 
@@ -66,11 +75,12 @@ function matcher(matches: NonNullable<Converter["matches"]>): (value: object) =>
 }
 
 /**
- * Adds a rule to the conversions: what an object of a JavaScript class is in Python, and what an object of a Python
- * class is in what `toJs` gives.
+ * Adds a conversion rule: what an object of a JavaScript class becomes in Python, and what an object of a Python class
+ * becomes in what `toJs` returns. As PythonCall.jl's `pyconvert_add_rule`.
  *
- * @param converter the rule; either half may be left out
- * @returns a function that takes the rule away again
+ * @param converter the rule; either direction may be left out
+ * @returns a function that removes the rule
+ * @throws {TypeError} if the rule is incomplete or one of its members has the wrong type
  * @example
  * ```ts
  * import { python, registerConverter, toJs } from "pyawait";

@@ -1,4 +1,6 @@
-// How a PythonError looks into its exception: traceback, frames, cause, the errors of a group.
+// How a PythonError reads its exception: traceback, frames, cause, and the members of a group.
+//
+// An exception that came from JavaScript is returned as the value that was thrown.
 import type { ErrorDetails } from "../interpreter/bridge.ts";
 import { withdraw } from "../values/handouts.ts";
 import { stateOf } from "../values/proxy_state.ts";
@@ -6,7 +8,7 @@ import { pythonError } from "../values/python_error.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callAndCopy, callHelper } from "./call.ts";
 
-/** An exception's PythonError; what JavaScript threw is itself again. */
+/** The PythonError of an exception, or the value that JavaScript threw. */
 export function asError(exception: unknown): unknown {
   const state = stateOf(exception);
   if (!state || !(state.kinds & Kind.exception)) return exception;
@@ -16,7 +18,7 @@ export function asError(exception: unknown): unknown {
   return about[0];
 }
 
-/** Frames, cause and members of an exception. */
+/** The frames, the cause and the members of an exception. */
 export function errorDetails(exception: unknown): ErrorDetails {
   const [frames, cause, errors] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
     [string, string, number][],

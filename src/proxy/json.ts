@@ -1,21 +1,27 @@
-// What `JSON.stringify` writes for a proxy: what `toJs` gives.
+// What `JSON.stringify` writes for a proxy: the result of `toJs`.
 //
-// The one thing to know: JSON writes `{}` for whatever it does not know, so nobody would see that something is lost. Here
-// it is written as Python's `json` does, or refused.
+// JSON.stringify writes `{}` for what it does not know, which would lose data silently. Such values are written as
+// Python's `json` writes them, or refused.
 import { callHelper } from "./call.ts";
 
-/** The copy of a proxy, for JSON. */
+/**
+ * A proxy's copy in a form for JSON.
+ *
+ * @throws {TypeError} if JSON has nothing for it
+ */
 export function jsonOf(copy: unknown, proxy: object, callable: boolean): unknown {
-  if (copy === proxy && !callable) { // functions are left out, as JavaScript's own are
+  if (copy === proxy && !callable) { // functions are left out, like JavaScript's own
     throw new TypeError(
       `Cannot write ${callHelper("type_name", proxy)} as JSON: it has no counterpart in JavaScript; ` +
         "convert it before, as toJs(value, { default: String }) does",
     );
   }
-  return copy instanceof Date ? copy.toJSON() : writable(copy, new Map()); // JSON asks once only
+  return copy instanceof Date ? copy.toJSON() : writable(copy, new Map()); // JSON calls toJSON only once
 }
 
-/** `value` with objects in place of its Maps. What has none stays as it is: in a copy may be objects of JavaScript's own. */
+/**
+ * Replaces Maps by objects. What contains none stays the same object, because a copy may hold the user's own objects.
+ */
 function writable(value: unknown, made: Map<object, unknown>): unknown {
   if (typeof value !== "object" || value === null) return value;
   const isMap = value instanceof Map;

@@ -1,11 +1,11 @@
 // A coroutine that may not exist in Python yet: calling an `async def` proxy keeps the call as bytes.
 //
-// Awaiting sends the bytes to the loop without attaching, so it waits for no GIL; any other use makes the coroutine object
-// (`makeCoroutine`). A call that is neither sent nor made gives back what its message took (`dropLazy`).
+// Awaiting sends the bytes to the loop without attaching, so it never waits for the GIL. Any other use makes the
+// coroutine object (`makeCoroutine`). A call that is neither sent nor made returns its handles and pins (`dropLazy`).
 import { bridge } from "../interpreter/bridge.ts";
 import { giveBack } from "../interpreter/js_handles.ts";
 import { Reference } from "../interpreter/reference.ts";
-import { keep } from "../values/handouts.ts";
+import { exemptFromTidy } from "../values/handouts.ts";
 import { type LazyCall, State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callEncoded, encodeCall } from "./call.ts";
@@ -14,27 +14,31 @@ import { targetOf } from "./target.ts";
 
 const neverAwaited = new FinalizationRegistry(dropLazy);
 
-/** The proxy of a coroutine that is not made before more is asked of it than to be awaited. */
+/** The proxy of a coroutine whose object is made only when more than awaiting is asked of it. */
 export function lazyCoroutine(callee: State, args: readonly unknown[]): object {
   const state = new State(new Reference(0), Kind.awaitable | Kind.coroutine);
   const lazy = state.lazy = encodeCall(callee, args);
   const proxy = state.self = new Proxy(targetOf(state, false), bridge.traps);
-  if (lazy.pins.length > 0 || lazy.handles.length > 0) neverAwaited.register(proxy, lazy); // it is not free
+  if (lazy.pins.length > 0 || lazy.handles.length > 0) neverAwaited.register(proxy, lazy); // something has to be returned
   return proxy;
 }
 
-/** Takes the call out of a proxy, to send it or to make it. */
+/**
+ * Takes the call out of its proxy, to send or to make it.
+ *
+ * @throws {TypeError} if the function was destroyed
+ */
 export function takeLazy(state: State): LazyCall {
   const lazy = state.lazy!;
-  const { callee: { reference, epitaph }, pins } = lazy;
-  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${epitaph}`);
+  const { callee: { reference, destroyed }, pins } = lazy;
+  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${destroyed}`);
   state.lazy = undefined;
   lazy.used = true;
   reference.pins++, pins.push(reference);
   return lazy;
 }
 
-/** Gives up a call that will never be made. */
+/** Gives up a call that will not be made. */
 export function dropLazy(lazy: LazyCall | undefined): void {
   if (!lazy || lazy.used) return;
   lazy.used = true;
@@ -42,7 +46,7 @@ export function dropLazy(lazy: LazyCall | undefined): void {
   for (const reference of lazy.pins) reference.unpin();
 }
 
-/** Makes the coroutine object. The proxy that stands for it already becomes the object's. */
+/** Makes the coroutine object, which then belongs to the proxy that already stands for it. */
 export function makeCoroutine(state: State): void {
   const { bytes, pins } = takeLazy(state);
   let made: unknown;
@@ -54,7 +58,7 @@ export function makeCoroutine(state: State): void {
   const other = stateOf(made);
   if (!other) throw new TypeError("Cannot use this coroutine: its function did not return one");
   forgetProxy(other);
-  keep(other);
+  exemptFromTidy(other);
   state.reference = other.reference;
   state.kinds = other.kinds;
   rememberProxy(state.self!, state);

@@ -1,7 +1,7 @@
-// The life of a proxy: made for an object, handed out, asked for its address, given up.
+// The lifetime of a proxy: made for an object, handed out, asked for its address, destroyed.
 //
-// A proxy owns one reference to its object, and counts how often it was handed out; a coroutine's proxy may have no object
-// yet (lazy_coroutine.ts).
+// A proxy owns one reference to its object and counts how often it was handed out. The proxy of a lazy coroutine has no
+// object yet (lazy_coroutine.ts).
 import { bridge } from "../interpreter/bridge.ts";
 import { forget } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
@@ -14,7 +14,7 @@ import { dropLazy, makeCoroutine } from "./lazy_coroutine.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./registry.ts";
 import { targetOf } from "./target.ts";
 
-/** The proxy of an object whose reference is ours now. */
+/** The proxy of an object; takes over the reference. */
 export function makeProxy(address: number, kinds: number): unknown {
   const living = livingProxy(address);
   if (living) {
@@ -29,12 +29,17 @@ export function makeProxy(address: number, kinds: number): unknown {
   return proxy;
 }
 
-/** The address of a proxy's object; a lazy coroutine is made now. */
+/**
+ * The address of a proxy's object; makes the coroutine object of a lazy coroutine.
+ *
+ * @throws {TypeError} if it was destroyed, or is a coroutine that was started
+ * @throws {PythonClosedError} after the end
+ */
 export function addressOf(state: State): number {
   const { address } = state.reference;
   if (address !== 0) return address;
   if (isClosed()) interpreter(); // throws
-  if (state.epitaph !== undefined) throw new TypeError(`Cannot use this Python object, it was destroyed: ${state.epitaph}`);
+  if (state.destroyed !== undefined) throw new TypeError(`Cannot use this Python object, it was destroyed: ${state.destroyed}`);
   if (state.started) {
     throw new TypeError("Cannot use this coroutine: it has been started by awaiting it; keep a task instead (asyncio.create_task)");
   }
@@ -45,20 +50,20 @@ export function addressOf(state: State): number {
 /** Whether awaiting this proxy awaits its object. */
 export function isThenable(state: State): boolean {
   const { kinds } = state;
-  if (kinds & (Kind.coroutine | Kind.future)) return true; // also when it was destroyed: awaiting it says so
-  return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && state.epitaph === undefined;
+  if (kinds & (Kind.coroutine | Kind.future)) return true; // also after $destroy: awaiting it then says so
+  return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && state.destroyed === undefined;
 }
 
 export function destroy(state: State): void {
   const { reference } = state;
-  if (state.epitaph !== undefined || --reference.holds > 0) return;
+  if (state.destroyed !== undefined || --reference.holds > 0) return;
   if (reference.address === 0) {
     dropLazy(state.lazy);
     state.lazy = undefined;
-    state.epitaph = "a coroutine";
+    state.destroyed = "a coroutine";
     return;
   }
-  state.epitaph = isClosed() ? "Python is closed" : `it was ${callHelper("epitaph", state.self!)}`;
+  state.destroyed = isClosed() ? "Python is closed" : `it was ${callHelper("epitaph", state.self!)}`;
   forgetProxy(state);
   reference.release();
 }

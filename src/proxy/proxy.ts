@@ -1,7 +1,7 @@
 // A Python object as a JavaScript object: attributes, items, calls, iteration, coercions.
 //
-// This is the project's one use of Proxy. Python's attributes are the proxy's properties and nothing of ours hides one: our
-// own members begin with `$`, which no Python name can, or are symbols.
+// This is the project's only use of `Proxy`. Python's attributes are the proxy's properties, and nothing of pyawait's
+// hides one: its own members begin with `$`, which no Python name can, or are symbols.
 import { bridge } from "../interpreter/bridge.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
@@ -14,7 +14,7 @@ import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
 import { inspectSymbol, reprOf, type Target } from "./target.ts";
 
-/** Our own members: `$…`. */
+/** pyawait's own members. */
 const members: Record<string, (state: State, proxy: object) => unknown> = {
   $get: (_, proxy) => (key: unknown) => callHelper("getitem", proxy, key),
   $set: (_, proxy) => (key: unknown, value: unknown) => void callHelper("setitem", proxy, key, value),
@@ -85,7 +85,7 @@ function getString(state: State, proxy: object, key: string): unknown {
   return fallback(state, proxy, key);
 }
 
-/** `+x`, `x < y`, `` `${x}` ``. */
+/** Implements `+x`, `x < y` and `` `${x}` ``. */
 function toPrimitive(proxy: object, hint: string): unknown {
   if (hint === "string") return String(callHelper("str", proxy));
   const number = callHelper("number_of", proxy, hint === "number");
@@ -95,7 +95,7 @@ function toPrimitive(proxy: object, hint: string): unknown {
   throw new TypeError(`Cannot convert ${callHelper("type_name", proxy)} to a number; compare and calculate with python.import("operator")`);
 }
 
-/** Python's `isinstance(value, cls)`; for a PythonError, of its exception. */
+/** Python's `isinstance(value, cls)`; of a PythonError, its exception is tested. */
 export function isInstanceOf(proxy: object, value: unknown): boolean {
   value = exceptionOf(value) ?? value;
   const isObject = typeof value === "object" || typeof value === "function";
@@ -108,7 +108,7 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
     case STATE:
       return state;
     case Symbol.iterator:
-      if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return
+      if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return itself
       return state.kinds & Kind.iterable && !(state.kinds & Kind.coroutine) ? () => iterate(proxy) : undefined;
     case Symbol.asyncIterator:
       return state.kinds & Kind.asyncIterable ? () => bridge.asyncIterator(proxy) : undefined;
@@ -126,7 +126,7 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
   return undefined;
 }
 
-/** What a `Proxy` of ours does. */
+/** The handler of every proxy. */
 export const traps: ProxyHandler<object> = {
   get(target, key, proxy) {
     return typeof key === "symbol" ? getSymbol(target as Target, proxy, key) : getString((target as Target)[STATE], proxy, key);
@@ -170,7 +170,7 @@ export const traps: ProxyHandler<object> = {
     const there = key === "toString" || // Deno's util.format looks for nothing else
       state.reference.address !== 0 && callHelper("hasattr_statically", state.self!, key) === true;
     if (!there) return undefined;
-    return { value: undefined, writable: true, enumerable: false, configurable: true }; // no property is evaluated here
+    return { value: undefined, writable: true, enumerable: false, configurable: true }; // evaluates no property
   },
   defineProperty(_target, key) {
     throw new TypeError(`Cannot define ${String(key)} on a Python object: assign to it`);
@@ -179,7 +179,7 @@ export const traps: ProxyHandler<object> = {
     return null;
   },
   setPrototypeOf: () => false,
-  preventExtensions: () => false, // Object.freeze says so at once, instead of breaking the proxy for everybody
+  preventExtensions: () => false, // Object.freeze fails at once, instead of breaking a shared proxy
   apply(target, _this, args) {
     return apply((target as unknown as Target)[STATE], args);
   },
@@ -190,9 +190,15 @@ export const traps: ProxyHandler<object> = {
   },
 };
 
-/** The members of every Python object: what a {@linkcode PyProxy} is besides being callable. Generated types build on it. */
+/**
+ * The members that every Python object has; a {@linkcode PyProxy} is callable as well. Generated types build on this.
+ *
+ * Besides the errors listed below, every access to the Python object throws a `TypeError` after `$destroy()` and a
+ * `PythonClosedError` after `python.close()`, and passing a value to Python throws a `TypeError` or `RangeError` where
+ * Python has nothing for it.
+ */
 export interface PyMembers {
-  // What Python decides:
+  // Python decides:
   // deno-lint-ignore no-explicit-any
   [name: string]: any;
   // deno-lint-ignore no-explicit-any
@@ -202,52 +208,127 @@ export interface PyMembers {
   /**
    * `object[key]`.
    *
-   * @throws {PythonError} a `KeyError` or an `IndexError`, as Python does
+   * @param key any value; a safe integer, a string and `null` cross as `int`, `str` and `None`
+   * @returns the item, converted
+   * @throws {PythonError} what Python raises, such as a `KeyError` or an `IndexError`
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const list = python.builtins.list([1, 2, 3]);
+   * console.log(list.$get(-1)); // 3
+   * ```
    */
   // deno-lint-ignore no-explicit-any
   $get(key: unknown): any;
   /**
    * `object[key] = value`.
    *
-   * @throws {PythonError} as Python does
+   * @throws {PythonError} what Python raises
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const ages = python.builtins.dict();
+   * ages.$set("Ada", 36);
+   * console.log(String(ages)); // {'Ada': 36}
+   * ```
    */
   $set(key: unknown, value: unknown): void;
   /**
    * `key in object`.
    *
-   * @throws {PythonError} as Python does
+   * @throws {PythonError} what Python raises
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * console.log(python.builtins.range(3).$has(2)); // true
+   * ```
    */
   $has(key: unknown): boolean;
   /**
    * `del object[key]`.
    *
-   * @throws {PythonError} as Python does
+   * @throws {PythonError} what Python raises
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const list = python.builtins.list([1, 2, 3]);
+   * list.$delete(0);
+   * console.log(String(list)); // [2, 3]
+   * ```
    */
   $delete(key: unknown): void;
-  /** A copy in JavaScript, see {@linkcode toJs}. */
+  /**
+   * A copy in JavaScript; the same as {@linkcode toJs}, with the same options and errors.
+   *
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * console.log(python.builtins.range(3).$type, python.builtins.list("ab").$toJs().length); // range 2
+   * ```
+   */
   // deno-lint-ignore no-explicit-any
   $toJs<T = any>(options?: CopyOptions): T;
   /**
-   * The object's memory, live and without a copy.
+   * The object's memory, live and without a copy. As Pyodide's `getBuffer`.
    *
-   * @throws {PythonError} a `TypeError` if it has none
+   * @returns the buffer, which the caller releases
+   * @throws {PythonError} a `TypeError` if the object has no buffer, a `BufferError` if it refuses
    * @throws {TypeError} if its items are references to Python objects
    * @throws {RangeError} if it is larger than an ArrayBuffer can be
-   * @throws {Error} if this runtime forbids foreign memory
+   * @throws {Error} if this runtime forbids foreign memory (Electron)
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const view = python.import("array").array("d", [1, 2]).$getBuffer();
+   * console.log(view.data.length, view.format); // 2 d
+   * view.release();
+   * ```
    */
   $getBuffer(): PyBuffer;
-  /** The same proxy, with one hold more: it takes one `$destroy()` more to give the object up. */
+  /**
+   * Returns the same proxy with one more hold, so that it takes one more `$destroy()` to release the object.
+   *
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const list = python.builtins.list();
+   * const copy = list.$copy();
+   * list.$destroy();
+   * console.log(copy.$type); // list
+   * ```
+   */
   $copy(): this;
-  /** Gives up one hold; at the last one the object is released, and using the proxy throws. A coroutine is closed. */
+  /**
+   * Gives up one hold; `using` and `[Symbol.dispose]` do the same.
+   *
+   * Each time the bridge hands the proxy out is one hold, and so is each `$copy()`. At the last one the object is
+   * released, a coroutine is closed, and using the proxy throws. Without it the object is released when the proxy is
+   * collected.
+   *
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const list = python.builtins.list([1]);
+   * list.$destroy();
+   * try {
+   *   list.append(2);
+   * } catch (error) {
+   *   console.log((error as Error).message); // it was destroyed: it was [1]
+   * }
+   * ```
+   */
   $destroy(): void;
   /** The name of the object's Python class. */
   readonly $type: string;
 }
 
 /**
- * A Python object. Its members are Python's attributes, and none of ours hides one: ours begin with `$`, which no Python name
- * can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only where Python has no
- * such attribute.
+ * A Python object.
+ *
+ * Its members are Python's attributes, and nothing of pyawait's hides one: pyawait's own begin with `$`, which no
+ * Python name can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only
+ * where Python has no such attribute. Coroutines, Tasks and Futures can be awaited. The same Python object is the same
+ * proxy while one is alive. As Pyodide's `PyProxy`.
  *
  * @example
  * ```ts
@@ -258,7 +339,7 @@ export interface PyMembers {
  * ```
  */
 export interface PyProxy extends PyMembers {
-  // What Python decides:
+  // Python decides:
   // deno-lint-ignore no-explicit-any
   (...args: any[]): any;
   // deno-lint-ignore no-explicit-any
@@ -266,7 +347,7 @@ export interface PyProxy extends PyMembers {
 }
 
 /**
- * `x instanceof PyProxy` tells a proxy from every other value.
+ * Tests for a proxy: `x instanceof PyProxy`.
  *
  * @example
  * ```ts
@@ -279,14 +360,14 @@ export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy }
 };
 
 /**
- * A copy of a Python object in JavaScript: Arrays of lists and tuples, objects or Maps of dicts, Sets of sets, typed
- * arrays of buffers, Dates of aware datetimes; what has no counterpart stays a proxy.
+ * Copies a Python object to JavaScript: lists and tuples become Arrays, dicts objects or Maps, sets Sets, buffers typed
+ * arrays, aware datetimes Dates; an object without a counterpart stays a proxy. As Pyodide's `toJs`.
  *
- * @param value a proxy; every other value is given back as it is
- * @param options `depth`: levels to copy (default: all); `dict`: what a dict becomes; `default`: what takes the place of a proxy
+ * @param value a proxy; any other value is returned as it is
+ * @param options `depth`, `dict` and `default`, see {@linkcode CopyOptions}
  * @returns the copy
- * @throws {TypeError} for a wrong option, a dict whose keys do not fit `dict: "object"`, or keys that are the same in JavaScript
- * @throws {PythonError} what an object's own code raises
+ * @throws {TypeError} for a wrong option, or for keys or items that are equal in JavaScript
+ * @throws {PythonError} a `TypeError` for a dict that does not fit `dict: "object"`; what an object's own code raises
  * @example
  * ```ts
  * import { python, toJs } from "pyawait";

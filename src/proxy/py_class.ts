@@ -1,7 +1,7 @@
 // deno-lint-ignore-file no-explicit-any -- what Python gives is what Python decides
 // Python classes with JavaScript methods.
 //
-// The one thing to know: a method gets `self` as its first argument, as in Python; accessors become properties.
+// A method gets `self` as its first argument, as in Python; accessors become properties.
 import { callHelper } from "./call.ts";
 import { Kind } from "../wire/numbers.ts";
 import type { PyProxy } from "./proxy.ts";
@@ -13,11 +13,13 @@ const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
 /**
  * Makes a Python class with JavaScript methods.
  *
- * @param name the class's name
+ * @param name the class's name, a Python identifier
  * @param bases its Python base classes; none: `object`
- * @param methods functions, which get `self` first; async functions, which become `async def`s; accessors, which
- *   become properties; any other value becomes a class attribute
+ * @param methods functions, which get `self` first; async functions, which become `async def`s; accessors, which become
+ *   properties; any other value becomes a class attribute
  * @returns the class
+ * @throws {TypeError} if an argument is not of that kind; a JavaScript class cannot be a base
+ * @throws {PythonError} if Python refuses the class, for example two bases that do not go together
  * @example
  * ```ts
  * import { pyClass, python } from "pyawait";
@@ -26,7 +28,7 @@ const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
  * });
  * ```
  */
-// What Python passes is what Python decides:
+// Python decides what it passes:
 export function pyClass(name: string, bases: readonly PyProxy[], methods: Record<string, any> & ThisType<never>): PyProxy {
   if (typeof name !== "string" || !identifier.test(name)) {
     throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);

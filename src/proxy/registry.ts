@@ -1,6 +1,6 @@
-// Which proxy stands for which Python object, while it lives.
+// Which proxy stands for which Python object.
 //
-// The one thing to know: the same object gives the same proxy, and a proxy that is collected gives its reference back.
+// The same object has the same proxy while one is alive; a proxy that is collected releases its reference.
 import type { Reference } from "../interpreter/reference.ts";
 import type { State } from "../values/proxy_state.ts";
 
@@ -10,12 +10,12 @@ const registry = new FinalizationRegistry<{ reference: Reference; weak: WeakRef<
   reference.release();
 });
 
-/** The living proxy of the object at this address. */
+/** The proxy of the object at this address that is alive. */
 export function livingProxy(address: number): object | undefined {
   return proxies.get(address)?.deref();
 }
 
-/** Remembers a proxy for its object, until it is collected. */
+/** Registers a proxy for its object until it is collected. */
 export function rememberProxy(proxy: object, state: State): void {
   state.self = proxy;
   const weak = new WeakRef(proxy);
@@ -23,7 +23,7 @@ export function rememberProxy(proxy: object, state: State): void {
   registry.register(proxy, { reference: state.reference, weak }, state);
 }
 
-/** Forgets a proxy whose object is given up explicitly. */
+/** Unregisters a proxy whose object is released explicitly. */
 export function forgetProxy(state: State): void {
   registry.unregister(state);
   proxies.delete(state.reference.address);

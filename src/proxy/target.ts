@@ -1,15 +1,17 @@
-// What a `Proxy` of ours stands before: an object that holds the state, and shows itself to `console.log`.
+// The target of a proxy's `Proxy`: holds the state and implements inspection.
+//
+// Node and Bun inspect the target, Deno the proxy itself.
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { callHelper } from "./call.ts";
 
 export const inspectSymbol: symbol = Symbol.for("nodejs.util.inspect.custom");
 
-/** What a Proxy of ours stands before. */
+/** The target of a proxy. */
 export interface Target {
   [STATE]: State;
 }
 
-/** Shown by `console.log`: Node and Bun look on the target, Deno on the proxy. */
+/** What `console.log` shows. */
 function inspect(this: unknown): string {
   const state = stateOf(this);
   return state ? reprOf(state) : "[PyProxy]";
@@ -23,7 +25,7 @@ class PlainTarget {
 }
 Object.defineProperty(PlainTarget.prototype, inspectSymbol, { value: inspect });
 
-// A bound function can be called and constructed and has no `prototype` that would have to be among its keys.
+// A bound function can be called and constructed, and has no `prototype`, which `ownKeys` would have to list.
 const callable = function () {};
 
 export function targetOf(state: State, callableToo: boolean): object {
@@ -34,10 +36,10 @@ export function targetOf(state: State, callableToo: boolean): object {
   return target;
 }
 
-/** What inspecting shows: Python's `repr`. */
+/** Python's `repr`, for inspection. Never throws. */
 export function reprOf(state: State): string {
   try {
-    if (state.epitaph !== undefined) return `[destroyed ${state.epitaph}]`;
+    if (state.destroyed !== undefined) return `[destroyed ${state.destroyed}]`;
     if (state.lazy) return "<coroutine, not started>";
     if (state.reference.address === 0) return "<coroutine, started>";
     return String(callHelper("repr", state.self));

@@ -1,6 +1,6 @@
-// `tidy`: gives up what was handed out in a function, when that returns.
+// `tidy`: gives up the holds that were handed out during a function, when it returns.
 //
-// What leaves the function, by `return` or by `throw`, stays, however deep it lies.
+// What leaves the function, by `return` or `throw`, is kept, however deep in a structure it is.
 import { partsOfError, PythonError } from "../values/python_error.ts";
 import { collectHolds } from "../values/handouts.ts";
 import { destroy } from "./lifetime.ts";
@@ -9,13 +9,16 @@ import { isAsynchronous } from "./synchronous.ts";
 import { KeywordArguments, TupleItems } from "../values/wrappers.ts";
 
 /**
- * Runs `fn` and gives up the proxies that were handed out in it, but for what it returns or throws (itself, or in Arrays,
- * plain objects, Maps, Sets and errors) and what it has `$copy`d: for long synchronous loops, in which no finalizer can
- * run. An error that `fn` catches and keeps elsewhere loses its exception, unless that is copied: `error.exception.$copy()`.
+ * Runs `fn` and then destroys the proxies that were handed out in it: for long synchronous loops, in which no finalizer
+ * can run. As TensorFlow.js's `tidy` for tensors.
+ *
+ * Kept are what `fn` returns or throws (itself, or in Arrays, plain objects, Maps, Sets and errors) and what it has
+ * `$copy`d. An error that `fn` catches and keeps elsewhere loses its exception unless that was copied:
+ * `error.exception.$copy()`.
  *
  * @param fn a synchronous function
  * @returns what `fn` returns
- * @throws {TypeError} if `fn` returns a Promise
+ * @throws {TypeError} if `fn` is not a function, or returns a Promise
  * @example
  * ```ts
  * import { python, tidy } from "pyawait";
@@ -40,8 +43,8 @@ export function tidy<T>(fn: () => T): T {
     }
   }, (states, outer) => {
     if (states.length === 0) return;
-    for (const state of statesIn(leaving)) { // one hold stays with the caller, and with an outer tidy
-      const at = states.lastIndexOf(state); // as they were found, the last one first
+    for (const state of statesIn(leaving)) { // one hold of each stays with the caller, and is told to an outer tidy
+      const at = states.lastIndexOf(state); // searched as they were found, the last one first
       if (at < 0) continue;
       states.splice(at, 1);
       outer?.push(state);
@@ -77,5 +80,5 @@ function partsOf(value: object): Iterable<unknown> {
   return prototype === Object.prototype || prototype === null ? Object.keys(value).map((key) => ownValue(value, key)) : [];
 }
 
-/** No getter runs. */
+/** Reads a property without running a getter. */
 const ownValue = (value: object, key: string) => Object.getOwnPropertyDescriptor(value, key)?.value;

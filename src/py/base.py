@@ -1,11 +1,11 @@
-"""Python's half of pyawait, chapter 1: imports and numbers. What is simplest in Python is in this folder.
+"""Python's half of pyawait, chapter 1: imports and numbers.
 
-The chapters are run one after the other, in the order of `src/interpreter/python_source.ts`, in the namespace of one module, `pyawait`,
-which the shim installs. Before them come the numbers of `src/wire/numbers.ts`: operations on JavaScript values (CALL, GET, …),
-kinds of JavaScript values (PROMISE, …), what a type can do (KIND_CALLABLE, …).
+The chapters run in the order of `src/interpreter/python_source.ts` in one namespace, that of the module `pyawait`,
+which the shim installs. Before them run the numbers of `src/wire/numbers.ts`: operations on JavaScript values (CALL,
+GET, …), kinds of JavaScript values (PROMISE, …), what a type can do (KIND_CALLABLE, …).
 
-The one thing to know: nothing here runs JavaScript. `_shim` (ffi/shim) puts records into queues; JavaScript answers
-through the inbox of the loop that asked.
+Nothing here runs JavaScript: `_shim` (ffi/shim) puts records into queues, and JavaScript answers through the inbox of
+the loop that asked.
 
     await js_function()                         the loop's thread              JavaScript's thread
       request ──► future, REQUEST record  ────────────────────────────────►    runs it
@@ -15,12 +15,13 @@ through the inbox of the loop that asked.
 import os
 import sys
 
-# Before the first extension module: Node exports OpenSSL, Deno and Bun export libuv, and an extension that binds to
-# the host's copies instead of its own crashes. Only glibc has this flag, and only there is it needed.
+# Node exports OpenSSL, Deno and Bun export libuv. An extension that binds to the host's copy instead of its own
+# crashes, so the flag is set before the first extension module is imported. Only glibc has this flag, and only there
+# is it needed.
 if hasattr(os, "RTLD_DEEPBIND") and os.environ.get("PYAWAIT_DEEPBIND") != "0":
     sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
 
-import threading  # on this thread first: it becomes threading.main_thread()
+import threading  # first on this thread, which so becomes threading.main_thread()
 import array
 import ast
 import asyncio

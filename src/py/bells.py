@@ -1,8 +1,8 @@
-"""Bells: what Python's threads write to, to wake a JavaScript heap. The shim writes; here they are only opened."""
+"""Bells: what Python's threads write to, to wake a JavaScript heap. The shim writes; this only opens them."""
 
 
 def connect_pipe(heap):
-    """Makes the pipe of a heap's bell and gives its read end."""
+    """Makes the pipe of a heap's bell and returns its read end."""
     reader, writer = os.pipe()
     os.set_blocking(reader, False), os.set_blocking(writer, False)
     _shim["set_bell"](heap, writer)
@@ -13,7 +13,7 @@ _open_pipes = []
 
 
 def connect_socket(heap, name):
-    """Connects to the bell that JavaScript listens on: a named pipe on Windows, else a socket."""
+    """Connects to the bell on which JavaScript listens: a named pipe on Windows, else a Unix socket."""
     if os.name == "posix":
         import socket
 

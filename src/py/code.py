@@ -1,11 +1,13 @@
 """`python.exec` and `python.execAsync`.
 
-The one thing to know: the last expression is compiled apart, so that its value can be given back.
+If the last statement is an expression it is compiled separately, so that its value can be returned.
 """
 
 
 def _parse(code, filename):
-    """CPython before 3.13 counts the depth of trees for all threads together, and may find that others have counted (gh-106905)."""
+    """Retries `ast.parse`: CPython before 3.13 shares one depth counter between threads, and may fail because of
+    another thread (gh-106905).
+    """
     for attempt in range(20):
         try:
             return ast.parse(code, filename, "exec")
@@ -46,6 +48,6 @@ async def execute_async(code, namespace, filename):
         if part is None:
             continue
         result = eval(part, namespace)
-        if part.co_flags & 0x80:  # CO_COROUTINE: it has an await at its top level
+        if part.co_flags & 0x80:  # CO_COROUTINE: it awaits at its top level
             result = await result
     return result if value is not None else None

@@ -1,4 +1,4 @@
-"""Values that C alone cannot convert: arrays, buffers, dates."""
+"""Conversions that C cannot do alone: arrays, buffers, dates."""
 
 
 def to_array(code, data):
@@ -26,8 +26,8 @@ def from_buffer(value):
 
 
 def check_keys(mapping):
-    """Raises where two keys, which are str or of its subclasses, have the same text."""
-    keys = [str.encode(key, "utf-16", "surrogatepass") for key, _ in mapping.items()]  # as JavaScript has them
+    """Raises if two keys, which are str or of subclasses of str, have the same text."""
+    keys = [str.encode(key, "utf-16", "surrogatepass") for key, _ in mapping.items()]  # as JavaScript sees them
     if len(set(keys)) < len(keys):
         raise TypeError("Cannot convert a dict: two of its keys are the same in JavaScript")
 
@@ -46,7 +46,7 @@ def from_datetime(value):
 
 
 def make_buffer(code, length):
-    """A writable memoryview of `length` items over memory of its own."""
+    """A writable memoryview of `length` items in memory of its own."""
     size = length * array.array(code).itemsize
     try:
         return memoryview(bytearray(size)).cast(code)

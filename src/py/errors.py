@@ -1,14 +1,17 @@
-"""Exceptions across the border: what JavaScript threw in Python (JsException), and what JavaScript asks of an exception.
+"""Exceptions across the border: what JavaScript threw (JsException), and what JavaScript asks of an exception.
 
-An exception that went to JavaScript and comes back is the same object, and what JavaScript threw is itself there again.
+An exception that comes back from JavaScript is the same object; a value that JavaScript threw is itself there again.
 """
 
 _unset = object()
-_view = object()  # the value of a JsException that stands for an object: it is made when somebody asks
+_view = object()  # placeholder for a thrown object, whose JsErrorView is made when it is read
 
 
 class JsException(_Handle, Exception):
-    """What JavaScript threw. `value` is that itself, an Error or not; None where Python has made this, or unpickled it."""
+    """What JavaScript threw.
+
+    `value` is the thrown value itself, an Error or not; None if Python has made or unpickled this exception.
+    """
 
     def __init__(self, name, message=None, stack=None, value=_unset):
         if message is None:
@@ -30,7 +33,7 @@ class JsException(_Handle, Exception):
 
 
 class TooDeep(RecursionError):
-    """JavaScript's stack has ended in code of pyawait's own."""
+    """JavaScript's stack has overflowed in pyawait's own code."""
 
     def __init__(self):
         RecursionError.__init__(self, "JavaScript and Python have called each other too deep")
@@ -40,7 +43,7 @@ TooDeep.__name__ = TooDeep.__qualname__ = "RecursionError"
 
 
 class JavaScriptEnded(JsException, RuntimeError):
-    """JavaScript's thread (or the process) has ended, so it cannot be called."""
+    """JavaScript's thread, or the process, has ended, so it cannot be called."""
 
     def __init__(self, message):
         JsException.__init__(self, "Error", message)
@@ -67,7 +70,7 @@ else:
 
 
 class JsErrorView(*_traits[:-1], JsProxy):
-    """What a JsException holds, with all that it may be able to do; it lives as long as the exception does."""
+    """The object in a JsException, with everything that it may be able to do; lives as long as the exception."""
 
     def __init__(self, exception):
         self._pyawait_heap, self._pyawait_handle = exception._pyawait_heap, exception._pyawait_handle
@@ -75,7 +78,7 @@ class JsErrorView(*_traits[:-1], JsProxy):
 
 
 def _new_exception(name, message, stack, frames, errors=None, cause=None, *value):
-    """`value`: what was thrown, where no handle can stand for it."""
+    """`value`: what was thrown, if no handle can represent it."""
     grouped = (
         errors is not None
         and JsExceptionGroup is not None
@@ -99,7 +102,7 @@ def _here():
 
 
 def _js_traceback(frames, limit=16):
-    """JavaScript's frames as a traceback: Python's own are put before it as the exception is raised."""
+    """JavaScript's frames as a traceback. Python prepends its own when the exception is raised."""
     inner = None
     for line in frames.splitlines()[:limit]:
         found = _js_frame.match(line)
@@ -112,7 +115,7 @@ def _js_traceback(frames, limit=16):
 
 
 def to_error(value):
-    """What JavaScript threw, as an exception: Python's own come back as themselves."""
+    """What JavaScript threw, as an exception; Python's own exceptions come back as themselves."""
     if isinstance(value, BaseException):
         if value.__traceback__ is None and getattr(value, "_frames", None):
             value.__traceback__ = _js_traceback(value._frames)
@@ -123,7 +126,7 @@ def to_error(value):
 
 
 def describe_error(error):
-    """(value,) of what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
+    """(value,) for what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
     if isinstance(error, JsException) and error._value is not _unset:
         return (error if getattr(error, "_pyawait_count", 0) else error._value,)
     try:
@@ -138,7 +141,11 @@ def describe_error(error):
 
 
 def cause_of(error):
-    """Its cause as a traceback shows it, or None. An exception may be falsy, and its class may have properties of these names."""
+    """Its cause as a traceback shows it, or None.
+
+    Read through BaseException's descriptors: an exception may be falsy, and its class may have properties of these
+    names.
+    """
     cause = BaseException.__cause__.__get__(error)
     if cause is None and not BaseException.__suppress_context__.__get__(error):
         return BaseException.__context__.__get__(error)
@@ -153,14 +160,14 @@ def _safe_repr(error):
 
 
 def is_group(error):
-    """Whether it is an ExceptionGroup: Python's own, or the backport's of before 3.11."""
+    """Whether it is an ExceptionGroup: Python's own, or that of the backport before 3.11."""
     if not hasattr(type(error), "exceptions"):
         return False
     return any(type.__dict__["__name__"].__get__(base) == "BaseExceptionGroup" for base in type(error).__mro__)
 
 
 def guard_error(error):
-    """An exception that a future accepts: StopIteration would end the generator that awaits it."""
+    """An exception that a future accepts in place of StopIteration, which would end the awaiting generator."""
     guarded = RuntimeError("JavaScript raised StopIteration")
     guarded.__cause__ = error
     return guarded

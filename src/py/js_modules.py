@@ -1,7 +1,7 @@
 """JavaScript modules in Python: `from my_module import js_sleep`.
 
-A finder on `sys.meta_path` finds them, so `import`, `reload` and `from ... import *` are Python's own; what a name holds is looked
-up when the module is executed.
+They are found by a finder on `sys.meta_path`, so `import`, `reload` and `from ... import *` are Python's own. The
+contents of a module are looked up when it is executed.
 """
 
 import importlib.abc
@@ -10,9 +10,9 @@ import importlib.util
 
 _js_modules = {}  # full name -> {attribute: value}
 _js_aliases = {}  # full name -> the full name of the module that it also names
-_js_owners = {}  # full name -> the name with which it was registered
-_covered = {}  # full name -> Python's own module of that name, which is put back
-_covered_attributes = {}  # full name -> what its package, one of Python's own, had by that name
+_js_owners = {}  # full name -> the name under which it was registered
+_covered = {}  # full name -> Python's own module of that name, to put back
+_covered_attributes = {}  # full name -> the attribute of that name in its package, if that is a Python package
 
 
 class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -26,7 +26,7 @@ class _JsFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module):
         package, last = _package_at(module.__name__)
-        # `import` sets it to the module
+        # `import` sets this attribute to the module itself.
         if not _is_js_module(package) and package.__dict__.get(last, module) is not module:
             _covered_attributes[module.__name__] = package.__dict__[last]
         _fill_module(module, _js_modules[module.__name__])
@@ -37,7 +37,7 @@ def _is_js_module(module):
 
 
 def _package_at(name):
-    """The package that has a module of this name as an attribute, and the attribute's name."""
+    """The package in which a module of this name is an attribute, and the attribute's name."""
     parent, _, last = name.rpartition(".")
     return sys.modules.get(parent, _no_package), last
 
@@ -47,7 +47,7 @@ _kept_names = frozenset(("__name__", "__loader__", "__package__", "__spec__", "_
 
 
 def _fill_module(module, exports):
-    """Replaces what the module holds, in place: whoever has imported it sees the new names."""
+    """Replaces the module's contents in place, so that code that has imported it sees the new names."""
     children = {
         name[len(module.__name__) + 1 :]
         for name in (*_js_modules, *_js_aliases)
@@ -75,8 +75,10 @@ def _is_package(name):
 
 
 def register_module(modules, aliases):
-    """{full name: {attribute: value}} and {full name: full name}: the module and what is nested in it. Gives None, or the
-    name of the parent that can have no submodules."""
+    """Registers a module and the modules nested in it: {full name: {attribute: value}} and {full name: full name}.
+
+    Returns None, or the name of the parent if that cannot have submodules.
+    """
     root = min(modules, key=len)
     parent = root.rpartition(".")[0]
     if parent and _is_importable(parent) and not _is_package(parent):
@@ -116,7 +118,7 @@ def _names_within(root):
 
 
 def _forget(name):
-    """Takes a module away, and puts back what Python itself has by that name."""
+    """Removes a module, and puts back what Python itself has under that name."""
     for known in (_js_modules, _js_aliases, _js_owners):
         known.pop(name, None)
     package, last = _package_at(name)
@@ -130,7 +132,7 @@ def _forget(name):
 
 
 def unregister_module(name):
-    """Whether there was one; what has been imported from it stays where it is."""
+    """Whether there was one. What has been imported from it stays where it is."""
     gone = _names_within(name)
     for known in gone:
         _forget(known)

@@ -1,20 +1,20 @@
 """JavaScript values in Python: JsProxy.
 
-One object stands for a JavaScript value while it lives, and gives the value back when it is freed.
+One Python object stands for a JavaScript value while it is alive, and returns the value's handle when it is freed.
 """
 
 _wrapped = weakref.WeakValueDictionary()  # (heap, handle) -> the one object that stands for it
 
 
 class _Handle:
-    """What a Python object that stands for a JavaScript value holds: the value's place in its heap's table."""
+    """Base of every object that stands for a JavaScript value: the value's heap and its number there."""
 
     def _pyawait_bind(self, heap, handle):
         self._pyawait_heap, self._pyawait_handle = heap, handle
         self._pyawait_count = 1  # how often JavaScript has handed it out
 
     def __copy__(self):
-        return self  # a second object with the same handle would give it back twice
+        return self  # a second object with the same handle would return it twice
 
     def __deepcopy__(self, memo):
         return self
@@ -32,12 +32,14 @@ class _Handle:
 
 
 def _is_pythons(name):
-    """Names with two underscores on both sides, as functools.wraps sets and reads them, are no properties of JavaScript's."""
+    """Whether a name is Python's and not a JavaScript property: with two underscores on both sides, as
+    functools.wraps sets, or pyawait's own.
+    """
     return name.startswith("__") and name.endswith("__") or name.startswith("_pyawait_")
 
 
 class JsProxy(_Handle):
-    """A JavaScript object or function. What Python asks a type for (calls, iteration, ...) is in `_traits`, for objects that have it."""
+    """A JavaScript object or function. What Python asks a type for (calls, iteration, ...) is in `_traits`."""
 
     def __init__(self, *args, **kwargs):
         raise TypeError(
@@ -65,11 +67,11 @@ class JsProxy(_Handle):
         _call(DELETE, self._pyawait_heap, self._pyawait_handle, (_js_name(name),), None)
 
     def new(self, *args, **kwargs):
-        """Constructs an object with this class."""
+        """Constructs an object of this class."""
         return _call(NEW, self._pyawait_heap, self._pyawait_handle, args, kwargs)
 
     def to_py(self, depth=-1):
-        """A copy in Python: lists of arrays, dicts of plain objects and Maps, sets of Sets."""
+        """Copies it to Python: lists of Arrays, dicts of plain objects and Maps, sets of Sets."""
         return _call(COPY, self._pyawait_heap, self._pyawait_handle, (depth,), None)
 
     @property
@@ -89,7 +91,7 @@ class JsProxy(_Handle):
     def __bool__(self):
         return True
 
-    __iter__ = None  # else Python would try all indexes
+    __iter__ = None  # else Python would try indexes
 
     def __getitem__(self, key):
         if isinstance(key, slice):
@@ -185,7 +187,7 @@ class _AsyncDisposed:
         await _wait(DISPOSE_ASYNC, self._pyawait_heap, self._pyawait_handle, (), None)
 
 
-class _Stepped:  # its __iter__ is that of _Iterated: whoever leaves a loop closes it
+class _Stepped:  # its __iter__ is _Iterated's: leaving a loop closes it
     def __next__(self):
         done, value = _call(ADVANCE, self._pyawait_heap, self._pyawait_handle, (), None)
         if done:
@@ -193,13 +195,13 @@ class _Stepped:  # its __iter__ is that of _Iterated: whoever leaves a loop clos
         return value
 
 
-# By bit, as src/values/js_functions.ts has them.
+# By bit, in the order of src/values/js_functions.ts.
 _traits = (_Called, _Iterated, _AsyncIterated, _Sized, _Disposed, _AsyncDisposed, _Stepped)
 
 
 @functools.lru_cache(None)
 def _class_with(base, bits):
-    """`base`, able to do what these bits say."""
+    """A subclass of `base` with the traits that these bits stand for."""
     traits = tuple(trait for bit, trait in reversed(list(enumerate(_traits))) if bits >> bit & 1)
     return (
         type(base)(base.__name__, (*traits, base), {"__module__": base.__module__, "__doc__": base.__doc__})
@@ -209,7 +211,7 @@ def _class_with(base, bits):
 
 
 class JsMethod(JsProxy):
-    """A function that was had from an object: it is called with that as its `this`, and is itself in JavaScript."""
+    """A function read from an object: called with that object as `this`, but itself when passed to JavaScript."""
 
     def __init__(self, owner, function):
         self.__dict__.update(function.__dict__, _pyawait_count=0, _pyawait_function=function, __self__=owner)
@@ -220,12 +222,12 @@ class JsMethod(JsProxy):
 
 @functools.lru_cache(None)
 def _method_class(cls):
-    """JsMethod, able to do what functions of this class are."""
+    """JsMethod with the traits of functions of this class."""
     return type("JsMethod", (JsMethod, cls), {"__module__": JsMethod.__module__, "__doc__": JsMethod.__doc__})
 
 
 class JsArray(JsProxy, collections.abc.MutableSequence):
-    """An Array that went by reference: a list that JavaScript sees change."""
+    """An Array that crossed by reference: a list whose changes JavaScript sees."""
 
     def insert(self, index, value):
         _call(
@@ -261,7 +263,7 @@ def _list(value):
 
 
 def _js_name(name):
-    """A trailing underscore reaches names that are Python's keywords: `promise.finally_`."""
+    """A trailing underscore reaches names that are Python keywords: `promise.finally_`."""
     return name[:-1] if name.endswith("_") and name[:-1] in _keywords else name
 
 

@@ -1,6 +1,6 @@
 """Event loops: how JavaScript reaches the tasks and futures of each.
 
-A connection may be made before its loop runs; what is sent waits for it.
+A loop may be connected before it runs; what is sent to it waits.
 """
 
 _eager = sys.version_info >= (3, 12)
@@ -8,12 +8,12 @@ _has_context = sys.version_info >= (3, 11)
 
 
 class _Connection:
-    """A loop's inbox: how JavaScript reaches its tasks and futures. May be made before the loop runs, on any thread."""
+    """The inbox of a loop. Can be made before the loop runs, and on any thread."""
 
     def __init__(self, loop):
         self.task = None
         _guard_subprocesses(loop)
-        if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but sockets
+        if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but reads sockets
             import socket
 
             self.reader, self.writer = socket.socketpair()
@@ -43,7 +43,7 @@ class _Connection:
 
     def _wake(self):
         try:
-            os.read(self.reader, 4096)  # before the inbox is taken: what comes later wakes again
+            os.read(self.reader, 4096)  # before the inbox is taken: what arrives later wakes again
         except BlockingIOError:
             pass
         self.take()
@@ -62,8 +62,11 @@ class _Connection:
         stop_if_closing()
 
     def report_unless_told(self, context):
-        """A task that is started at once and ends with these is gone before anybody could retrieve them: JavaScript has
-        been told, by its Promise."""
+        """Reports an exception unless JavaScript has been told by its Promise.
+
+        A task that starts eagerly and ends with one of these two is gone before anything could retrieve the
+        exception.
+        """
         if not (
             self.draining
             and "future" in context
@@ -72,7 +75,7 @@ class _Connection:
             self.report(context)
 
     def close(self):
-        """`loop.close()`: what JavaScript still waits for on it is told."""
+        """`loop.close()`, which also tells JavaScript what it still waits for."""
         self.close_loop()
         if _connections.pop(self.loop, None) is None:
             return
@@ -82,7 +85,7 @@ class _Connection:
 
 
 def _check_thread(check):
-    """In debug mode asyncio lets no other thread touch a loop. JavaScript's may: the shim wakes the loop after the call."""
+    """Lets JavaScript threads touch the loop in debug mode: the shim wakes the loop after such a call."""
     if not _shim["on_javascript"]():
         check()
 
@@ -92,7 +95,7 @@ _stopping = False
 
 
 def stop_if_closing():
-    """Ends run_forever of the background loop once: what runs on it afterwards is its shutdown."""
+    """Ends run_forever of the background loop, once: what runs on it afterwards is its shutdown."""
     global _stopping
     if _closing() and not _stopping:
         _stopping = True
@@ -108,7 +111,7 @@ def new_loop(loop):
 
 
 def connect_loop(loop):
-    """The id of a loop's inbox, for JavaScript to submit to; -1 - id where the loop does not run."""
+    """The id of a loop's inbox, for JavaScript to submit to; -1 - id if the loop does not run."""
     if not hasattr(loop, "call_soon_threadsafe"):
         raise TypeError("Cannot use %s as an event loop" % _short_repr(loop))
     if loop.is_closed():
@@ -138,7 +141,7 @@ def copy_context_of(context):
 
 
 def ensure_task(awaitable, loop, context):
-    """A Task or Future for what JavaScript awaits; raises TypeError at once for what cannot be awaited."""
+    """A Task or Future of what JavaScript awaits; raises TypeError for what cannot be awaited."""
     if asyncio.isfuture(awaitable):
         home = awaitable.get_loop()
         return (

@@ -1,14 +1,14 @@
-"""The life of the loop thread.
+"""The life of the loop thread, which is Python's main thread.
 
-`_main` runs until the process (or python.close) ends Python.
+`_main` runs the background loop until the process (or python.close) ends Python.
 """
 
 _background = None
-_between = []  # what this thread does before the loop goes on
+_between = []  # functions to run on this thread while the loop is stopped
 
 
 async def run_between(function):
-    """Runs a function on the loop's thread with no loop running there, and gives its result."""
+    """Runs a function on the loop's thread while no loop runs there, and returns its result."""
     loop, done = get_running_loop(), get_running_loop().create_future()
 
     def job():
@@ -39,16 +39,17 @@ def _make_loop(factory):
 
 
 def _main(configuration):
-    """Python's main thread: runs the background loop until the process (or python.close) ends it.
+    """Runs the background loop until the process (or python.close) ends it.
 
-    What it raises before the loop runs (`ready`) is told to whoever opens Python, who may try again: it leaves nothing.
+    If it raises before the loop runs (`ready`), the exception goes to the opener, which may try again, so it leaves
+    nothing.
     """
     path, loop = sys.path[:], None
     try:
         sys.path[0:0] = configuration["path"]
         sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
         sys.setswitchinterval(configuration["switch_interval"])
-        signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim gives the real one back
+        signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim puts the host's action back
         loop = _make_loop(configuration["loop"])
         _connect(loop)
         loop.call_soon(_shim["ready"])
@@ -78,13 +79,13 @@ def _run(loop):
         try:
             loop.run_forever()
         except (KeyboardInterrupt, SystemExit):
-            pass  # it has been given to whoever awaits the task; the loop goes on
+            pass  # the awaiting code has received it; the loop goes on
         while _between and not _closing():
             _between.pop(0)()
 
 
 def _give_up_on(loop):
-    """A loop that never came to run; nobody knows how far it got, so each step may fail."""
+    """Discards a loop that never ran. How far it got is unknown, so each step may fail."""
     asyncio._set_running_loop(None)
     for step in (lambda: signal.set_wakeup_fd(-1), lambda: asyncio.set_event_loop(None), lambda: loop.close()):
         try:
@@ -98,7 +99,7 @@ let_standard_streams_wait()
 
 
 for _stream in (sys.stdout, sys.stderr):
-    if hasattr(_stream, "reconfigure"):  # Python and JavaScript write to the same place through different buffers
+    if hasattr(_stream, "reconfigure"):  # Python and JavaScript write to the same stream through different buffers
         _stream.reconfigure(line_buffering=True)
 
 

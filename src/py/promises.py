@@ -1,17 +1,18 @@
-"""Promises and async functions of JavaScript: how Python awaits them.
+"""How Python awaits JavaScript's Promises and async functions.
 
-Each await is one request and one future of the loop that awaits; `_wait` is that, and everything else is a shape for it.
+Each await is one request and one future of the awaiting loop; `_wait` does that, and the rest gives it Python's
+shapes.
 """
 
 
 def _end_request_steps(slot, heap, error):
-    """Python has cancelled an await: JavaScript's signal aborts, and if somebody listens to it, the end is waited for."""
+    """Ends a cancelled await: JavaScript's signal aborts and, if JavaScript has taken it, its end is awaited."""
     ended = _abort(slot, heap, error)
     if ended is not None:
         try:
             yield from ended
         except BaseException:
-            if ended.cancelled():  # cancelled again: at once
+            if ended.cancelled():  # cancelled again: ends at once
                 _give_up(slot)
 
 
@@ -24,7 +25,7 @@ def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
         return (yield from future)
     except CancelledError as error:
         if future.cancelled():
-            if promise is not None and promise._pyawait_waiting > 1:  # others still wait for it
+            if promise is not None and promise._pyawait_waiting > 1:  # other awaits still wait for it
                 _give_up(slot)
             else:
                 yield from _end_request_steps(slot, heap, error)
@@ -34,7 +35,7 @@ def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
             promise._pyawait_waiting -= 1
 
 
-# The same for `await` in an `async def`; what `__await__` gives must be a generator and no coroutine.
+# The same for `await` in an `async def`. `__await__` must return a generator that is not a coroutine.
 def _awaitable(steps, name):
     return types.coroutine(types.FunctionType(steps.__code__, globals(), name, steps.__defaults__))
 
@@ -44,9 +45,9 @@ _end_request = _awaitable(_end_request_steps, "_end_request")
 
 
 class JsPromise(JsProxy, collections.abc.Coroutine):
-    """A Promise: awaited any number of times, by any task on any loop; each await has a future of its own.
+    """A Promise. Any task on any loop can await it, any number of times; each await has a future of its own.
 
-    asyncio takes it for a coroutine, so that create_task, gather, wait_for and run accept it. A task that drives it
+    asyncio takes it for a coroutine, so create_task, gather, wait_for and run accept it. A task that drives it
     directly (`create_task(promise)`) gets a driver of its own, so `send` keeps no state that two tasks could share.
     """
 
@@ -70,7 +71,7 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
             self._pyawait_drivers.pop(task, None)
             raise
 
-    # asyncio's debug output asks for them
+    # asyncio's debug output reads them.
     cr_await, cr_frame, cr_running, cr_code = None, None, False, _wait_steps.__code__
 
     def send(self, value):
@@ -84,7 +85,7 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
 
 
 class _LaterSignature(inspect.Signature):
-    """The signature of an async function, which JavaScript is asked for when somebody looks at it."""
+    """The signature of an async function; JavaScript is asked for it when it is read."""
 
     def __init__(self, proxy):
         self._pyawait_proxy = proxy
@@ -99,13 +100,14 @@ class _LaterSignature(inspect.Signature):
 def _async_function(proxy, name):
     heap, handle = proxy._pyawait_heap, proxy._pyawait_handle
 
-    async def function(*args, **kwargs):  # what _wait does, without a generator more: this is the hot path
+    async def function(*args, **kwargs):  # inlines _wait: one generator less on the hot path
         slot, future = _request(CALL, heap, handle, args, kwargs)
         try:
             return await future
         except CancelledError as error:
             if future.cancelled():
-                # `proxy`, so that the coroutine holds it: before 3.11 it does not hold the function
+                # Refers to `proxy`, so that the coroutine keeps it alive: before 3.11 a coroutine does not keep its
+                # function alive.
                 await _end_request(slot, proxy._pyawait_heap, error)
             raise
 
@@ -116,7 +118,7 @@ def _async_function(proxy, name):
 
 
 def _async_method(owner, function):
-    """An `async def` of JavaScript's with `owner` as its `this`."""
+    """A JavaScript `async def` with `owner` as its `this`."""
     proxy = function.__pyawait_js__
 
     async def method(*args, **kwargs):
@@ -132,5 +134,5 @@ def _code_in(function):
     return next(each for each in function.__code__.co_consts if isinstance(each, types.CodeType))
 
 
-# The code of functions that stand for JavaScript's own: one that only has the attributes of such a one (functools.wraps) does not.
+# Functions that stand for JavaScript's are recognised by their code: functools.wraps copies the attributes to others.
 async_codes = (_code_in(_async_function), _code_in(_async_method))

@@ -1,13 +1,13 @@
-"""What proxies do: functions that JavaScript calls by name, besides operator's and builtins'.
+"""What proxies do: functions that JavaScript calls by name, besides those of operator and builtins.
 
-JavaScript finds each once, by `entry`, and keeps it for the life of the process.
+JavaScript looks each up once, through `entry`, and keeps it for the life of the process.
 """
 
 _missing = object()
 
 
 def entry(name):
-    """A function of this module (or of builtins, operator) for JavaScript, by name."""
+    """A function of this module, of operator or of builtins, by name."""
     return (
         globals()[name]
         if name in globals()
@@ -46,7 +46,7 @@ def throw_step(generator, error):
 
 
 def close_iterator(iterator):
-    """Leaving a loop ends a generator; a file that is gone through stays open, as in Python."""
+    """Leaving a loop closes a generator; a file that was iterated stays open, as in Python."""
     if isinstance(iterator, collections.abc.Generator):
         iterator.close()
 
@@ -59,7 +59,7 @@ def has_index(sequence, index):
 
 
 def item_at(sequence, index):
-    """An item by position, or _missing: what `list[5]` gives JavaScript is never an IndexError."""
+    """(item,), or () where there is none: `list[5]` in JavaScript is never an IndexError."""
     try:
         return (sequence[index],)
     except (IndexError, KeyError):
@@ -71,7 +71,7 @@ def list_names(value):
 
 
 def epitaph(value):
-    """What an object was, in a few words and without running code of the user's."""
+    """What an object was, in a few words and without running the user's code."""
     cls = type(value)
     if cls.__module__ == "builtins":
         try:
@@ -100,7 +100,7 @@ def number_of(value, strict):
     except TypeError:
         pass
     try:
-        return float(value) if hasattr(type(value), "__float__") else None  # it reads text and bytes as well
+        return float(value) if hasattr(type(value), "__float__") else None  # float() also parses text and bytes
     except TypeError:
         return None
     except ValueError:

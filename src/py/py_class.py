@@ -2,7 +2,7 @@
 
 
 def _method(function):
-    """A JavaScript function as a method: a Python function, so that it binds `self`."""
+    """A JavaScript function as a Python function, which binds `self`."""
     proxy = getattr(function, "__pyawait_js__", function)
     if function is proxy:
 

@@ -1,17 +1,17 @@
-"""`pyawait run`: a script as `__main__`, on Python's main thread, and what `python` does at its end."""
+"""`pyawait run`: runs a script as `__main__` on Python's main thread, and does at its end what `python` does."""
 
 
 def _exit_code(code):
     if code is None:
         return 0
     if isinstance(code, int):
-        return code & 0xFF if -1 << 63 <= code < 1 << 63 else 0xFF  # what C's long cannot hold is -1
+        return code & 0xFF if -1 << 63 <= code < 1 << 63 else 0xFF  # what does not fit into a C long is -1
     _tell(code)
     return 1
 
 
 def _tell(text):
-    """Prints to stderr, if there is one that can be written to."""
+    """Prints to stderr, if it exists and can be written to."""
     try:
         if sys.stderr is not None:
             print(text, file=sys.stderr)
@@ -20,7 +20,7 @@ def _tell(text):
 
 
 def _show_error(error):
-    """What Python does about an exception that ends a script, one in the hook for that included. Gives the exit code."""
+    """Reports an exception that ends a script, and one in the hook for it, as Python does. Returns the exit code."""
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
     hook = getattr(sys, "excepthook", None)
     if hook is None:
@@ -40,7 +40,7 @@ def _show_error(error):
 
 
 def _join_own_threads():
-    """Waits for the script's threads, as Python does at its end; those of executors wait for work for ever."""
+    """Waits for the script's threads, as Python does at its end, but not for those of executors, which never end."""
     import concurrent.futures.thread
 
     for thread in threading.enumerate():
@@ -53,7 +53,7 @@ def _join_own_threads():
 
 
 def run_as_main(path):
-    """Runs a file as `__main__`, as `python FILE` does, and gives the exit code."""
+    """Runs a file as `__main__`, as `python FILE` does, and returns the exit code."""
     import __main__
 
     path = os.path.abspath(path)
@@ -74,12 +74,12 @@ def run_as_main(path):
         code = _exit_code(error.code)
     except BaseException as error:
         failed = error.with_traceback(error.__traceback__.tb_next)  # without this function's own frame
-    if failed is not None:  # here: what a hook raises has not been raised in its handler
+    if failed is not None:  # outside of the handler, or a hook's exception would have this one as its context
         code = _show_error(failed)
     _join_own_threads()
-    return code if flush_streams() else 120  # which is Python's own for that
+    return code if flush_streams() else 120  # Python's own exit code for this
 
 
 async def run_script(path):
-    """Runs a script on this thread, Python's main one, while the background loop stands still."""
+    """Runs a script on this thread, Python's main thread, while the background loop stands still."""
     return await run_between(functools.partial(run_as_main, path))

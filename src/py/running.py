@@ -1,25 +1,27 @@
-"""What runs on a loop, or beside it: loops of the user's for a while, calls on the loop's thread and on others, `async with`."""
+"""What runs on a loop or beside it: the user's own loops, calls on the loop's thread and on others, `async with`."""
 
 
 async def call_main(main):
-    """`main` of JavaScript's `run`: any awaitable, or a function."""
+    """Awaits `main` of JavaScript's `run`, an awaitable or a function."""
     return await (main if hasattr(type(main), "__await__") else main() if callable(main) else main)
 
 
 def _end(loop, awaitables, patience):
-    """Runs them to their end; what goes on for more seconds than `patience` is left alone."""
+    """Runs awaitables to their end; abandons what takes longer than `patience` seconds."""
 
     async def wait():
         tasks = [asyncio.ensure_future(awaitable) for awaitable in awaitables]
         for task in (await asyncio.wait(tasks, timeout=patience))[1] if tasks else ():
-            task._log_destroy_pending = False  # nobody can do anything about that
+            task._log_destroy_pending = False  # nothing can be done about it
 
     loop.run_until_complete(wait())
 
 
 def run_on_new_loop(factory, main, patience=None):
-    """asyncio.run with a loop of a factory's, on every version: what is left is cancelled and the loop is closed. With
-    `patience`, in seconds, what ignores its cancellation is cancelled again, and left alone at last."""
+    """asyncio.run with a loop of the given factory, on every version: cancels what is left and closes the loop.
+
+    With `patience` (seconds) a task that ignores its cancellation is cancelled again, and abandoned at last.
+    """
     loop = _make_loop(factory)
     try:
         asyncio.set_event_loop(loop)
@@ -61,11 +63,13 @@ def run_on_loop(loop, main):
 
 
 async def in_own_thread(function, *args):
-    """Runs it on a thread of its own, which is not one of the executor's: those are few, and the loop runs long. It has
-    a copy of the context, and with it the scope of AsyncLocalStorage."""
+    """Runs a function on a thread of its own, with a copy of the context and so the scope of AsyncLocalStorage.
+
+    Not on an executor's: those threads are few, and the loop runs long.
+    """
     loop, done = get_running_loop(), get_running_loop().create_future()
 
-    def settle(method, value):
+    def set_outcome(method, value):
         if not done.done():
             getattr(done, method)(value)
 
@@ -75,9 +79,9 @@ async def in_own_thread(function, *args):
         except BaseException as error:
             outcome = ("set_exception", guard_error(error) if isinstance(error, StopIteration) else error)
         try:
-            loop.call_soon_threadsafe(settle, *outcome)
+            loop.call_soon_threadsafe(set_outcome, *outcome)
         except RuntimeError:
-            pass  # the background loop is closed: nobody waits
+            pass  # the background loop is closed: nothing waits
 
     threading.Thread(target=contextvars.copy_context().run, args=(body,), name="pyawait-run", daemon=True).start()
     return await done
@@ -99,7 +103,7 @@ async def call_on_loop(function, args, kwargs):
 def _in_thread(function, args, kwargs):
     try:
         return function(*args, **kwargs)
-    except StopIteration as error:  # no future takes one: the executor's would stay pending for ever
+    except StopIteration as error:  # a future refuses it: the executor's would stay pending for ever
         raise RuntimeError("the function raised StopIteration") from error
 
 

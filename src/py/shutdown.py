@@ -1,16 +1,16 @@
-"""The end of Python: everything that a Python process does at its end but taking the interpreter apart.
+"""The end of Python: everything that a Python process does at its end, except for finalising the interpreter.
 
-Py_FinalizeEx with foreign threads alive crashes or hangs on every version, so the loop thread is parked instead.
+Py_FinalizeEx crashes or hangs on every version while foreign threads are alive, so the loop thread is parked instead.
 """
 
 
 def _report_thread_error(report, args):
-    """A thread that still calls JavaScript when the process ends is no error that anybody has to read of."""
+    """Reports a thread's exception, unless the thread only called JavaScript while the process ends."""
     if not (_closing() and issubclass(args.exc_type, JavaScriptEnded)):
         report(args)
 
 
-_ending = []  # tasks that have been waited for once: what does not end then is left alone
+_ending = []  # tasks that were awaited once already; what did not end then is abandoned
 
 
 async def _wait_once(awaitables, loop, deadline):
@@ -27,7 +27,9 @@ def _own_tasks(loop):
 
 
 async def end_tasks(timeout):
-    """Cancels what runs on this loop and waits for it, then ends its async generators and its executor."""
+    """Cancels what runs on this loop and waits for it, then ends its async generators and its executor. `timeout` is
+    in seconds.
+    """
     loop = get_running_loop()
     deadline = loop.time() + timeout
     tasks = _own_tasks(loop)
@@ -40,12 +42,12 @@ async def end_tasks(timeout):
 
 
 def _join_threads():
-    """What threading._shutdown does, but for a while only: a thread that is stuck must not hold up atexit."""
+    """What threading._shutdown does, for a limited time: a stuck thread must not delay atexit."""
     deadline = time.monotonic() + 0.4
 
     def end_executors():  # joins the threads of executors
-        for call in reversed(getattr(threading, "_threading_atexits", ())):
-            call()
+        for callback in reversed(getattr(threading, "_threading_atexits", ())):
+            callback()
 
     ending = threading.Thread(target=end_executors, daemon=True)
     ending.start()
@@ -55,7 +57,7 @@ def _join_threads():
 
 
 def _shutdown(loop):
-    """Everything that a Python process does at its end but taking the interpreter apart, which is what crashes."""
+    """The steps of a Python process's end, without finalising the interpreter. `end_tasks` has 1.2 seconds."""
     global _stopping
     _stopping = True
     steps = (

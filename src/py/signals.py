@@ -1,12 +1,12 @@
-"""Signals and children: Python's handlers beside the JavaScript runtime's.
+"""Signals and child processes: Python's handlers beside the JavaScript runtime's.
 
-Python's main thread is the loop thread, but the system delivers a signal to any thread, mostly JavaScript's
+Python's main thread is the loop thread, but the system delivers a signal to any thread, usually JavaScript's
 (ffi/shim/platform_posix.c forwards it).
 """
 
 
 def _action(number, given=None):
-    """What the process does about a signal, as the C library has it (152 bytes at most); `given` takes its place."""
+    """The process's action for a signal, as the C library's struct (152 bytes at most); `given` replaces it."""
     import ctypes
 
     action = ctypes.create_string_buffer(256)
@@ -15,7 +15,9 @@ def _action(number, given=None):
 
 
 def _watch_signals(loop):
-    """Signals, and interrupt(), wake this loop where it sleeps; unless it watches them itself."""
+    """Lets signals and interrupt() wake this loop while it sleeps, unless the loop has a wakeup descriptor of its
+    own.
+    """
     if not hasattr(loop, "_proactor"):
         before = signal.set_wakeup_fd(_connections[loop].fileno(), warn_on_full_buffer=False)
         if before not in (-1, _connections[loop].fileno()):
@@ -23,7 +25,7 @@ def _watch_signals(loop):
 
 
 def _forward_signals():
-    """A handler that Python gets is called on this thread, wherever the signal arrives (ffi/shim/platform_posix.c)."""
+    """Makes Python's handlers run on this thread, wherever the signal arrives (ffi/shim/platform_posix.c)."""
     original = signal.signal
 
     @functools.wraps(original)
@@ -37,7 +39,7 @@ def _forward_signals():
 
 
 def _guard_signals(loop):
-    """Whoever had a signal before a handler of the loop's has it again after it: JavaScript's listeners, the runtime."""
+    """Restores the action that a signal had (JavaScript's, the runtime's) when the loop's handler for it is removed."""
     add, remove, before = loop.add_signal_handler, loop.remove_signal_handler, {}
 
     def add_signal_handler(number, callback, *args):
@@ -56,9 +58,11 @@ def _guard_signals(loop):
 
 
 def _interrupt(number, frame):
-    """Raises where this thread is in somebody's code. In the loop's own it would lose a callback, and some task for ever."""
+    """Raises where this thread runs user code. In the loop's own code it would lose a callback, and a task would
+    never end.
+    """
     if frame is not None and frame.f_code is call_on_loop.__code__:
-        raise KeyboardInterrupt  # or in a function in C, that has no frame
+        raise KeyboardInterrupt  # or in a C function, which has no frame
     while frame is not None:
         name = str(frame.f_globals.get("__name__"))
         if name not in ("pyawait", "selectors", "weakref", "_weakrefset") and name.partition(".")[0] != "asyncio":
@@ -67,7 +71,7 @@ def _interrupt(number, frame):
 
 
 def keep_child_action():
-    """Node listens to SIGCHLD: what uvloop does to it is undone, now and after each of its subprocesses."""
+    """Undoes what uvloop does to SIGCHLD, to which Node listens, now and after each of its subprocesses."""
     _shim["keep_child_action"]()
 
 
@@ -75,7 +79,7 @@ _guarded = set()
 
 
 def _guard_subprocesses(loop):
-    """uvloop takes SIGCHLD for itself; asyncio's own loops do not."""
+    """Guards SIGCHLD against uvloop, which takes it; asyncio's own loops do not."""
     cls = type(loop)
     if cls in _guarded or not cls.__module__.startswith("uvloop"):
         return
@@ -99,6 +103,6 @@ def _guard_subprocesses(loop):
 async def _after_process(loop, transport):
     try:
         await transport._wait()
-    finally:  # libuv gives the signal up when the handle has been closed, a few rounds later
+    finally:  # libuv gives the signal up a few rounds after the handle was closed
         for delay in (0, 0, 0.01, 0.1):
             loop.call_later(delay, _shim["keep_child_action"])

@@ -1,15 +1,16 @@
-"""Standard streams: those of the process wait until there is something to read or room to write; those that JavaScript
-takes send their text there.
+"""Standard streams: the process's own wait until they can be read or written; those that JavaScript takes send text
+there.
 
-Descriptors 0 to 2 may be non-blocking: Node sets them so for the whole process as soon as `process` is imported, and Bun when
-`process.stdout` is used. Python's FileIO takes EAGAIN for the end of the file when it reads, and drops output when it writes.
+Descriptors 0 to 2 may be non-blocking: Node sets that for the whole process when `process` is imported, Bun when
+`process.stdout` is used. Python's FileIO takes EAGAIN for the end of the file when it reads, and drops output when it
+writes.
 """
 
-from select import select as _select  # not select.poll: macOS has none for terminals
+from select import select as _select  # not select.poll: macOS lacks it for terminals
 
 
 def _waiting(operation, wait):
-    """A method of FileIO, which gives None where it would have to wait; it does not hold the GIL meanwhile."""
+    """A method of FileIO that waits, without the GIL, where the original returns None."""
 
     def method(self, *args):
         while True:
@@ -34,7 +35,7 @@ class _Standard(io.FileIO):
 
 
 class _Unbuffered(_Standard):
-    """What PYTHONUNBUFFERED puts directly below the text: nobody above it asks how much was written."""
+    """Directly below the text layer (PYTHONUNBUFFERED), which ignores how much was written: writes all of it."""
 
     def write(self, data):
         rest, written = memoryview(data).cast("B"), 0
@@ -44,7 +45,7 @@ class _Unbuffered(_Standard):
 
 
 def _let_wait(stream):
-    """Puts such a file below a stream in place of the plain one; a stream that is something else stays as it is."""
+    """Replaces the plain file below a stream by one that waits; a stream that is something else stays as it is."""
     if type(stream) is not io.TextIOWrapper or os.name != "posix":
         return
     buffer = stream.buffer
@@ -54,12 +55,12 @@ def _let_wait(stream):
     waiting = (_Unbuffered if raw is buffer else _Standard)(raw.fileno(), raw.mode, closefd=False)
     waiting.name = raw.name
     if waiting.readable() and waiting.isatty():
-        # of a terminal, input() reads through C's stdio; Node has opened it for itself
+        # On a terminal input() reads through C's stdio. Node has opened the terminal a second time for itself.
         os.set_blocking(raw.fileno(), True)
     if raw is not buffer:
         waiting = type(buffer)(waiting)
     stream.flush()
-    # The same object: sys.__stdout__, and whoever else has taken it already, have it too. Python gives all three this newline.
+    # The same object, because sys.__stdout__ and other code refer to it. Python gives all three streams this newline.
     stream.__init__(waiting, stream.encoding, stream.errors, "\n", stream.line_buffering, stream.write_through)
 
 
@@ -69,7 +70,7 @@ def let_standard_streams_wait():
 
 
 def flush_streams():
-    """Whether all that was written is out; a stream that is closed has been flushed."""
+    """Whether everything written has been flushed; a closed stream was."""
     flushed = True
     for stream in (sys.stdout, sys.stderr):
         try:

@@ -1,13 +1,13 @@
-"""Asynchronous generators across the border, in both directions.
+"""Async generators across the border, in both directions.
 
-The one thing to know: one task drives a generator from its start to its end, so its context variables, its timeouts
-and its cancel scopes hold; JavaScript tells that task what to do next. Whatever cancels it while the generator is paused is
-raised in the generator.
+One task drives a generator from its start to its end, so its context variables, timeouts and cancel scopes hold;
+JavaScript tells that task what to do next. What cancels the task while the generator is paused is raised in the
+generator.
 """
 
 
 async def drive_stream(iterable, stream, credits):
-    """Drives `iterable` for JavaScript. Items go to `stream`; the end, or the error, is this coroutine's own."""
+    """Drives `iterable` for JavaScript. Items go to `stream`; the end, or the error, is that of this coroutine."""
     iterator = type(iterable).__aiter__(iterable)
     try:
         await (_run_ahead(iterator, stream, credits) if credits else _lock_step(iterator, stream))
@@ -24,28 +24,31 @@ async def drive_stream(iterable, stream, credits):
 
 
 def _is_exit(error):
-    """What aclose() raises where a TaskGroup in the generator has wrapped its GeneratorExit."""
+    """Whether aclose() raised the generator's own GeneratorExit, which a TaskGroup may have wrapped."""
     errors = getattr(error, "exceptions", None)
     return isinstance(error, GeneratorExit) or isinstance(errors, tuple) and all(map(_is_exit, errors))
 
 
 async def _throw(iterator, error):
-    """Raises `error` where the generator is paused, and gives what it yields then. So does a cancellation of this task
-    between two items, whether a timeout or a cancel scope inside the generator asks for it or somebody outside."""
+    """Raises `error` where the generator is paused, and returns what it yields then.
+
+    Also for a cancellation of this task between two items, by a timeout or cancel scope inside the generator or from
+    outside.
+    """
     if not hasattr(iterator, "athrow"):
         raise error
     return await iterator.athrow(error)
 
 
 async def _lock_step(iterator, stream):
-    """An item is made when JavaScript asks for it: what `next(value)` and `throw(error)` gave comes along."""
+    """Makes an item when JavaScript asks for it, with the argument of its `next(value)` or `throw(error)`."""
     heap, handle, item = stream._pyawait_heap, stream._pyawait_handle, ()
     while True:
         try:
             command = await _wait(PULL, heap, handle, item, None)
         except CancelledError as error:
             _shim["item"](heap, handle, await _throw(iterator, error))
-            item = ()  # JavaScript sees by this that its command was not received
+            item = ()  # tells JavaScript that its command was not received
             continue
         if command is None:  # its reader has left
             return
@@ -59,7 +62,7 @@ async def _lock_step(iterator, stream):
 
 
 async def _run_ahead(iterator, stream, limit):
-    """Items are sent as they are made, as many as JavaScript has given credit for; it is asked at half of that."""
+    """Sends items as they are made, as many as JavaScript has granted; asks for more credit at half of that."""
     push, heap, handle = _shim["item"], stream._pyawait_heap, stream._pyawait_handle
     credits, asked = limit, None
     try:
@@ -70,7 +73,7 @@ async def _run_ahead(iterator, stream, limit):
                 if asked is None:
                     slot, asked = _request(CREDIT, heap, handle, (), None)
                 try:
-                    granted = await asyncio.shield(asked)  # credit that is on its way must not be lost
+                    granted = await asyncio.shield(asked)  # shielded: granted credit must not be lost
                 except CancelledError as error:
                     push(heap, handle, await _throw(iterator, error))
                     credits -= 1
@@ -87,7 +90,7 @@ async def _run_ahead(iterator, stream, limit):
 
 
 async def async_generator(source):
-    """A JavaScript async iterable (or iterable) as an async generator. Nothing is read before it is asked for."""
+    """A JavaScript async iterable or iterable as an async generator. Reads nothing before it is asked."""
     iterator = await _wait(ASYNC_ITERATE, source._pyawait_heap, source._pyawait_handle, (), None)
     step = functools.partial(_wait, ASYNC_NEXT, iterator._pyawait_heap, iterator._pyawait_handle)
     done, command = False, (0, None)
@@ -99,11 +102,11 @@ async def async_generator(source):
             try:
                 command = (0, (yield value))
             except (GeneratorExit, CancelledError):
-                raise  # the reader leaves: return() in JavaScript, which knows no cancellation
+                raise  # the reader leaves: JavaScript has return(), and no cancellation
             except BaseException as error:
                 command = (1, error)
     finally:
-        if not done:  # also where this was cancelled while JavaScript makes the next item
+        if not done:  # also if this was cancelled while JavaScript makes the next item
             try:
                 await step((2, None), None)
             except JavaScriptEnded:

@@ -1,7 +1,6 @@
 """`pyawait/testing`: a test on an event loop of its own, and what it leaves behind.
 
-The one thing to know: leftovers are found on the loop that the test had, so tests that run at once do not see each
-other's.
+Leftovers are searched on the test's own loop, so tests that run at the same time do not see each other's.
 """
 
 _subjects = {
@@ -18,7 +17,9 @@ def _is_ours(code):
 
 
 def _subject(coroutine):
-    """The user's own that a coroutine of ours runs: a generator, a function, a coroutine; else the coroutine itself."""
+    """What a coroutine of pyawait's runs for the user: a generator, a function, a coroutine; else the coroutine
+    itself.
+    """
     if not _is_ours(getattr(coroutine, "cr_code", None)) or coroutine.cr_frame is None:
         return coroutine
     subject = coroutine.cr_frame.f_locals.get(_subjects.get(coroutine.__name__))
@@ -37,7 +38,7 @@ def _first(value, *names):
 
 
 def _describe_leftover(task):
-    subject = _subject(task.get_coro()) if hasattr(task, "get_coro") else None  # uvloop's, Cython's may have none
+    subject = _subject(task.get_coro()) if hasattr(task, "get_coro") else None  # tasks of uvloop and Cython may lack it
     code, frame = _first(subject, "cr_code", "ag_code", "__code__"), _first(subject, "cr_frame", "ag_frame")
     where = (
         " (%s:%d)" % (code.co_filename, frame.f_lineno if frame is not None else code.co_firstlineno)
@@ -75,7 +76,7 @@ async def _checked_main(main, leftovers):
             if not task.done() and task is not getattr(_connections.get(loop), "task", None)
         ]
         leftovers.extend(sorted(map(_describe_leftover, left)))
-        gc.collect()  # a future that nobody looks at any more tells its exception when it goes
+        gc.collect()  # an unreferenced future reports its exception when it is collected
         await asyncio.sleep(0)
 
 
@@ -86,5 +87,5 @@ def _run_checked(factory, main):
 
 
 async def run_isolated(factory, main):
-    """What the test has left behind, in words; its own error is raised."""
+    """Descriptions of what the test has left behind; raises the test's own error."""
     return await in_own_thread(_run_checked, factory, main)

@@ -1,7 +1,7 @@
-"""What a Python type can do, as bits: JavaScript's proxies know by them without asking.
+"""What a Python type can do, as bits, so that JavaScript's proxies know it without asking.
 
-Kinds are cached by `id(type)`; a weakref callback drops the entry, so the cache neither keeps a type alive nor outlives its
-address.
+Kinds are cached by `id(type)`; a weakref callback drops the entry, so the cache neither keeps a type alive nor
+outlives its address.
 """
 
 kinds_by_type = {}  # {address: kinds}: where the shim looks first
@@ -10,18 +10,18 @@ _kept_types = {}  # {address: type}
 
 
 def describe_type(cls):
-    """`_kinds_of_type`, remembered as long as the type lives."""
+    """The kinds of a type, cached as long as the type lives."""
     address = id(cls)
 
     def forget(_):
         del kinds_by_type[address], _known_types[address]
 
     kinds = _kinds_of_type(cls)
-    if address in kinds_by_type:  # it was described in between
+    if address in kinds_by_type:  # another call has described it meanwhile
         return kinds
     if kinds & (KIND_SCALAR | KIND_BUFFER | KIND_DATETIME):
-        # Its objects go by value, so a finalizer that passes one does not keep the dying type, and CPython 3.14 would not
-        # tell of its end once more. The few that there are live on.
+        # Objects of these types cross by value, so a finalizer that passes one does not keep its dying type alive,
+        # and CPython 3.14 would not report that type's end once more. So a limited number of them is kept alive.
         if len(_kept_types) >= 100:
             for kept in _kept_types:
                 del kinds_by_type[kept]
@@ -80,13 +80,13 @@ def _is_written_in_python(cls, name):
 
 
 def _package_of(cls):
-    module = type.__dict__["__module__"].__get__(cls)  # of its own: `cls.__module__` may be a property's value
+    module = type.__dict__["__module__"].__get__(cls)  # `cls.__module__` may be a property's value
     return module.partition(".")[0] if isinstance(module, str) else ""
 
 
 def _is_numpy_array(cls):
     names = {(_package_of(base), base.__name__) for base in cls.__mro__}
-    return ("numpy", "ndarray") in names and ("numpy", "MaskedArray") not in names  # a copy would show what is masked
+    return ("numpy", "ndarray") in names and ("numpy", "MaskedArray") not in names  # a copy would reveal masked items
 
 
 def _is_numpy_scalar(cls):

@@ -1,11 +1,11 @@
 """Which Python object stands for which JavaScript value.
 
-A value that is sent again while its object lives gives that object; the object then counts one handout more.
+A value that is sent again while its object is alive gives the same object, which counts one more handout.
 """
 
 
 def wrap_js(heap, handle, kind, about):
-    """The Python object for a JavaScript value; the same one while it lives."""
+    """The Python object for a JavaScript value; the same one while it is alive."""
     known, is_generator = _wrapped.get((heap, handle)), kind in (GENERATOR, ASYNC_GENERATOR)
     if known is not None and is_generator == isinstance(known, (types.GeneratorType, types.AsyncGeneratorType)):
         bound = _sources[known] if is_generator else getattr(known, "__pyawait_js__", known)
@@ -34,7 +34,7 @@ def wrap_js(heap, handle, kind, about):
     return result
 
 
-_sources = weakref.WeakKeyDictionary()  # generator -> what it is made of
+_sources = weakref.WeakKeyDictionary()  # generator -> what it was made of
 
 
 def _class_of(kind, about):
@@ -45,7 +45,7 @@ def _class_of(kind, about):
 
 
 def _signature(proxy):
-    """inspect.signature of a JavaScript function, as far as its source tells."""
+    """inspect.signature of a JavaScript function, as far as its source shows it."""
     parameters = []
     for name, rest, optional in _call(SIGNATURE, proxy._pyawait_heap, proxy._pyawait_handle, (), None):
         kind = inspect.Parameter.VAR_POSITIONAL if rest else inspect.Parameter.POSITIONAL_ONLY

@@ -1,18 +1,20 @@
-// `JsProxy.to_py()`: JavaScript objects that went by reference, copied.
+// `JsProxy.to_py()`: copies of JavaScript objects that crossed by reference.
 //
-// The one thing to know: arrays, plain objects, Maps and Sets are copied whenever they cross; this is for those that went
-// by reference and for objects of classes, and it says itself where the copy ends.
+// Arrays, plain objects, Maps and Sets are copied whenever they cross. This copies the ones that were passed by
+// reference and objects of classes, and ends at `depth` by itself.
 import { types } from "node:util";
 import { stateOf } from "./proxy_state.ts";
 import { ByReference } from "./wrappers.ts";
 
-/** Kinds that the table of conversions has something for, besides containers. */
+/** Whether the conversion table converts it as a value and not as a container. */
 const isValue = (value: object) =>
   stateOf(value) !== undefined || ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value) || types.isDate(value) ||
   types.isPromise(value) ||
   types.isNativeError(value);
 
-/** A plain object, Array, Map or Set of what `value` holds, as deep as `depth` says (below 0: all of it). */
+/**
+ * A plain object, Array, Map or Set with the contents of `value`, copied `depth` levels deep (negative: all of them).
+ */
 export function copyIn(value: unknown, depth: number, copies: Map<object, unknown> = new Map()): unknown {
   if (typeof value !== "object" || value === null || isValue(value)) return value;
   const known = copies.get(value);

@@ -1,6 +1,6 @@
-// The wire's values to JavaScript.
+// Decodes values from the wire.
 //
-// A Python object that has no counterpart becomes a proxy, and what JavaScript threw comes back as itself.
+// A Python object without a counterpart becomes a proxy; a value that JavaScript threw or passed comes back as itself.
 import { bridge } from "../interpreter/bridge.ts";
 import { forget } from "../interpreter/inbox.ts";
 import { receive } from "../interpreter/js_handles.ts";
@@ -11,15 +11,15 @@ import { skipValue } from "../wire/walker.ts";
 import { stateOf } from "./proxy_state.ts";
 import { newPythonError, pythonError } from "./python_error.ts";
 
-/** What is asked for an object that stays a proxy, while a copy is read. */
+/** While a copy is read: asked for each object that stays a proxy. */
 let leftover: ((proxy: unknown) => unknown) | undefined;
 
-/** Reads with `fn` asked for what stays a proxy. */
+/** Runs `reading`; `fn` is asked for each object that stays a proxy. */
 export function withLeftovers<T>(fn: ((proxy: unknown) => unknown) | undefined, reading: () => T): T {
   const outer = leftover;
   leftover = fn && ((proxy) => {
     const inner = leftover;
-    leftover = undefined; // what `fn` reads from Python is not its own leftover
+    leftover = undefined; // `fn` may itself read from Python
     try {
       return fn(proxy);
     } finally {
@@ -83,7 +83,7 @@ export function read(r: Reader): unknown {
   }
 }
 
-/** A container; where it cannot be read to its end, the objects that were not read are given back. */
+/** Reads a container. If that fails half-way, the references to the objects that were not read are released. */
 function readWhole(r: Reader, tag: number): unknown {
   const start = r.at - 1;
   try {
@@ -96,7 +96,7 @@ function readWhole(r: Reader, tag: number): unknown {
   }
 }
 
-/** An object's kinds and address, behind its tag. */
+/** bytes of an object's kinds and address, behind the tag */
 const addressBytes = 12;
 
 function readDeep(r: Reader, containers: unknown[]): unknown {
@@ -139,13 +139,13 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   return object;
 }
 
-/** An item of an object: `__proto__` is an ordinary key. */
+/** Sets an own property of an object; `__proto__` is an ordinary key. */
 export function setItem(object: object, key: PropertyKey, value: unknown): void {
   if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
   else (object as Record<PropertyKey, unknown>)[key] = value;
 }
 
-/** The number that 16 bits are as a float. */
+/** The number that 16 bits encode as a float16. */
 function fromHalf(bits: number): number {
   const sign = bits & 0x8000 ? -1 : 1, exponent = bits >> 10 & 31, fraction = bits & 1023;
   if (exponent === 31) return fraction ? NaN : sign * Infinity;
@@ -161,7 +161,7 @@ function readArray(r: Reader): unknown {
   return array;
 }
 
-/** Reads what was raised: the error to throw. The tag has been read. */
+/** Reads what was raised and returns the error to throw. The tag has been read. */
 export function readError(r: Reader, tag: number): unknown {
   if (tag === Tag.throw) {
     const thrown = read(r);
@@ -172,7 +172,7 @@ export function readError(r: Reader, tag: number): unknown {
   return pythonError(exception, typeof name === "string" ? name : "BaseException", typeof message === "string" ? message : "", has);
 }
 
-/** Reads an outcome: a value, or an error that is thrown. */
+/** Reads an outcome: returns its value or throws its error. */
 export function readOutcome(r: Reader): unknown {
   const tag = r.bytes[r.at];
   if (tag !== Tag.error && tag !== Tag.throw) return read(r);

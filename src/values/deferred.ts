@@ -1,19 +1,21 @@
-// A Promise that starts when Python first awaits it: what `promiseIntoPy` makes of a function.
+// A Promise that starts when Python first awaits it; `promiseIntoPy` makes one of a function.
+//
+// All its awaits share one signal, which aborts when the last of them is cancelled.
 import { AsyncResource } from "node:async_hooks";
 
-/** A Promise that starts when Python first awaits it. It serves all its awaits: they have one signal, its own. */
+/** A Promise that starts when Python first awaits it. */
 export class Deferred {
   readonly start: (signal: AbortSignal) => PromiseLike<unknown>;
   readonly controller: AbortController = new AbortController();
   promise: Promise<unknown> | undefined;
-  /** The signal was asked for, so a cancelled await ends when the Promise has. */
+  /** The signal was taken, so a cancelled await ends when the Promise has settled. */
   taken: boolean;
   whenTaken: (deferred: Deferred) => void = () => {};
 
-  /** The scope of AsyncLocalStorage in which it was made, and in which it runs. */
+  /** The AsyncLocalStorage scope in which it was made, and in which it runs. */
   readonly #scope = new AsyncResource("pyawait");
 
-  /** @param taken `start` takes the signal as its argument */
+  /** @param taken whether `start` takes the signal as its argument */
   constructor(start: (signal: AbortSignal) => PromiseLike<unknown>, taken: boolean) {
     this.start = start;
     this.taken = taken;
@@ -27,13 +29,13 @@ export class Deferred {
     return this.controller.signal;
   }
 
-  /** Its Promise, started now if it was not, within what `run` makes current. */
+  /** Its Promise, started now if it was not. `run` makes a call context current for it. */
   begin(run: <T>(fn: () => T) => T = (fn) => fn()): Promise<unknown> {
     const start = () => this.start(this.controller.signal);
     return this.promise ??= new Promise((resolve) => resolve(this.#scope.runInAsyncScope(() => run(start))));
   }
 
-  /** JavaScript may await it too. */
+  /** JavaScript may await it as well. */
   then<A = unknown, B = never>(
     fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     rejected?: ((error: unknown) => B | PromiseLike<B>) | null,

@@ -1,6 +1,6 @@
-// JavaScript's values to the wire.
+// Encodes JavaScript's values for the wire.
 //
-// What has no form of its own on the wire goes by reference: a proxy as its object's address, a JavaScript object as its
+// A value without a form of its own crosses by reference: a proxy as its object's address, a JavaScript object as a
 // handle.
 import { types } from "node:util";
 import { watch } from "../context/rejections.ts";
@@ -17,7 +17,10 @@ import { exceptionOf, returning } from "./python_error.ts";
 import { rules } from "./rules.ts";
 import { ByReference, FloatValue, KeywordArguments, memoryviewOf, Thrown, type Tuple, TupleItems } from "./wrappers.ts";
 
-/** Whether a rule of the user's has written it: once in a message, so that shared and circular references are kept. */
+/**
+ * Writes a value by one of the user's rules, if one applies. Each value is converted once per message, which keeps
+ * shared and circular references.
+ */
 function writeByRule(e: Encoding, value: object): boolean {
   if (e.converted?.has(value)) {
     write(e, e.converted.get(value));
@@ -34,7 +37,11 @@ function writeByRule(e: Encoding, value: object): boolean {
   return false;
 }
 
-/** Writes a value. Throws TypeError or RangeError for what Python cannot have. */
+/**
+ * Writes a value.
+ *
+ * @throws {TypeError | RangeError} if Python has nothing for it
+ */
 export function write(e: Encoding, value: unknown): void {
   const { writer } = e;
   switch (typeof value) {
@@ -70,7 +77,7 @@ function nameOf(value: Function): string {
   try {
     return typeof value.name === "string" ? value.name : "";
   } catch {
-    return ""; // a getter of its own throws
+    return ""; // `name` is a getter that throws
   }
 }
 
@@ -82,7 +89,7 @@ function writeFunction(e: Encoding, value: Function): void {
   writeHandle(e, value, isAsync(value) ? JsKind.asyncFunction : JsKind.function, traits ? new TupleItems([name, traits, false]) : name);
 }
 
-/** Writes a value by reference, whatever it is. */
+/** Writes a value by reference. */
 export function writeHandle(e: Encoding, value: unknown, kind: number, about: unknown): void {
   const { writer } = e;
   const id = send(value);
@@ -93,7 +100,7 @@ export function writeHandle(e: Encoding, value: unknown, kind: number, about: un
   write(e, about);
 }
 
-/** An object as a JsProxy; an Array as one that is a list, and what has a `then` as one that can be awaited. */
+/** Writes an object as a JsProxy: an Array as one that is a list, a thenable as one that can be awaited. */
 function writeByReference(e: Encoding, value: object): void {
   const thenable = typeof (value as { then?: unknown }).then === "function";
   writeHandle(e, value, thenable ? JsKind.promise : JsKind.object, aboutObject(value));
@@ -104,7 +111,7 @@ function aboutObject(value: object): Tuple | null {
   return traits ? new TupleItems([null, traits, Array.isArray(value)]) : null;
 }
 
-/** Whether this container or typed array was written before, and now is by reference. */
+/** Whether this container or typed array was written before; if so, writes a reference to it. */
 function seen(e: Encoding, value: object): boolean {
   if (e.containers === undefined) e.containers = new Map();
   const index = e.containers.get(value);
@@ -116,7 +123,7 @@ function seen(e: Encoding, value: object): boolean {
   return true;
 }
 
-/** Writes a container with `body`, unless it has been written before or lies deeper than is copied. */
+/** Writes a container with `body`, unless it was written before or lies deeper than is copied. */
 function writeContainer<T extends object>(e: Encoding, value: T, body: (e: Encoding, value: T) => void): void {
   if (e.depth <= 0) return writeByReference(e, value);
   if (seen(e, value)) return;
@@ -137,21 +144,24 @@ function writeObject(e: Encoding, value: object): void {
 const { toStringTag, iterator, asyncIterator } = Symbol;
 const { dispose = iterator, asyncDispose = iterator } = Symbol as unknown as Record<string, symbol>;
 
-/** They look plain, but are no data: `Math`, a module's namespace, the global object; what can be iterated or disposed of. */
+/**
+ * Whether it looks plain but is not data: `Math`, a module namespace, the global object, an iterable or disposable
+ * object.
+ */
 function isSpecial(value: object): boolean {
   const has = value as Record<symbol, unknown>;
   const found = has[toStringTag] ?? has[iterator] ?? has[asyncIterator] ?? has[dispose] ?? has[asyncDispose];
   return found !== undefined || value === globalThis;
 }
 
-/** Everything that is told by its brand, so that values of other realms convert alike. */
+/** Writes a value that is recognised by its brand, so that values of other realms convert alike. */
 function writeBranded(e: Encoding, value: object): void {
   if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
   if (types.isMap(value)) return writeContainer(e, value, writeMap);
   if (types.isSet(value)) return writeContainer(e, value, writeSet);
   if (types.isDate(value)) return writeDate(e, value);
   if (types.isPromise(value)) {
-    watch(value as Promise<unknown>); // it is Python's to handle, not the runtime's to report
+    watch(value as Promise<unknown>); // Python handles its rejection; the runtime must not report it
     return writeHandle(e, value, JsKind.promise, aboutObject(value));
   }
   if (isError(value)) return writeError(e, value as Error);
@@ -174,14 +184,16 @@ function writeBranded(e: Encoding, value: object): void {
   write(e, other);
 }
 
-/** What is made of it by `default`: once in a message, so that shared and circular references are kept. */
+/**
+ * What `default` makes of a value. It is asked once per value and message, which keeps shared and circular references.
+ */
 function fallbackOf(e: Encoding, value: object): unknown {
   e.defaults ??= new Map();
   if (!e.defaults.has(value)) e.defaults.set(value, e.fallback!(value));
   return e.defaults.get(value);
 }
 
-/** It has no prototype, or that of plain objects, in any realm. */
+/** Whether its prototype is `null` or the `Object.prototype` of any realm. */
 export function isPlainObject(value: object): boolean {
   const prototype = Object.getPrototypeOf(value);
   const plain = prototype === null || Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, "hasOwnProperty");
@@ -210,7 +222,7 @@ function writeDict(e: Encoding, value: object): void {
   }
 }
 
-// Their own methods, whatever prototype the value has; how many there are shows when all are written.
+// The built-in methods, whatever prototype the value has. The count is known only when all entries are written.
 const entriesOf = Map.prototype.entries, valuesOf = Set.prototype.values;
 
 function writeMap(e: Encoding, value: Map<unknown, unknown>): void {
@@ -259,7 +271,7 @@ function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
 function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
   const { writer } = e;
   const bytes = bytesOf(value);
-  // Not `length`: Maglev of V8 15 compares that as 32 bits, and 2 GiB would be less.
+  // Not `length`: V8 15's Maglev compares it as 32 bits, so 2 GiB would be less than the limit.
   if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
   const name = typedArrayName.call(value) as string | undefined;
   if (name === undefined || name === "Uint8Array") { // ArrayBuffer, DataView
@@ -268,7 +280,7 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
   }
   const code = codeByName.get(name);
   if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
-  if (seen(e, value)) return; // bytes never change, so they may be two
+  if (seen(e, value)) return; // bytes are immutable in Python, so equal ones need not be the same object
   writer.u8(Tag.array);
   writer.u8(code.charCodeAt(0));
   writer.u32(bytes.length);
@@ -277,7 +289,7 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
 
 function writeError(e: Encoding, error: Error): void {
   const exception = exceptionOf(error);
-  if (exception) { // a PythonError: Python's own exception again
+  if (exception) { // a PythonError becomes its original exception again
     returning.set(exception, error);
     return write(e, exception);
   }
@@ -293,14 +305,14 @@ export function writeThrown(e: Encoding, thrown: unknown): void {
   writeThrowable(e, thrown);
 }
 
-/** The same as a value: what is no exception there goes as a JsException. */
+/** The same as a value: what is no exception in Python becomes a JsException. */
 function writeThrowable(e: Encoding, thrown: unknown): void {
   const about = aboutThrown(thrown);
   if (about) return writeHandle(e, thrown, JsKind.error, new TupleItems(about));
-  isError(thrown) ? writeError(e, thrown as Error) : write(e, thrown); // no rule makes another value of it
+  isError(thrown) ? writeError(e, thrown as Error) : write(e, thrown); // no conversion rule applies to it
 }
 
-/** Writes the arguments of a call: their count, themselves, and the keyword arguments. */
+/** Writes the arguments of a call: their count, the arguments, the keyword arguments. */
 export function writeArguments(e: Encoding, args: readonly unknown[]): void {
   const { writer } = e;
   const last = args.length > 0 ? args[args.length - 1] : undefined;
@@ -309,6 +321,6 @@ export function writeArguments(e: Encoding, args: readonly unknown[]): void {
   writer.u32(count);
   for (let i = 0; i < count; i++) write(e, args[i]);
   if (!keywords) return writer.u8(Tag.none);
-  seen(e, keywords.values); // it is numbered as every container is
+  seen(e, keywords.values); // the decoder numbers it like every container
   writeDict(e, keywords.values);
 }

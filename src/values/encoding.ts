@@ -1,32 +1,32 @@
-// The state of one message while its values are written; `encode.ts` writes them.
+// The state of one message while its values are encoded (`encode.ts`).
 //
-// All values of a message share it, so that references to the same container stay references to the same container.
+// All values of a message share it, so that several references to one container stay references to one container.
 import { giveBack } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import type { Writer } from "../wire/codec.ts";
 
-/** One message's values: containers by their number, proxies that it borrows, how deep it copies. */
+/** The state of one message: its containers by number, the references that it borrows, how deep it copies. */
 export interface Encoding {
   readonly writer: Writer;
   heap: number;
   containers: Map<object, number> | undefined;
-  /** References that the message borrows, where it outlives the call that made it. */
+  /** References that the message borrows, if it outlives the call that makes it. */
   pins: Reference[] | undefined;
-  /** Handles that it takes, to give back if it is never sent. */
+  /** Handles that it takes, to return if it is never sent. */
   handles: number[];
-  /** How many levels of containers are still copied; the others go by reference. */
+  /** How many more levels of containers are copied; deeper ones cross by reference. */
   depth: number;
-  /** What is asked for values that would go by reference. */
+  /** Asked for values that would cross by reference. */
   fallback: ((value: unknown) => unknown) | undefined;
-  /** The Errors whose members and causes are being written. */
+  /** The Errors whose members and causes are being written, to detect cycles. */
   errors: Set<Error> | undefined;
-  /** What rules of the user's have made of values. */
+  /** What the user's rules have made of values. */
   converted: Map<object, unknown> | undefined;
   /** What `fallback` has made of values. */
   defaults: Map<object, unknown> | undefined;
 }
 
-/** Begins to write the values of one message. */
+/** Begins a message. */
 export function encoding(writer: Writer, heap: number): Encoding {
   return {
     writer,
@@ -42,7 +42,7 @@ export function encoding(writer: Writer, heap: number): Encoding {
   };
 }
 
-/** Gives back what a message has taken that will not be sent; the error is handed through, to be thrown. */
+/** Returns the handles and pins of a message that will not be sent. Returns `error`, for the caller to throw. */
 export function rollBack(e: Encoding, error: unknown): unknown {
   for (const id of e.handles.splice(0)) giveBack(id, 1);
   for (const reference of e.pins?.splice(0) ?? []) reference.unpin();

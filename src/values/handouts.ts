@@ -1,43 +1,44 @@
-// Holds: how often the bridge has handed a proxy out, less what was given up. At none its object is released.
+// Holds: how often the bridge has handed a proxy out, minus the `$destroy`s. At zero its object is released.
 //
-// The one thing to know: what keeps a proxy for itself, an error or TaskLocals, has a hold of its own and hands out others,
-// so `using` in one place never takes the object from another; and `tidy` is told of each that is handed out in it.
+// Code of pyawait's own that keeps a proxy (an error, TaskLocals) has a hold of its own and hands out further ones, so
+// that `using` in one place never takes the object from another. `tidy` learns of every hold handed out during its
+// function.
 import { type State, stateOf } from "./proxy_state.ts";
 
-/** What was handed out in the innermost `tidy`; only `collectHolds` replaces it. */
+/** The holds handed out in the innermost `tidy`; only `collectHolds` replaces it. */
 let handedOut: State[] | undefined;
 
-/** A proxy is made and handed out. */
+/** A proxy was made and is handed out. */
 export function handOutNew(state: State): void {
   handedOut?.push(state);
 }
 
-/** A proxy that is there is handed out again. */
+/** An existing proxy is handed out once more. */
 export function handOut(state: State): void {
   state.reference.holds++;
   handedOut?.push(state);
 }
 
-/** A member that is a proxy, handed out by its owner. */
+/** Hands out a member that is a proxy; for getters of objects that keep one. */
 export function handOutMember<T>(member: T): T {
   const state = stateOf(member);
-  if (state && state.epitaph === undefined) handOut(state);
+  if (state && state.destroyed === undefined) handOut(state);
   return member;
 }
 
-/** What was handed out last of this is kept by somebody of ours, whatever becomes of it in `tidy`. */
-export function keep(state: State): void {
+/** The latest hold on this proxy belongs to pyawait itself: `tidy` must not give it up. */
+export function exemptFromTidy(state: State): void {
   const at = handedOut?.lastIndexOf(state) ?? -1;
   if (at >= 0) handedOut!.splice(at, 1);
 }
 
-/** A proxy has been handed out to nobody. */
+/** A proxy was made but reaches no user: takes its hold back. */
 export function withdraw(state: State): void {
   state.reference.holds--;
-  keep(state);
+  exemptFromTidy(state);
 }
 
-/** Runs `fn`, and then `end` with what was handed out meanwhile, which the outer one is not told of. */
+/** Runs `fn`, then `end` with the holds handed out meanwhile. The outer collection does not receive them. */
 export function collectHolds<T>(fn: () => T, end: (states: State[], outer: State[] | undefined) => void): T {
   const outer = handedOut, mine: State[] = handedOut = [];
   try {

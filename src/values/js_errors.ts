@@ -1,6 +1,6 @@
-// What Python is told of a JavaScript error: what a JsException is made of.
+// Describes a JavaScript error to Python, which makes a JsException of it.
 //
-// Getters of a thrown object may throw themselves: then the error goes as far as it could be read.
+// A getter of a thrown object may throw; the error then crosses with what could be read before.
 import { types } from "node:util";
 import { Kind } from "../wire/numbers.ts";
 import { stateOf } from "./proxy_state.ts";
@@ -9,24 +9,24 @@ import { TupleItems } from "./wrappers.ts";
 
 export const isError = (value: unknown): boolean => types.isNativeError(value) || value instanceof Error;
 
-/** Whether it can be the cause of an exception: an Error, or Python's. */
+/** Whether Python accepts it as the cause of an exception: an Error, or a Python exception. */
 const isRaisable = (cause: unknown) => isError(cause) || ((stateOf(cause)?.kinds ?? 0) & Kind.exception) !== 0;
 
-/** A member of a group: what is no Error goes by its text. */
+/** A member of an exception group; a value that is no Error is wrapped in one. */
 const asThrowable = (error: unknown) => isError(error) || stateOf(error) ? error : new Error(textOf(error), { cause: error });
 
 function textOf(value: unknown): string {
   try {
     return String(value);
   } catch {
-    return "an object without a text"; // it has no prototype, or a toString that throws
+    return "an object without a text"; // no prototype, or a toString that throws
   }
 }
 
 /**
- * Name, message, stack, the frames for its traceback, the errors of a group, its cause.
+ * Name, message, stack, the frames for its traceback, the members of a group, the cause.
  *
- * @param writing errors that are being written: what closes a circle is left out
+ * @param writing errors that are being written: a reference back to one of them is left out
  */
 export function aboutError(error: Error, writing: ReadonlySet<Error>): unknown[] {
   let about: unknown[] = ["Error", "", "", ""], errors: unknown, cause: unknown;
@@ -36,7 +36,7 @@ export function aboutError(error: Error, writing: ReadonlySet<Error>): unknown[]
     errors = (error as { errors?: unknown }).errors;
     cause = error.cause;
   } catch {
-    // a getter of its own throws: it goes as far as it was read
+    // A getter throws: what was read before it is sent.
   }
   const isGroup = error instanceof AggregateError || about[0] === "AggregateError";
   const isNew = (other: unknown) => !writing.has(other as Error);
@@ -49,7 +49,7 @@ export function aboutError(error: Error, writing: ReadonlySet<Error>): unknown[]
 
 const isSafe = (value: bigint) => BigInt.asIntN(54, value) === value;
 
-/** The same of what was thrown and is no Error, and would not come back from Python as itself; else `undefined`. */
+/** The same for a thrown value that is no Error and would not come back from Python as itself; else `undefined`. */
 export function aboutThrown(thrown: unknown): unknown[] | undefined {
   const ours = stateOf(thrown) !== undefined;
   if (!ours && typeof thrown === "object" && thrown !== null && !isError(thrown)) {

@@ -1,18 +1,21 @@
-// What JavaScript's functions and objects can do, as Python asks a type for it: async, constructed, iterated, disposed of.
+// What JavaScript's functions and objects can do, as far as Python asks a type for it.
 //
-// An `async function` is told by its brand; a function that only returns a Promise is marked (`asyncDef`).
+// An `async function` is recognised by its brand; a function that only returns a Promise has to be marked with
+// `asyncDef`.
 import { types } from "node:util";
 
 // deno-lint-ignore ban-types
 const marked = new WeakSet<Function>();
 
 /**
- * Marks a function that returns a Promise, so that Python sees an `async def`: it can be awaited, given to
- * `asyncio.create_task` or run by `asyncio.run`, and `inspect.iscoroutinefunction` is true for it.
+ * Marks a function that returns a Promise, so that Python sees an `async def`: it can be awaited and passed to
+ * `asyncio.create_task` or `asyncio.run`, and `inspect.iscoroutinefunction` is true for it.
  *
  * An `async function` needs no mark.
  *
- * @param fn the function; it is given back
+ * @param fn a function that returns a Promise
+ * @returns `fn` itself
+ * @throws {TypeError} if `fn` is not a function
  * @example
  * ```ts
  * import { asyncDef, python } from "pyawait";
@@ -35,15 +38,15 @@ export function isAsync(fn: Function): boolean {
 const classes = new WeakMap<object, boolean>();
 
 /**
- * Whether a function is a class. Classes, the built-in ones included, have a `prototype` that cannot be replaced; so has
- * a frozen function, whose text tells.
+ * Whether a function is a class. A class, built-in ones included, has a `prototype` that cannot be replaced. A frozen
+ * function has one too; its source text distinguishes them.
  */
 export function isClass(value: unknown): boolean {
   if (typeof value !== "function" || Object.getOwnPropertyDescriptor(value, "prototype")?.writable !== false) return false;
   let known = classes.get(value);
   if (known === undefined) {
     known = /^class\b|^function [\w$]*\(\) \{\s*\[native code\]\s*\}$/.test(Function.prototype.toString.call(value));
-    known &&= value !== Symbol as unknown && value !== BigInt as unknown; // which cannot be constructed
+    known &&= value !== Symbol as unknown && value !== BigInt as unknown; // they cannot be constructed
     classes.set(value, known);
   }
   return known;
@@ -51,12 +54,12 @@ export function isClass(value: unknown): boolean {
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };
 
-/** What a value can do that Python asks a type for, as bits: `_traits` of src/py/js_values.py, but for being called. */
+/** What a value can do that Python asks a type for: the bits of `_traits` in src/py/js_values.py, except for calls. */
 export function traitsOf(value: object): number {
   try {
     return askTraits(value);
   } catch {
-    return 0; // a Proxy that throws when it is asked
+    return 0; // a Proxy whose trap throws
   }
 }
 

@@ -1,11 +1,11 @@
-// The parameters of a JavaScript function, read from its source: for Python's `inspect.signature`.
+// The parameters of a JavaScript function, read from its source, for Python's `inspect.signature`.
 //
-// The one thing to know: it is a best effort; what is destructured or native gets a name of ours.
+// This is a best effort: parameters that are destructured, or of native functions, are named `arg0`, `arg1` …
 
 /** One parameter: its name, whether it is `...rest`, whether it has a default. */
 export type Parameter = [name: string, rest: boolean, optional: boolean];
 
-/** The text between the parentheses of the parameters, or a single name before `=>`. */
+/** The text between the parentheses of the parameter list, or the single name before `=>`. */
 function parameterText(source: string): string | undefined {
   const single = /^(?:async\s+)?([\p{ID_Start}$_][\p{ID_Continue}$]*)\s*=>/u.exec(source);
   if (single) return single[1];
@@ -31,10 +31,10 @@ function split(text: string): string[] {
   return [...parts, part].map((each) => each.trim()).filter((each) => each !== "");
 }
 
-/** A string, or else a comment. */
+/** Matches a string, which is captured, or a comment. */
 const stringsAndComments = /("(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*'|`(?:[^`\\]|\\.)*`)|\/\*[^]*?\*\/|\/\/.*$/gm;
 
-/** The parameters, as far as the source tells. */
+/** The parameters, as far as the source shows them. */
 // deno-lint-ignore ban-types
 export function signatureOf(fn: Function): Parameter[] {
   const source = Function.prototype.toString.call(fn).replace(stringsAndComments, (_, string) => string ? '""' : "");

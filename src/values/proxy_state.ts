@@ -1,23 +1,23 @@
-// What a proxy knows of its Python object: kept on the proxy's target, reached from the proxy by a private symbol.
+// What a proxy knows of its Python object. It is stored on the proxy's target and read through a private symbol.
 //
-// The one thing to know: a coroutine that was made by calling an `async def` proxy may not exist in Python yet. Its
-// call is kept as bytes; awaiting sends them to the loop, and only another use makes the coroutine object.
+// The coroutine of a called `async def` proxy may not exist in Python yet: the call is kept as bytes. Awaiting sends
+// the bytes to the loop; any other use makes the coroutine object.
 import type { AsyncResource } from "node:async_hooks";
 import type { CallContext } from "../context/call_context.ts";
 import type { Reference } from "../interpreter/reference.ts";
 
-/** A call of an `async def` that has not happened yet. */
+/** A call of an `async def` that has not been made yet. */
 export interface LazyCall {
-  /** The call on the wire, as Operation.call takes it. */
+  /** The call on the wire, as `Operation.call` reads it. */
   readonly bytes: Uint8Array;
   readonly pins: Reference[];
-  /** What is called: it lives as long as this does, unless somebody destroys it. */
+  /** The function. It lives as long as this call, unless it is destroyed. */
   readonly callee: State;
-  /** Handles that it takes. */
+  /** Handles that the message takes. */
   readonly handles: readonly number[];
-  /** It has been sent, made or given up. */
+  /** It was sent, made or given up. */
   used: boolean;
-  /** Where it was called: the call context and the scope of AsyncLocalStorage in which it will run. */
+  /** The call context and AsyncLocalStorage scope of the caller, in which it will run. */
   readonly context: CallContext | undefined;
   readonly scope: AsyncResource | undefined;
 }
@@ -27,16 +27,16 @@ export class State {
   reference: Reference;
   kinds: number;
   lazy: LazyCall | undefined = undefined;
-  /** The Promise of a coroutine that has been started: later awaits join it. */
+  /** Of a started coroutine: its Promise, which later awaits join. */
   started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined = undefined;
-  /** A coroutine's, Task's or Future's result, where that is one of these as well, and so is awaited too. */
+  /** The coroutine, Task or Future that this one has resulted in, which is awaited in turn. */
   next: State | undefined = undefined;
-  /** Its await has returned the object itself: it is a thenable no more. */
+  /** An await has returned the object itself, so it is no longer a thenable. */
   settledToItself = false;
-  /** The proxy itself: the two live and die together. */
+  /** The proxy. The two have the same lifetime. */
   self: object | undefined = undefined;
-  /** What it was, once it is destroyed. */
-  epitaph: string | undefined = undefined;
+  /** Set by `$destroy`: what the object was, for messages. */
+  destroyed: string | undefined = undefined;
   readonly #brand = true;
 
   constructor(reference: Reference, kinds: number) {
@@ -44,16 +44,16 @@ export class State {
     this.kinds = kinds;
   }
 
-  /** Some objects answer with something to every name. */
+  /** Checks the brand: some objects (Proxies) return something for every property. */
   static is(value: unknown): value is State {
     return typeof value === "object" && value !== null && #brand in value;
   }
 }
 
-/** Reads the state from a proxy. */
+/** The key of a proxy's state. */
 export const STATE: unique symbol = Symbol("pyawait state");
 
-/** The state of a proxy, or `undefined` for every other value. */
+/** The state of a proxy; `undefined` for every other value. */
 export function stateOf(value: unknown): State | undefined {
   if (typeof value !== "function" && (typeof value !== "object" || value === null)) return undefined;
   const state = (value as { [STATE]?: unknown })[STATE];

@@ -1,20 +1,20 @@
-// The error that Python's exceptions become.
+// PythonError: what an exception raised by Python becomes in JavaScript.
 //
-// A PythonError holds the live exception, so thrown back into Python it is the same object; its traceback is formatted when
-// it is read, since most errors are caught and never looked at.
+// It holds the live exception, so throwing it back into Python raises the same object. Its traceback is formatted only
+// when it is read, because most errors are caught and never shown.
 import { bridge, type ErrorDetails } from "../interpreter/bridge.ts";
-import { handOutMember, keep, withdraw } from "./handouts.ts";
+import { exemptFromTidy, handOutMember, withdraw } from "./handouts.ts";
 import { stateOf } from "./proxy_state.ts";
 
 const isFrame = (line: string) => /^\s+at |@/.test(line);
 const isOwn = (line: string) => bridge.ownFolders.some((folder) => line.includes(folder));
 
-/** The frames of a stack that are not pyawait's own, which say nothing to its reader. */
+/** The frames of a stack without pyawait's own, which tell the user nothing. */
 function framesOf(stack: string): string {
   return stack.split("\n").filter((line) => isFrame(line) && !isOwn(line)).join("\n");
 }
 
-/** The frames of a stack above the first one of pyawait's: what JavaScript did after Python had called it. */
+/** The frames above the first of pyawait's own: what JavaScript did after Python had called it. */
 export function framesBeforeOurs(stack: string): string {
   const frames = stack.split("\n").filter(isFrame), first = frames.findIndex(isOwn);
   return (first < 0 ? frames : frames.slice(0, first)).filter((line) => !/\bnode:async_hooks\b/.test(line)).join("\n");
@@ -22,7 +22,7 @@ export function framesBeforeOurs(stack: string): string {
 
 const brand = Symbol.for("pyawait.PythonError");
 
-/** What a PythonError is made of. `has`: 1 if it has a cause, + 2 if it is a group. */
+/** The constructor's argument. `has`: 1 if there is a cause, plus 2 if it is a group. */
 interface Made {
   readonly exception: unknown;
   readonly name: string;
@@ -30,18 +30,21 @@ interface Made {
   readonly has: number;
 }
 
-/** Takes the JavaScript frames from here: for a Promise, of the functions that await it. */
+/** Replaces the JavaScript frames by the current ones; for a Promise, these are the functions that await it. */
 export let takeFrames: (error: PythonError) => void;
-/** The error has been to Python and comes back: what has happened to the exception there is looked up anew. */
+/** The error comes back from Python: its details are looked up anew, because the exception may have changed there. */
 let renew: (error: PythonError, has: number) => PythonError;
-/** Its exception, handed out to no user. */
+/** The exception, without handing it out. */
 let exceptionIn: (error: PythonError) => object;
-/** Its exception, its cause and its errors, as far as they are known. */
+/** The exception, the cause and the errors that are known so far; for `tidy`. */
 export let partsOfError: (error: PythonError) => unknown[];
 
 /**
- * An exception that Python raised. Its `name` is the class, its `message` is `str(exception)`; `stack` has Python's frames,
- * innermost first, and then JavaScript's.
+ * An exception that Python raised.
+ *
+ * `name` is the Python class, `message` is `str(exception)`; `stack` has Python's frames, innermost first, then
+ * JavaScript's. Unlike Pyodide's `PythonError` it holds the live exception: thrown into Python again, it is the same
+ * object.
  *
  * @example
  * ```ts
@@ -54,9 +57,9 @@ export let partsOfError: (error: PythonError) => unknown[];
  * ```
  */
 export class PythonError extends Error {
-  /** From `__cause__`, else `__context__` unless it is suppressed; there is no such property where there is none. */
+  /** The error of `__cause__`, else of `__context__` unless that is suppressed. Absent if there is neither. */
   declare cause?: unknown;
-  /** The exceptions of an `ExceptionGroup`; no other exception has this property. */
+  /** The exceptions of an `ExceptionGroup`. Absent on every other exception. */
   declare errors?: readonly unknown[];
   readonly #exception: unknown;
   #details: ErrorDetails | undefined;
@@ -64,8 +67,8 @@ export class PythonError extends Error {
   #javaScriptStack: string;
 
   /**
-   * @ignore Python makes them
-   * @throws {TypeError} where a program calls it
+   * @ignore only Python makes one
+   * @throws {TypeError} if a program calls it
    */
   constructor(made: unknown) {
     const { exception, name, message, has } = (made ?? {}) as Made;
@@ -75,7 +78,7 @@ export class PythonError extends Error {
     super(message);
     Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
     this.#exception = exception;
-    const trace = { stack: "" }; // not this.stack: Deno keeps the frames of an error whose own stack was read, and shows them
+    const trace = { stack: "" }; // not `this.stack`: Deno keeps, and shows, the frames of an error whose own stack was read
     Error.captureStackTrace(trace, PythonError);
     this.#javaScriptStack = framesOf(trace.stack);
     Object.defineProperty(this, "stack", {
@@ -88,7 +91,7 @@ export class PythonError extends Error {
   }
 
   static {
-    Object.defineProperty(this, "name", { value: "PythonError", configurable: true }); // bundlers rename classes that name themselves
+    Object.defineProperty(this, "name", { value: "PythonError", configurable: true }); // bundlers rename a class that refers to itself
     takeFrames = (error) => {
       error.#javaScriptStack = framesOf(new Error().stack ?? "");
     };
@@ -97,7 +100,7 @@ export class PythonError extends Error {
       error.#expose(has);
       return error;
     };
-    // An error of another copy of pyawait has the brand, but not these fields.
+    // An error of another copy of pyawait has the brand but not these private fields.
     exceptionIn = (error) => (#exception in error ? error.#exception : (error as PythonError).exception) as object;
     partsOfError = (error) => #exception in error ? [error.#exception, error.#details?.cause, error.#details?.errors] : [];
   }
@@ -108,8 +111,8 @@ export class PythonError extends Error {
     if (has & 2) Reflect.defineProperty(this, "errors", { get: () => this.#look().errors, configurable: true });
   }
 
-  /** What shows an error reads its stack first, and shows no property that is a getter. */
-  #settle({ cause, errors }: ErrorDetails): void {
+  /** Replaces the getters by their values: tools that print errors read the stack first and skip getters. */
+  #makePlain({ cause, errors }: ErrorDetails): void {
     const settled = (value: unknown) => ({ value, writable: true, configurable: true });
     if (Object.getOwnPropertyDescriptor(this, "cause")?.get) Reflect.defineProperty(this, "cause", settled(cause));
     if (Object.getOwnPropertyDescriptor(this, "errors")?.get) Reflect.defineProperty(this, "errors", settled(errors));
@@ -118,11 +121,11 @@ export class PythonError extends Error {
   #look(): ErrorDetails {
     if (this.#details) return this.#details;
     this.#details = bridge.errorDetails(this.#exception);
-    for (const error of [this.#details.cause, ...this.#details.errors ?? []]) { // made now, but JavaScript was where this one was made
+    for (const error of [this.#details.cause, ...this.#details.errors ?? []]) { // made just now: it gets this error's frames
       const made = typeof error === "object" && error !== null && #javaScriptStack in error && !returning.has(error.#exception as object);
       if (!made) continue;
       error.#javaScriptStack = this.#javaScriptStack;
-      keep(stateOf(error.#exception)!); // it is this error's, wherever it is looked at
+      exemptFromTidy(stateOf(error.#exception)!); // this error keeps it, wherever it is read
     }
     return this.#details;
   }
@@ -131,21 +134,28 @@ export class PythonError extends Error {
     const lines = [`${this.name}: ${this.message}`];
     try {
       const details = this.#look();
-      this.#settle(details);
+      this.#makePlain(details);
       for (const [name, file, line] of details.frames) lines.push(`    at ${name} (${file}:${line})`);
     } catch {
-      // Python is closed: the JavaScript half is what there is
+      // Python is closed: only the JavaScript half is left.
     }
     if (this.#javaScriptStack) lines.push(this.#javaScriptStack);
     return lines.join("\n");
   }
 
-  /** Python's own text of the exception, with its traceback and its causes. */
+  /**
+   * Python's own text of the exception, with its traceback and causes.
+   *
+   * @throws {PythonClosedError} if it is first read after Python was closed
+   */
   get traceback(): string {
     return this.#traceback ??= bridge.tracebackOf(this.#exception);
   }
 
-  /** The live exception object; it keeps the frames' locals alive, like a caught exception in Python. */
+  /**
+   * The live exception object. Like a caught exception in Python it keeps the locals of its frames alive. Each read
+   * hands the proxy out once more.
+   */
   // deno-lint-ignore no-explicit-any
   get exception(): any {
     return handOutMember(this.#exception);
@@ -156,23 +166,23 @@ export class PythonError extends Error {
   }
 }
 
-/** The exception of a PythonError, handed out to no user; `undefined` for every other value. */
+/** The exception of a PythonError, without handing it out; `undefined` for every other value. */
 export function exceptionOf(error: unknown): object | undefined {
   return error instanceof PythonError ? exceptionIn(error) : undefined;
 }
 
-/** PythonErrors that were thrown into Python, by the proxies of their exceptions: they come back as themselves. */
+/** PythonErrors that were thrown into Python, by their exceptions' proxies, so that they come back as themselves. */
 export const returning: WeakMap<object, Error> = new WeakMap();
 
-/** The PythonError of an exception. */
+/** The PythonError of an exception: the known one if it was thrown into Python, else a new one. */
 export function pythonError(exception: unknown, name: string, message: string, has: number): PythonError {
   const known = returning.get(exception as object);
   if (!known) return newPythonError(exception, name, message, has);
-  withdraw(stateOf(exception)!); // it has a hold of its own
+  withdraw(stateOf(exception)!); // the known error has a hold of its own
   return renew(known as PythonError, has);
 }
 
-/** A new PythonError, whatever is known of its exception. */
+/** A new PythonError for an exception. */
 export function newPythonError(exception: unknown, name: string, message: string, has: number): PythonError {
   return new PythonError({ exception, name, message, has } satisfies Made);
 }

@@ -1,9 +1,9 @@
-// What JavaScript has no value for: a float that is integral, a tuple, keyword arguments.
+// Wrappers for what JavaScript has no value for: an integral float, a tuple, keyword arguments.
 //
-// They are plain holders; `encode.ts` knows what to write for each.
+// They only hold the value; `encode.ts` decides what is written.
 import { stateOf } from "./proxy_state.ts";
 
-/** An object that is not copied, whatever it is. */
+/** An object that crosses by reference, whatever it is. */
 export class ByReference {
   readonly value: object;
   constructor(value: object) {
@@ -11,7 +11,7 @@ export class ByReference {
   }
 }
 
-/** What JavaScript threw, on its way to Python's `throw`. */
+/** A value that JavaScript threw, on its way into Python's `throw`. */
 export class Thrown {
   readonly value: unknown;
   constructor(value: unknown) {
@@ -19,7 +19,7 @@ export class Thrown {
   }
 }
 
-/** What {@linkcode float} makes. The class stays private, as the next two do: its public name is a type only. */
+/** Made by {@linkcode float}. This class and the next two are private; their public names are types only. */
 export class FloatValue {
   readonly value: number;
   protected readonly kind = "float";
@@ -28,7 +28,7 @@ export class FloatValue {
   }
 }
 
-/** What {@linkcode tuple} makes. */
+/** Made by {@linkcode tuple}. */
 export class TupleItems {
   readonly items: readonly unknown[];
   protected readonly kind = "tuple";
@@ -37,7 +37,7 @@ export class TupleItems {
   }
 }
 
-/** What {@linkcode kw} makes. */
+/** Made by {@linkcode kw}. */
 export class KeywordArguments {
   readonly values: Record<string, unknown>;
   protected readonly kind = "keywords";
@@ -46,19 +46,19 @@ export class KeywordArguments {
   }
 }
 
-/** A Python `float`, see {@linkcode float}. */
+/** What {@linkcode float} returns. */
 export type Float = FloatValue;
-/** A Python `tuple`, see {@linkcode tuple}. */
+/** What {@linkcode tuple} returns. */
 export type Tuple = TupleItems;
-/** Keyword arguments, see {@linkcode kw}. */
+/** What {@linkcode kw} returns. */
 export type Keywords = KeywordArguments;
 
 /**
- * A number that becomes a Python `float` though it is integral: `1` is an `int`, `float(1)` is `1.0`.
+ * A number that becomes a Python `float` even if it is integral: `1` is an `int`, `float(1)` is `1.0`.
  *
  * @param value any number
- * @returns what is passed to Python in its place
- * @throws {TypeError} if it is no number
+ * @returns a value to pass to Python in place of the number
+ * @throws {TypeError} if `value` is not a number
  * @example
  * ```ts
  * import { float, python } from "pyawait";
@@ -74,8 +74,8 @@ export function float(value: number): Float {
  * A Python `tuple` of these items, where an Array would become a `list`.
  *
  * @param iterable the items
- * @returns what is passed to Python
- * @throws {TypeError} if it is not iterable
+ * @returns a value to pass to Python
+ * @throws {TypeError} if `iterable` is not iterable
  * @example
  * ```ts
  * import { python, tuple } from "pyawait";
@@ -90,11 +90,11 @@ export function tuple(iterable: Iterable<unknown>): Tuple {
 }
 
 /**
- * Keyword arguments, as the last argument of a call; properties that are `undefined` are left out.
+ * Keyword arguments, as the last argument of a call. Properties that are `undefined` are left out.
  *
  * @param values the arguments by name
- * @returns what is passed to a call, last
- * @throws {TypeError} if it is no object
+ * @returns the last argument of a call
+ * @throws {TypeError} if `values` is not an object, or is a proxy or an iterable
  * @example
  * ```ts
  * import { kw, python } from "pyawait";
@@ -110,12 +110,12 @@ export function kw(values: Record<string, unknown>): Keywords {
 
 const buffers = new WeakMap<object, () => unknown>();
 
-/** An object that crosses as the `memoryview` of its memory. */
+/** Marks an object that crosses as the `memoryview` of its memory. */
 export function brandBuffer(value: object, memoryview: () => unknown): void {
   buffers.set(value, memoryview);
 }
 
-/** The memoryview of a PyBuffer, else `undefined`. */
+/** The memoryview of a PyBuffer; `undefined` for every other object. */
 export function memoryviewOf(value: object): unknown {
   return buffers.get(value)?.();
 }

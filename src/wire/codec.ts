@@ -1,7 +1,8 @@
-// The wire's JavaScript end: bytes in and out. `ffi/shim/wire.h` is the other end and says what each tag holds.
+// Reads and writes the bytes of the wire in JavaScript. The other end is `ffi/shim/decode.c` and `encode.c`; numbers.ts
+// has what each tag holds.
 //
-// The one thing to know: a Writer's memory has an address that C is given, so it grows by moving to a new buffer and
-// never by resizing, and every message is written completely before C is called.
+// C is given the address of a Writer's memory, so a Writer grows by moving to a new buffer, never by resizing, and a
+// message is complete before C is called.
 import { backend } from "../../ffi/mod.ts";
 import type { Pointer } from "../../ffi/types.ts";
 import { Tag } from "./numbers.ts";
@@ -14,7 +15,7 @@ const utf16 = (bytes: Uint8Array) => {
   return text;
 };
 
-/** Writes values as bytes, into memory whose address C can be given. */
+/** Writes values as bytes into memory whose address C can be given. */
 export class Writer {
   bytes: Uint8Array;
   view: DataView;
@@ -48,7 +49,7 @@ export class Writer {
     this.at += 4;
   }
 
-  /** Puts a value where room was left for it. */
+  /** Writes a value into room that was left for it. */
   patch32(at: number, value: number): void {
     this.view.setUint32(at, value, true);
   }
@@ -77,7 +78,7 @@ export class Writer {
     this.text(Tag.bigint, hex + "\0");
   }
 
-  /** A Python object by its address, borrowed. */
+  /** A Python object by its address; the reference is borrowed. */
   object(address: number): void {
     this.reserve(9);
     this.bytes[this.at] = Tag.object;
@@ -128,7 +129,7 @@ export class Writer {
     for (let i = 0; i < value.length; i++, this.at += 2) this.view.setUint16(this.at, value.charCodeAt(i), true);
   }
 
-  /** ASCII text under a tag of its own. */
+  /** ASCII text, under the given tag. */
   private text(tag: number, value: string): void {
     this.tagged32(tag, value.length);
     this.reserve(value.length);
@@ -169,7 +170,7 @@ export class Reader {
     return value;
   }
 
-  /** An address: below 2^53 on every platform there is. */
+  /** An address; below 2^53 on every supported platform. */
   address(): number {
     const low = this.view.getUint32(this.at, true);
     const high = this.view.getUint32(this.at + 4, true);
@@ -177,7 +178,7 @@ export class Reader {
     return high * 0x1_0000_0000 + low;
   }
 
-  /** The next bytes, in place: copy what is to be kept. */
+  /** The next bytes, in place: a caller that keeps them has to copy them. */
   data(length: number): Uint8Array {
     const start = this.at;
     this.at += length;

@@ -1,9 +1,10 @@
 // The numbers and record layouts that JavaScript, the shim and Python share.
 //
-// This is the table: Python's numbers are made of it when Python is opened (`python_source.ts`), and a test compares it with
-// `ffi/shim/numbers.h`. A number here is part of no file format: it only has to be the same within one version.
+// Python's numbers are generated from this table when Python is opened (`python_source.ts`); C's are in
+// `ffi/shim/numbers.h`, which a test compares with it. No file format depends on them: they only have to agree within
+// one version.
 
-/** How a value on the wire begins, and what follows the tag. Little-endian, unaligned. */
+/** The first byte of a value on the wire; it says what follows. Numbers are little-endian and unaligned. */
 export const Tag = {
   none: 0,
   true: 1,
@@ -31,7 +32,9 @@ export const Tag = {
   missing: 23,
 } as const;
 
-/** What follows a tag: from JavaScript and to it; `undefined` where a tag does not cross in that direction. */
+/**
+ * The payload behind a tag, per direction (`in`: to Python); `undefined` where a tag does not cross in that direction.
+ */
 interface Payload {
   readonly in: string | undefined;
   readonly out: string | undefined;
@@ -41,8 +44,8 @@ const both = (layout: string): Payload => ({ in: layout, out: layout });
 const text = both("length:u32 text:u8*"), items = both("count:u32 items:value*");
 
 /**
- * The layout of each tag's payload, in the form that `ffi/shim/numbers.h` describes: `field:type`, where `TYPE*` is as many as
- * the number before it says. `skipValue` interprets them.
+ * The layout of each tag's payload, in the notation of `ffi/shim/numbers.h`: `field:type`, where `TYPE*` stands for as
+ * many as the number before it says. `skipValue` interprets them.
  */
 export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   none: both(""),
@@ -54,7 +57,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   float: both("number:f64"),
   ascii: text,
   utf8: text,
-  utf16: text, // with lone surrogates
+  utf16: text, // for text with lone surrogates, which UTF-8 cannot hold
   bytes: both("length:u32 data:u8*"),
   array: { in: "code:u8 length:u32 data:u8*", out: "code:u8 length:u32 data:u8* dimensions:u8 shape:u32*" },
   list: items,
@@ -63,21 +66,24 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   dict: both("count:u32 items:pair*"), // to JavaScript, every key is a str
   map: { in: undefined, out: "count:u32 items:pair*" },
   date: both("milliseconds:f64"), // since 1970
-  reference: both("index:u32"), // the nth container or array of this message once more
+  reference: both("index:u32"), // the nth container or array of this message again
   object: { in: "address:u64", out: "kinds:u32 address:u64" }, // in: borrowed; out: a new reference
   js: { in: "heap:u32 handle:u32 kind:u8 about:value", out: "heap:u32 handle:u32" },
   error: { in: undefined, out: "exception:value name:value message:value extra:value" },
-  throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python raises
-  missing: { in: undefined, out: "" }, // there is no such attribute
+  throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python has to raise
+  missing: { in: undefined, out: "" }, // no such attribute
 };
 
-/** Bits of what a Python object's type can do: `describe_type` works them out, once per type, and each object brings them. */
+/**
+ * What objects of a Python type can do, as bits. `describe_type` determines them once per type; every object carries
+ * them.
+ */
 export const Kind = {
   js: 1,
   scalar: 2,
   buffer: 4,
   datetime: 8,
-  /** A function or method made by `async def`. */
+  /** A function or method defined by `async def`. */
   asyncFunction: 16,
   callable: 32,
   iterable: 64,
@@ -85,7 +91,7 @@ export const Kind = {
   asyncIterable: 256,
   awaitable: 512,
   coroutine: 1024,
-  /** A Task or Future. */
+  /** A Task or a Future. */
   future: 2048,
   sequence: 4096,
   mapping: 8192,
@@ -93,11 +99,11 @@ export const Kind = {
   asyncGenerator: 32768,
   exception: 65536,
   class: 131072,
-  /** An object of an event loop's: a call of it may have to wake that loop. */
+  /** Belongs to an event loop (asyncio, uvloop): a call of it may have to wake that loop. */
   loopBound: 262144,
 } as const;
 
-/** Kinds of JavaScript values: which Python object is made for one. */
+/** Kinds of JavaScript values; each is represented by a different Python object. */
 export const JsKind = {
   object: 0,
   function: 1,
@@ -109,7 +115,7 @@ export const JsKind = {
   asyncGenerator: 7,
 } as const;
 
-/** What Python may do with a JavaScript value; `js_operations.ts` does it. */
+/** The operations that Python can ask of a JavaScript value, by number; `js_operations.ts` implements them. */
 export const jsOperations = [
   "call",
   "await",
@@ -147,13 +153,13 @@ export const jsOperations = [
 /** The name of an operation. */
 export type JsOperationName = typeof jsOperations[number];
 
-/** Operations that are told apart before they are done. */
+/** The operations that `serve.ts` distinguishes. */
 export const JsOperation: { readonly call: number; readonly await: number } = {
   call: jsOperations.indexOf("call"),
   await: jsOperations.indexOf("await"),
 };
 
-/** Layouts that several records share, by name. */
+/** Layouts that several records contain, by name. */
 export const sharedLayouts: Readonly<Record<string, string>> = {
   call: "callee:value count:u32 arguments:value* keywords:value",
   copy: "depth:i32 dict_as:u8",
@@ -161,7 +167,7 @@ export const sharedLayouts: Readonly<Record<string, string>> = {
   answer: "pin:u32 outcome:value",
 };
 
-/** The layout of each record, behind `size:u32 kind:u8`, and of what `pyawait_invoke` reads. */
+/** The layout of each record after `size:u32 kind:u8`, and of the input of `pyawait_invoke`. */
 export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly<Record<string, string>>>> = {
   in: {
     start: "id:u32 scope:u32 context:value call",
@@ -198,13 +204,13 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
   },
 };
 
-/** Records in a loop's inbox. `heapEnd` and `heapLost` are written by the shim itself. */
+/** Kinds of records in a loop's inbox. The shim itself writes `heapEnd` and `heapLost`. */
 export const In = { start: 1, await: 2, cancel: 3, settle: 4, signalTaken: 5, release: 6, unlock: 7, heapEnd: 8, heapLost: 9 } as const;
 
-/** Records in a heap's outbox. */
+/** Kinds of records in a heap's outbox. */
 export const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9, unpin: 10 } as const;
 
-/** What `pyawait_invoke` does; `inContext` and `inScope` are added. */
+/** Operations of `pyawait_invoke`. `inContext` and `inScope` are flags, added to an operation. */
 export const Operation = {
   call: 0,
   get: 1,
@@ -216,22 +222,22 @@ export const Operation = {
   inScope: 16,
 } as const;
 
-/** What `pyawait_open` answers. `failed` is for good; after `refused` another attempt may follow. */
+/** Results of `pyawait_open`. `failed` and `foreign` are final; after `refused` another attempt is possible. */
 export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
 
 /** Codes of `event` records. */
 export const EventCode = { stdout: 1, stderr: 2 } as const;
 
-/** The loop of a CALL from a thread on which no loop runs. */
+/** The loop id of a CALL from a thread on which no event loop runs. */
 export const NO_LOOP = 0xffff_ffff;
 
-/** The inbox of the background loop. */
+/** The loop id of the background loop. */
 export const BACKGROUND = 0;
 
-/** `GET_ITEM` of `getItem`: names as Python writes them. */
+/** Python's spelling of a name: `GET_ITEM` for `getItem`. */
 const constant = (name: string) => name.replace(/[A-Z]/g, "_$&").toUpperCase();
 
-/** The same numbers as Python source: the first chapter of `src/py`. */
+/** The numbers as Python source: the first chapter of the module `pyawait`. */
 export function pythonNumbers(): string {
   const assign = (prefix: string, entries: Iterable<[string, number]>) =>
     [...entries].map(([name, value]) => `${prefix}${constant(name)} = ${value}\n`).join("");

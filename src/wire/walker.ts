@@ -1,4 +1,7 @@
-// One walk over what stands on the wire, driven by the layouts of numbers.ts: for values that are not read.
+// Skips values on the wire without decoding them, driven by the layouts in numbers.ts. `ffi/shim/skip.c` does the same
+// in C.
+//
+// A value that is skipped still owns references: the caller is given each object's address, to release it.
 import type { Reader } from "./codec.ts";
 import { payloads, sharedLayouts, Tag } from "./numbers.ts";
 
@@ -6,13 +9,13 @@ import { payloads, sharedLayouts, Tag } from "./numbers.ts";
 export interface Field {
   readonly name: string;
   readonly type: string;
-  /** As many as the number before it says. */
+  /** Occurs as often as the number before it says. */
   readonly repeated: boolean;
 }
 
 const bytesOf: Readonly<Record<string, number>> = { u8: 1, i32: 4, u32: 4, u64: 8, f64: 8 };
 
-/** The fields of a layout, those of shared layouts in their places. */
+/** The fields of a layout, with shared layouts expanded. */
 export function fieldsOf(layout: string): Field[] {
   return layout.split(" ").filter((word) => word !== "" && word !== "none").flatMap((word) => {
     if (word in sharedLayouts) return fieldsOf(sharedLayouts[word]);
@@ -27,7 +30,7 @@ const byTag = new Map(
   ) => [Tag[name as keyof typeof Tag] as number, out === undefined ? undefined : fieldsOf(out)]),
 );
 
-/** Goes past the fields; gives how many values follow them. */
+/** Skips these fields and returns how many values follow them. */
 export function skipFields(r: Reader, fields: readonly Field[], visit: (address: number) => void): number {
   let values = 0, last = 0;
   for (const { name, type, repeated } of fields) {
@@ -41,7 +44,7 @@ export function skipFields(r: Reader, fields: readonly Field[], visit: (address:
   return values;
 }
 
-/** Goes past the next value that C has written. `visit` is called with the address of each object in it. */
+/** Skips the next value and calls `visit` with the address of each Python object in it. */
 export function skipValue(r: Reader, visit: (address: number) => void): void {
   for (let left = 1; left > 0; left--) {
     const tag = r.u8(), fields = byTag.get(tag);

@@ -1,7 +1,7 @@
-"""`pyawait types`: the types that annotations say, as small trees that TypeScript prints: ["name", …].
+"""`pyawait types`: what annotations say, as small trees that TypeScript prints: ["name", …].
 
-The one thing to know: a type that has no counterpart is "any", so what is generated never refuses a program that is
-right. An annotation is syntax (in a stub, or a string) or a value; both come to the same names.
+A type without a counterpart is "any", so the generated declarations never reject a correct program. An annotation is
+syntax (in a stub, or as a string) or a value; both lead to the same names.
 """
 
 import ast
@@ -41,7 +41,7 @@ _ASYNC_ITERATORS = {"AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 _WRAPPERS = {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"}
 _SAFE = 2**53 - 1
 
-# Where a class must come from to be what its name says: `concurrent.futures.Future` is not awaitable.
+# The modules in which a class is what its name says: `concurrent.futures.Future` is not awaitable.
 _HOMES = {
     "builtins",
     "types",
@@ -56,7 +56,7 @@ _HOMES = {
 
 
 class Names:
-    """The classes of a module that are described, and what a name in an annotation means."""
+    """The described classes of a module, and what a name in an annotation means."""
 
     def __init__(self):
         self._of = {}
@@ -65,11 +65,11 @@ class Names:
         self._of.setdefault(id(cls), name)
 
     def of(self, cls):
-        """The name by which a class is described, or None."""
+        """The name under which a class is described, or None."""
         return self._of.get(id(cls))
 
     def within(self, namespace):
-        """Resolves dotted names as code with these globals would."""
+        """A function that resolves dotted names as code with these globals would."""
 
         def resolve(dotted):
             first, *rest = dotted.split(".")
@@ -99,13 +99,13 @@ def last_name(node):
 
 
 def index_of(node):
-    """What is between the brackets, as a list; Python 3.8 wraps it."""
+    """The contents of the brackets, as a list; Python 3.8 wraps them."""
     index = node.slice.value if type(node.slice).__name__ == "Index" else node.slice
     return index.elts if isinstance(index, ast.Tuple) else [index]
 
 
 def literal(value):
-    """The type of one value, as `Literal[value]` has it."""
+    """The type of one value, as in `Literal[value]`."""
     if value is None:
         return ["null"]
     if isinstance(value, bytes):
@@ -124,7 +124,7 @@ def literal_of_ast(node, resolve):
 
 
 def type_of_ast(node, resolve):
-    """The type that an annotation's syntax says; `resolve` gives the described class that a dotted name means."""
+    """The type that an annotation's syntax denotes; `resolve` returns the described class for a dotted name."""
     convert = lambda each: type_of_ast(each, resolve)
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
@@ -161,7 +161,7 @@ def type_of_text(text, resolve):
 
 
 def named(name, arguments):
-    """The type of a name that every module knows, with what is in its brackets."""
+    """The type of a well-known name with the given arguments in its brackets."""
     first = arguments[0] if arguments else ["any"]
     if name in _SIMPLE:
         return [_SIMPLE[name]]
@@ -191,7 +191,7 @@ def named(name, arguments):
 
 
 def type_of_value(annotation, names, resolve):
-    """The type that an annotation says that Python has evaluated, or has as a string."""
+    """The type that an annotation denotes which Python has evaluated, or holds as a string."""
     convert = lambda each: type_of_value(each, names, resolve)
     if annotation is inspect.Parameter.empty:
         return ["any"]
@@ -202,7 +202,7 @@ def type_of_value(annotation, names, resolve):
     if isinstance(annotation, typing.ForwardRef):
         return type_of_text(annotation.__forward_arg__, resolve)
     origin, arguments = typing.get_origin(annotation), list(typing.get_args(annotation))
-    if hasattr(annotation, "__metadata__"):  # Annotated, whose origin Python 3.8 does not tell
+    if hasattr(annotation, "__metadata__"):  # Annotated, whose origin Python 3.8 does not report
         return convert(annotation.__origin__)
     if origin is None:
         origin = annotation

@@ -1,7 +1,7 @@
-"""`pyawait types`: what modules say, as JSON for TypeScript.
+"""`pyawait types`: describes modules as JSON for TypeScript.
 
-The one thing to know: what a module's stub does not say is looked up in the module, which is imported. What raises when
-it is looked at is "any".
+What a module's stub does not cover is read from the module itself, which is imported. A member that raises when it is
+examined is "any".
 """
 
 import contextlib
@@ -45,7 +45,7 @@ def nested_classes(cls):
 
 
 class Module:
-    """A module that is looked at."""
+    """A module that is examined."""
 
     def __init__(self, module, names, classes):
         self.module = module
@@ -53,7 +53,7 @@ class Module:
         self.classes = classes
 
     def type_of(self, annotation, item=None):
-        """The type of an annotation of `item`, whose globals its strings may name."""
+        """The type of an annotation of `item`; strings in it are resolved in the globals of `item`."""
         function = inspect.unwrap(item) if inspect.isfunction(item) else item
         return type_of_value(
             annotation, self.names, self.names.within(getattr(function, "__globals__", vars(self.module)))
@@ -77,13 +77,13 @@ class Module:
                     call["keywords" if each.kind is each.KEYWORD_ONLY else "positional"].append(entry)
             call["result"] = self.result(item, signature.return_annotation)
             return call
-        except Exception:  # many functions in C have no signature; one that is made up may be anything
+        except Exception:  # many C functions have no signature; a made-up one may be anything
             return _ANY_CALL
 
     def result(self, item, annotation):
         kind = coroutine_kind(item)
         if kind != coroutine_kind(inspect.unwrap(item)):
-            return ["any"]  # a decorator's, which shows the annotation of what it wraps
+            return ["any"]  # a decorator's: it shows the annotation of what it wraps
         type = self.type_of(annotation, item)
         if kind == "iscoroutinefunction":
             return ["awaitable", type]
@@ -100,7 +100,7 @@ class Module:
         return {"kind": "class", "name": known} if known else value(["any"])
 
     def add_classes(self, prefix, candidates):
-        """Names classes before any is described: they refer to each other."""
+        """Names the classes before any is described, because they refer to each other."""
         for name, cls in candidates:
             if is_class(cls) and not self.names.of(cls):
                 self.names.add(cls, prefix + name)
@@ -166,12 +166,12 @@ class Module:
             return value(["bigint"])
         kinds = ((bool, "boolean"), (int, "number"), (float, "number"), (str, "string"))
         kind = next((kind for cls, kind in kinds if isinstance(item, cls)), "bytes" if type(item) is bytes else "any")
-        # None is what a variable often holds before it holds what it is for.
+        # None is often only the initial value of a variable.
         return function([self.call(item)], doc_of(item)) if kind == "any" and callable(item) else value([kind])
 
 
 def annotations_of(item):
-    """Those of the class or module itself, which Python 3.8 and 3.9 look up in its bases too."""
+    """The annotations of the class or module itself; Python 3.8 and 3.9 also look in its bases."""
     found = vars(item).get("__annotations__")
     if found is None and sys.version_info >= (3, 14):
         found = attribute(item, "__annotations__")
@@ -204,7 +204,7 @@ def describe(name):
     missing = object()
     found = [(key, attribute(module, key, missing)) for key in public_names(module)]
     found = [(key, item) for key, item in found if item is not missing]
-    # Under its own name first: another may be an alias of it.
+    # A class is described under its own name; another name may be an alias.
     looked_at.add_classes("", sorted(found, key=lambda each: each[0] != name_of(each[1])))
     for key, cls in looked_at.classes.items():
         try:
@@ -218,11 +218,11 @@ def describe(name):
         try:
             if key not in members and not inspect.ismodule(item):
                 members[key] = looked_at.member(item, annotations.get(key, inspect.Parameter.empty))
-        except Exception:  # objects that answer isinstance() and the like with an error
+        except Exception:  # objects for which isinstance() and the like raise
             members[key] = value(["any"])
     return {"name": name, "doc": doc_of(module), "members": members, "classes": classes}
 
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # looking at what is deprecated is not using it
+    warnings.simplefilter("ignore")  # examining what is deprecated is not using it
     result = json.dumps([describe(name) for name in dict.fromkeys(names)])

@@ -1,7 +1,7 @@
-"""`pyawait types`: what stubs say. They are read, and never run.
+"""`pyawait types`: reads stubs as syntax, without running them.
 
-The one thing to know: what this and describe.py make is the same: members and classes, which JSON takes to
-declarations.ts. A class is described once, by its qualified name, and everything else refers to that.
+The result has the same form as that of describe.py: members and classes, which go to declarations.ts as JSON. A class
+is described once, under its qualified name, and everything else refers to that.
 """
 
 import ast
@@ -11,7 +11,7 @@ import sys
 
 _ANY_CALL = {"positional": [], "rest": ["any"], "keywords": [], "open": True, "result": ["any"]}
 _ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}
-_CONTEXTS = {"contextmanager", "asynccontextmanager"}  # what these return is not what the function's annotation says
+_CONTEXTS = {"contextmanager", "asynccontextmanager"}  # the function's annotation is not what these return
 
 
 def value(type, doc=None):
@@ -30,7 +30,7 @@ def attribute(owner, name, default=None):
 
 
 def is_class(item):
-    return issubclass(type(item), type)  # an object may raise, or lie, when it is asked for its __class__
+    return issubclass(type(item), type)  # an object may raise, or lie, when asked for its __class__
 
 
 def doc_of(item):
@@ -41,7 +41,7 @@ def doc_of(item):
 
 
 def parameter(name, type, optional, only=False):
-    """`only`: it cannot be given by keyword."""
+    """`only`: cannot be given by keyword."""
     return {"name": name, "type": type, "optional": optional, "only": only}
 
 
@@ -68,7 +68,7 @@ def plain_of_class(cls):
 
 
 def class_shape(bases, members, statics, calls, doc, plain=None, protocol=False, awaits=False):
-    """`plain`: what an instance becomes in JavaScript, if it does not stay a proxy; `calls`: None where nobody knows."""
+    """`plain`: what instances become in JavaScript if they do not stay proxies; `calls`: None if unknown."""
     visible = lambda those: {name: each for name, each in those.items() if not name.startswith("_")}
     return {
         "bases": bases,
@@ -83,7 +83,7 @@ def class_shape(bases, members, statics, calls, doc, plain=None, protocol=False,
 
 
 def stub_of(name, spec):
-    """The syntax of a module's stub: beside it, or in a package of stubs."""
+    """The syntax of a module's stub, which is beside the module or in a package of stubs."""
     candidates = []
     origin = getattr(spec, "origin", None)
     if origin and spec.has_location:
@@ -97,13 +97,15 @@ def stub_of(name, spec):
         try:
             with open(path, encoding="utf-8") as file:
                 return ast.parse(file.read(), path)
-        except (OSError, SyntaxError, ValueError):  # not there, or for a later Python
+        except (OSError, SyntaxError, ValueError):  # missing, or for a later Python
             pass
     return None
 
 
 def statements(body):
-    """The statements that hold here: `sys.version_info` and `sys.platform` are those of this Python."""
+    """The statements that apply here: conditions on `sys.version_info` and `sys.platform` are evaluated for this
+    Python.
+    """
     for node in body:
         if isinstance(node, ast.If):
             try:
@@ -142,7 +144,7 @@ def call_of_ast(node, resolve, bound):
 
 
 class Stub:
-    """One stub; reading it fills `classes` and gives the module's members."""
+    """One stub. Reading it fills `classes` and returns the module's members."""
 
     def __init__(self, tree, module, names, classes):
         self.classes = classes
@@ -165,7 +167,7 @@ class Stub:
                 yield from self._class_names(node.body, "%s%s." % (prefix, node.name))
 
     def _resolver(self, scope):
-        """Names are looked up in the class that is being read, then in those around it, then in the module."""
+        """Names are looked up in the class that is being read, then in the classes around it, then in the module."""
 
         def resolve(dotted):
             around = scope
@@ -181,7 +183,7 @@ class Stub:
         return resolve
 
     def _members(self, body, scope, is_enum):
-        """The members, and of a class those that the class itself has: static and class methods, constants, classes."""
+        """The members, and for a class also those of the class itself: static and class methods, constants, classes."""
         members, statics = {}, {}
         own = ["class", scope[:-1]] if is_enum else ["any"]
         resolve = self._resolver(scope)
@@ -190,7 +192,7 @@ class Stub:
                 self._function(node, members, statics, resolve, bool(scope))
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 name = node.target.id
-                # In an enum, older stubs write members as annotations.
+                # Older stubs write the members of an enum as annotations.
                 type = (
                     ["any"]
                     if is_enum and node.value is None
