@@ -181,14 +181,14 @@ class PythonInterpreter {
    */
   ref(): void {
     interpreter();
-    heap.refs++;
+    own.refs++;
     startWaiting();
   }
 
   /** Takes one {@linkcode ref} back; without one it does nothing. */
   unref(): void {
-    if (heap.refs === 0) return;
-    heap.refs--;
+    if (own.refs === 0) return;
+    own.refs--;
     stopWaiting();
   }
 
@@ -230,7 +230,7 @@ class PythonInterpreter {
     if (typeof timeout !== "number" || !(timeout >= 0)) {
       throw new RangeError(`Cannot close Python: timeout is ${String(timeout)}, but has to be a number of milliseconds, 0 or more`);
     }
-    await (heap.closing ??= closePython(Math.min(timeout, 2 ** 31)));
+    await (own.closing ??= closePython(Math.min(timeout, 2 ** 31)));
   }
 }
 
@@ -238,7 +238,7 @@ class PythonInterpreter {
 export type Python = PythonInterpreter;
 
 /** This heap's calls of `ref` and `close`; only this file writes it. */
-const heap = {
+const own = {
   /** `python.ref()`s that were not taken back. */
   refs: 0,
   closing: undefined as Promise<void> | undefined,

@@ -9,7 +9,7 @@ import { EventCode } from "../wire/numbers.ts";
 type Listener = Exclude<Output, "inherit">;
 
 /** This heap's output; only this file writes it. */
-const heap = {
+const output = {
   /** The user's functions, by the code of their stream. */
   listeners: new Map<number, Listener>(),
   /** Text that waits for delivery. */
@@ -21,26 +21,26 @@ export function redirect({ options, heapId }: Interpreter): void {
   for (const name of ["stdout", "stderr"] as const) {
     const listener = options[name];
     if (listener === "inherit") continue;
-    heap.listeners.set(EventCode[name], listener);
+    output.listeners.set(EventCode[name], listener);
     callHelper("redirect", heapId, name, EventCode[name]);
   }
 }
 
 /** Handles an EVENT record: Python has printed. */
 export function printed(code: number, text: string): void {
-  const listener = heap.listeners.get(code);
+  const listener = output.listeners.get(code);
   if (!listener) return;
-  if (heap.printed.length === 0) queueMicrotask(deliver);
-  const last = heap.printed.at(-1);
+  if (output.printed.length === 0) queueMicrotask(deliver);
+  const last = output.printed.at(-1);
   if (last?.listener === listener) last.text += text;
-  else heap.printed.push({ listener, text });
+  else output.printed.push({ listener, text });
 }
 
 /** Delivers the text. If a function throws, the remaining text is still delivered. */
 export function deliver(): void {
   try {
-    for (let next; (next = heap.printed.shift());) next.listener(next.text);
+    for (let next; (next = output.printed.shift());) next.listener(next.text);
   } finally {
-    if (heap.printed.length > 0) queueMicrotask(deliver);
+    if (output.printed.length > 0) queueMicrotask(deliver);
   }
 }

@@ -34,7 +34,7 @@ export interface Pending {
 }
 
 /** This heap's pending Promises; only this file writes it. */
-const heap = {
+const promises = {
   /** By number. */
   pending: [] as (Pending | undefined)[],
   /** Numbers that are free again. */
@@ -45,11 +45,11 @@ const heap = {
 
 /** Keeps the process alive until {@linkcode stopWaiting}. Counted. */
 export function startWaiting(): void {
-  if (heap.waiting++ === 0) openInterpreter()!.bell.ref();
+  if (promises.waiting++ === 0) openInterpreter()!.bell.ref();
 }
 
 export function stopWaiting(): void {
-  if (--heap.waiting === 0) openInterpreter()!.bell.unref();
+  if (--promises.waiting === 0) openInterpreter()!.bell.unref();
 }
 
 /** Registers a new pending Promise. */
@@ -59,12 +59,12 @@ export function addPending(
   pins: readonly Reference[],
   state: State | undefined,
 ): { promise: Promise<unknown>; entry: Pending } {
-  const id = heap.free.pop() ?? heap.pending.length;
+  const id = promises.free.pop() ?? promises.pending.length;
   let entry!: Pending;
   const promise = new Promise((resolve, reject) => {
     entry = { id, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: [] };
   });
-  heap.pending[id] = entry;
+  promises.pending[id] = entry;
   if (entry.keepsAlive) startWaiting();
   else setTimeout(keepAliveForRunningLoops, 20); // Deno reports no "beforeExit" before it ends on an unsettled top-level await
   return { promise, entry };
@@ -73,7 +73,7 @@ export function addPending(
 /** Sends CANCEL when the signal aborts. */
 export function cancelWith(entry: Pending, signal: AbortSignal): void {
   const abort = () => {
-    if (heap.pending[entry.id] !== entry) return;
+    if (promises.pending[entry.id] !== entry) return;
     entry.aborted ??= { reason: signal.reason };
     const writer = openRecord(entry.loop, In.cancel);
     writer.u32(entry.id);
@@ -84,8 +84,8 @@ export function cancelWith(entry: Pending, signal: AbortSignal): void {
 }
 
 function remove(entry: Pending): void {
-  heap.pending[entry.id] = undefined;
-  heap.free.push(entry.id);
+  promises.pending[entry.id] = undefined;
+  promises.free.push(entry.id);
   for (const reference of entry.pins) reference.unpin();
   for (const unlisten of entry.unlisten) unlisten();
   if (entry.keepsAlive) stopWaiting();
@@ -94,7 +94,7 @@ function remove(entry: Pending): void {
 /** Handles a DONE record: the task of a Promise has ended. */
 export function complete(r: Reader): void {
   const id = r.u32();
-  const entry = heap.pending[id];
+  const entry = promises.pending[id];
   const tag = r.bytes[r.at];
   if (tag === Tag.error || tag === Tag.throw) {
     r.at++;
@@ -130,7 +130,7 @@ function leadsBack(from: State, result: State): boolean {
 }
 
 function rejectAll(error: (entry: Pending) => unknown, which: (entry: Pending) => boolean): void {
-  for (const entry of heap.pending) {
+  for (const entry of promises.pending) {
     if (!entry || !which(entry)) continue;
     remove(entry);
     entry.reject(error(entry));
@@ -148,7 +148,7 @@ export function rejectLoop(loop: number): void {
  */
 export function keepAliveForRunningLoops(): void {
   if (isClosed()) return;
-  for (const entry of heap.pending) {
+  for (const entry of promises.pending) {
     if (!entry || entry.keepsAlive || callHelper("is_loop_running", entry.loop) !== true) continue;
     entry.keepsAlive = true;
     startWaiting();
@@ -162,5 +162,5 @@ export function rejectPending(): void {
 
 /** The number of Promises that keep the process alive; for tests. */
 export function countPending(): number {
-  return heap.waiting;
+  return promises.waiting;
 }

@@ -48,7 +48,7 @@ function readAddress(r: Reader): number {
 // Python's awaits ---------------------------------------------------------------------------------------------------
 
 /** What this heap serves; only this file writes it. */
-const heap = {
+const answers = {
   /** Python awaits that have not ended, by loop and slot. */
   serving: new Map<string, { served: Served; deferred: Deferred | undefined }>(),
   /** Memory for the next SETTLE; absent while one is written, because a getter in its value may settle another. */
@@ -68,7 +68,7 @@ export function serve(r: Reader): void {
   const { scope, context, operation, value, args, keywords } = readRequest(r);
   const callContext = newCallContext(served.loop, context, served);
   const deferred = value instanceof Deferred ? value : undefined;
-  heap.serving.set(key(served.loop, served.slot), { served, deferred });
+  answers.serving.set(key(served.loop, served.slot), { served, deferred });
   let promise: PromiseLike<unknown>;
   try {
     markAwaited(value);
@@ -90,22 +90,22 @@ function begun(deferred: Deferred, served: Served): Promise<unknown> {
 const nowhere = { loop: BACKGROUND, running: false, context: undefined, locals: undefined };
 
 function takeAll(deferred: Deferred): void {
-  for (const each of heap.serving.values()) if (each.deferred === deferred && !each.served.taken) each.served.take();
+  for (const each of answers.serving.values()) if (each.deferred === deferred && !each.served.taken) each.served.take();
 }
 
 function settle(served: Served, thrown: boolean, value: unknown): void {
   if (served.settled) return;
   served.settled = true;
-  heap.serving.delete(key(served.loop, served.slot));
+  answers.serving.delete(key(served.loop, served.slot));
   if (isClosed()) return;
-  const payload = heap.settling ?? new Writer(4096);
-  heap.settling = undefined;
+  const payload = answers.settling ?? new Writer(4096);
+  answers.settling = undefined;
   encodeOutcome(payload, thrown, value, served.loop);
   const writer = openRecord(served.loop, In.settle);
   writer.u32(served.slot);
   writer.data(payload.bytes.subarray(0, payload.at));
   closeRecord(served.loop);
-  heap.settling = payload;
+  answers.settling = payload;
 }
 
 /**
@@ -131,25 +131,25 @@ function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: 
 // Keeps the references that an answer borrows until its reader has read it. Releases go to the background loop's inbox
 // and could be read earlier than an answer to another loop or thread.
 function pin(references: Reference[], reader: number | undefined): number {
-  heap.lastPinned = nextId(heap.lastPinned, heap.pinned);
-  heap.pinned.set(heap.lastPinned, { references, reader });
-  return heap.lastPinned;
+  answers.lastPinned = nextId(answers.lastPinned, answers.pinned);
+  answers.pinned.set(answers.lastPinned, { references, reader });
+  return answers.lastPinned;
 }
 
 export function unpin(id: number): void {
-  const references = heap.pinned.get(id)?.references ?? [];
-  heap.pinned.delete(id);
+  const references = answers.pinned.get(id)?.references ?? [];
+  answers.pinned.delete(id);
   for (const reference of references) reference.unpin();
 }
 
 export function unpinLoop(loop: number): void {
-  for (const [id, { reader }] of [...heap.pinned]) if (reader === loop) unpin(id);
+  for (const [id, { reader }] of [...answers.pinned]) if (reader === loop) unpin(id);
 }
 
 /** Handles an ABORT: Python has cancelled this await. */
 export function abort(r: Reader): void {
   const loop = r.u32(), slot = r.u32();
-  const request = heap.serving.get(key(loop, slot));
+  const request = answers.serving.get(key(loop, slot));
   r.u8();
   const error = newPythonError(read(r), String(read(r)), String(read(r)), Number(read(r)));
   const reason = new DOMException("Python cancelled the await", "AbortError");
@@ -191,7 +191,7 @@ function answer(id: number, thrown: boolean, result: unknown, direct: boolean): 
 
 /** Writes the answer to a stack overflow in advance, while there is stack for it. */
 export function prepareTooDeep(): void {
-  const answer = heap.tooDeep = new Writer(16);
+  const answer = answers.tooDeep = new Writer(16);
   answer.u32(0);
   answer.u8(Tag.throw);
   answer.object(helper("TooDeep"));
@@ -201,7 +201,7 @@ export function prepareTooDeep(): void {
 function tellTooDeep(id: number): boolean {
   try {
     const { shim, heap: address } = interpreter();
-    shim.pyawait_answer(address, id, heap.tooDeep!.pointer, heap.tooDeep!.at);
+    shim.pyawait_answer(address, id, answers.tooDeep!.pointer, answers.tooDeep!.at);
     return true;
   } catch {
     return false; // Python then raises that there was no answer

@@ -9,7 +9,7 @@ import { countHandles } from "../interpreter/js_handles.ts";
 import { type CallContext, runInCallContext } from "./call_context.ts";
 
 /** This heap's scopes. */
-const heap = {
+const carried = {
   /** The scopes that Python carries, by number. */
   scopes: new Map<number, AsyncResource>(),
   last: 0,
@@ -25,8 +25,8 @@ export function captureScope(): AsyncResource | undefined {
 /** The number under which Python carries a scope to the functions that it calls; 0 for none. */
 export function numberScope(resource: AsyncResource | undefined): number {
   if (resource === undefined) return 0;
-  const scope = heap.last = nextId(heap.last, heap.scopes);
-  heap.scopes.set(scope, resource);
+  const scope = carried.last = nextId(carried.last, carried.scopes);
+  carried.scopes.set(scope, resource);
   return scope;
 }
 
@@ -35,26 +35,26 @@ export function numberScope(resource: AsyncResource | undefined): number {
  * Python has kept the number.
  */
 export function offerScope(): number {
-  return heap.offered.pop() ?? (heap.last = nextId(heap.last, heap.scopes));
+  return carried.offered.pop() ?? (carried.last = nextId(carried.last, carried.scopes));
 }
 
 export function endOffer(scope: number, kept: boolean): void {
-  if (kept) heap.scopes.set(scope, new AsyncResource("pyawait"));
-  else heap.offered.push(scope);
+  if (kept) carried.scopes.set(scope, new AsyncResource("pyawait"));
+  else carried.offered.push(scope);
 }
 
 /** Runs `fn` in the scope that Python has carried here, and in a call context. */
 export function enterScope<T>(scope: number, context: CallContext, fn: () => T): T {
-  const resource = heap.scopes.get(scope);
+  const resource = carried.scopes.get(scope);
   return resource ? resource.runInAsyncScope(() => runInCallContext(context, fn)) : runInCallContext(context, fn);
 }
 
 /** Python no longer carries this scope. */
 export function endScope(scope: number): void {
-  heap.scopes.delete(scope);
+  carried.scopes.delete(scope);
 }
 
 /** The number of scopes that Python carries; for leak tests. */
 export function countScopes(): number {
-  return heap.scopes.size;
+  return carried.scopes.size;
 }
