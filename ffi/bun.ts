@@ -53,6 +53,8 @@ export const bun: Backend = {
   get runtime() {
     return `bun ${process.versions.bun}`;
   },
+  ownsSigchld: false,
+  keepsSignalHandlers: false,
   stackBytes: 0,
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const definitions: Record<string, unknown> = {};

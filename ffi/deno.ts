@@ -49,6 +49,8 @@ export const deno: Backend = {
   get runtime() {
     return `deno ${runtime().version.deno}`;
   },
+  ownsSigchld: false,
+  keepsSignalHandlers: true,
   stackBytes: 0,
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const definitions: Record<string, unknown> = {};

@@ -42,6 +42,8 @@ let callbackType: unknown;
 export const node: Backend = {
   name: "node",
   runtime: `node ${process.versions.node}`,
+  ownsSigchld: process.platform !== "win32",
+  keepsSignalHandlers: false,
   get stackBytes() {
     return koffi().config().sync_stack_size ?? 0;
   },

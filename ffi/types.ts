@@ -57,6 +57,13 @@ export interface Backend {
   readonly name: "node" | "deno" | "bun";
   /** Name and version, such as `node 20.20.2`. */
   readonly runtime: string;
+  /** Whether the runtime's SIGCHLD handler has to be kept from loops that replace it: Node's children depend on it. */
+  readonly ownsSigchld: boolean;
+  /**
+   * Whether the runtime's handler of a signal stays installed when its last listener is gone; it then does what the signal
+   * does by default.
+   */
+  readonly keepsSignalHandlers: boolean;
   /** Size in bytes of the stack that C runs on where it is not the thread's own, else 0. */
   readonly stackBytes: number;
   /** Opens a shared library and binds its functions. */

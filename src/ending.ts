@@ -52,9 +52,9 @@ function endNow(): void {
 }
 
 /** Listens for the end of the process or Worker, and for errors that end it. */
-export function watchEnds({ shim, heap, runtime }: Interpreter): void {
-  if (runtime.startsWith("node") && process.platform !== "win32" && !inWorker) {
-    process.on("SIGCHLD", () => {}); // installs Node's action now, so that it can be put back after uvloop's
+export function watchEnds({ shim, heap }: Interpreter): void {
+  if (backend.ownsSigchld && !inWorker) {
+    process.on("SIGCHLD", () => {}); // installs the runtime's action now, so that it can be put back after uvloop's
     callHelper("keep_child_action");
   }
   const end = () => {

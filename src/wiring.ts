@@ -7,6 +7,7 @@ import { redirect } from "./async/output.ts";
 import { rejectLoop } from "./async/pending.ts";
 import { intoPromise } from "./async/promise.ts";
 import { callDirectly, prepareTooDeep, reportToLoop, unpinLoop } from "./async/serve.ts";
+import { shareSignals } from "./async/signals.ts";
 import { intoAsyncIterable } from "./async/stream.ts";
 import { markGivenBack } from "./context/rejections.ts";
 import { watchEnds } from "./ending.ts";
@@ -37,6 +38,7 @@ wire({
     prepareTooDeep();
     watchEnds(python);
     redirect(python);
+    shareSignals(python);
     openBell(python);
   },
   onRing: drain,

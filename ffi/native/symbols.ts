@@ -40,6 +40,8 @@ const symbols = {
   pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
   /** void pyawait_interrupt(struct heap *heap) */
   pyawait_interrupt: { parameters: ["pointer"], result: "void" },
+  /** int pyawait_listen(int number) */
+  pyawait_listen: { parameters: ["i32"], result: "i32" },
   /** int pyawait_exit(struct heap *heap, int milliseconds) */
   pyawait_exit: { parameters: ["pointer", "i32"], result: "i32" },
   /** void pyawait_tell_closed(struct heap *heap) */

@@ -235,6 +235,15 @@ EXPORT void pyawait_interrupt(struct heap *heap) {
   detach(heap);
 }
 
+/* JavaScript listens to this signal, with a handler that the runtime may just have installed. Returns how many of them
+   both sides have got so far. */
+EXPORT int pyawait_listen(int number) {
+  lock_registry();
+  u32 passed = listen_to_signal(number);
+  unlock_registry();
+  return (int)passed;
+}
+
 /* The end of the process: Python cancels its tasks and cleans up, without JavaScript, for at most `milliseconds`. */
 EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
   if (__atomic_load_n(&python.state, __ATOMIC_ACQUIRE) != READY) return 0;

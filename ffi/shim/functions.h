@@ -38,10 +38,14 @@ static int start_thread(void *(*body)(void *));
 static void write_wake(long long pipe);
 static void write_bell(long long pipe);
 static void close_bell(long long pipe);
+
+/* signals_posix.c, signals_win32.c */
 static void save_interrupt_action(void);
 static void restore_interrupt_action(void);
 static void keep_child_action(void);
-static void forward_signal(int number);
+static void read_host_signal(int number);
+static void share_signal(int number, enum signal_owner owner, int chain);
+static u32 listen_to_signal(int number);
 static void interrupt_system_call(unsigned long thread);
 
 /* owner.c */

@@ -154,6 +154,13 @@ enum opened {
   OPENED_FOREIGN = -3
 };
 
+/* Whose a signal is. NONE: Python ignores it, so the host's handler stays only if JavaScript listens. */
+enum signal_owner {
+  OWNER_HOST = 0,
+  OWNER_PYTHON = 1,
+  OWNER_NONE = 2,
+};
+
 /* What the runtime does with Python's memory that a heap was the first to see, when that heap ends: nothing (Deno), it
    gives the memory up before it calls the hook that tells of the end (Node), or after that (Bun). */
 enum memory_end {

@@ -18,8 +18,10 @@
 #include "base.c"
 #ifdef _WIN32
 #include "platform_win32.c"
+#include "signals_win32.c"
 #else
 #include "platform_posix.c"
+#include "signals_posix.c"
 #endif
 #include "owner.c"
 #include "decode.c"

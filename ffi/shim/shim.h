@@ -31,6 +31,7 @@
 #define PYAWAIT_SHIM_H
 #include "capi.h"
 #include "numbers.h"
+#include "system.h"
 
 #ifdef _WIN32
 #define EXPORT __declspec(dllexport)

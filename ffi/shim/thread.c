@@ -57,10 +57,21 @@ static PyObject *shim_keep_child_action(PyObject *self, PyObject *unused) {
   return new_reference(None);
 }
 
-/* forward_signal(number): Python has a handler for it, which from now on is called on this thread. */
-static PyObject *shim_forward_signal(PyObject *self, PyObject *number) {
+/* read_host_signal(number): remembers the host's action for it, before Python replaces it. */
+static PyObject *shim_read_host_signal(PyObject *self, PyObject *number) {
   (void)self;
-  forward_signal((int)py.PyLong_AsUnsignedLongLong(number));
+  lock_registry();
+  read_host_signal((int)py.PyLong_AsUnsignedLongLong(number));
+  unlock_registry();
+  return new_reference(None);
+}
+
+/* share_signal(number, owner, chain): says whose it is from now on, see signals_posix.c. */
+static PyObject *shim_share_signal(PyObject *self, PyObject *tuple) {
+  (void)self;
+  lock_registry();
+  share_signal((int)argument_u32(tuple, 0), (enum signal_owner)argument_u32(tuple, 1), (int)argument_u32(tuple, 2));
+  unlock_registry();
   return new_reference(None);
 }
 
@@ -104,7 +115,8 @@ static PyMethodDef methods[] = {
   {"event", shim_event, METH_VARARGS, 0},
   {"item", shim_item, METH_VARARGS, 0},
   {"set_bell", shim_set_bell, METH_VARARGS, 0},
-  {"forward_signal", shim_forward_signal, METH_O, 0},
+  {"read_host_signal", shim_read_host_signal, METH_O, 0},
+  {"share_signal", shim_share_signal, METH_VARARGS, 0},
   {"keep_child_action", shim_keep_child_action, METH_NOARGS, 0},
   {"on_javascript", shim_on_javascript, METH_NOARGS, 0},
   {"release_lock", shim_release_lock, METH_O, 0},

@@ -10,6 +10,7 @@
 //    RELEASE   Python's last reference to a value is gone         ──► interpreter/js_handles.ts
 //    SCOPE_END Python no longer carries an AsyncLocalStorage scope ─► context/async_scopes.ts
 //    EVENT     output                                             ──► output.ts
+//              whose a signal is                                  ──► signals.ts
 //
 // An error in one record must not lose the next one, so it is rethrown from a microtask.
 import { backend } from "../../ffi/mod.ts";
@@ -21,10 +22,11 @@ import { giveBack, receive } from "../interpreter/js_handles.ts";
 import { callHelper } from "../proxy/call.ts";
 import { read } from "../values/decode.ts";
 import { Reader } from "../wire/codec.ts";
-import { Out } from "../wire/numbers.ts";
+import { EventCode, Out } from "../wire/numbers.ts";
 import { printed } from "./output.ts";
 import { complete, rejectPending } from "./pending.ts";
 import { abort, answerCall, serve, unpin } from "./serve.ts";
+import { setSignalOwner } from "./signals.ts";
 
 const capacity = 1 << 18;
 
@@ -92,7 +94,7 @@ function handleRecord(r: Reader): void {
     case Out.release:
       return giveBack(r.u32(), r.u32());
     case Out.event:
-      return printed(r.u8(), read(r) as string);
+      return handleEvent(r.u8(), read(r));
     case Out.scopeEnd:
       return endScope(r.u32());
     case Out.item:
@@ -102,6 +104,11 @@ function handleRecord(r: Reader): void {
     case Out.unpin:
       return unpin(r.u32());
   }
+}
+
+function handleEvent(code: number, value: unknown): void {
+  if (code === EventCode.signal) setSignalOwner(value as number >> 2, value as number & 3);
+  else printed(code, value as string);
 }
 
 function endLoop(loop: number): void {

@@ -70,7 +70,7 @@ def _connect(loop):
     new_loop(loop)
     asyncio._set_running_loop(None)
     if not hasattr(loop, "_proactor"):
-        _guard_signals(loop)
+        _keep_watching_signals(loop)
 
 
 def _run(loop):
@@ -94,7 +94,7 @@ def _give_up_on(loop):
             pass
 
 
-_forward_signals()
+_share_signals()
 let_standard_streams_wait()
 
 

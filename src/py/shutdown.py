@@ -65,6 +65,7 @@ def _shutdown(loop):
         _join_threads,
         __import__("atexit")._run_exitfuncs,
         flush_streams,
+        give_signals_back,
     )
     for step in steps:
         try:

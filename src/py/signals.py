@@ -1,17 +1,11 @@
 """Signals and child processes: Python's handlers beside the JavaScript runtime's.
 
-Python's main thread is the loop thread, but the system delivers a signal to any thread, usually JavaScript's
-(ffi/shim/platform_posix.c forwards it).
+Python's main thread is the loop thread, but the system delivers a signal to any thread, usually JavaScript's. The shim
+stands in front of both (ffi/shim/signals_posix.c), so that a handler of Python's takes nothing from JavaScript's.
+
+SIG_DFL means "what the host does with it": Python sees it where only the host has a handler, and setting it gives the
+signal back. So does default_int_handler for SIGINT, except while `pyawait run` runs a script.
 """
-
-
-def _action(number, given=None):
-    """The process's action for a signal, as the C library's struct (152 bytes at most); `given` replaces it."""
-    import ctypes
-
-    action = ctypes.create_string_buffer(256)
-    ctypes.CDLL(None).sigaction(int(number), given, action)
-    return action
 
 
 def _watch_signals(loop):
@@ -24,37 +18,85 @@ def _watch_signals(loop):
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
-def _forward_signals():
-    """Makes Python's handlers run on this thread, wherever the signal arrives (ffi/shim/platform_posix.c)."""
-    original = signal.signal
+_handlers = {}  # by number, what signal.getsignal answers where Python's own table has something else
+_signal_heaps = {}  # by id, the heaps on JavaScript's main thread; whether their runtime keeps its handlers for ever
+_interrupts_scripts = False  # whether SIGINT is Python's by default
 
-    @functools.wraps(original)
+
+def _owner(number, handler):
+    if handler is signal.default_int_handler and number == signal.SIGINT:
+        return OWNER_PYTHON if _interrupts_scripts else OWNER_HOST
+    return OWNER_PYTHON if callable(handler) else OWNER_NONE if handler == signal.SIG_IGN else OWNER_HOST
+
+
+def _share_signals():
+    """Replaces signal.signal and signal.getsignal: Python's main thread gets the signal wherever it arrives, and the
+    host gets back what Python gives up.
+    """
+    set_in_python, get_in_python = signal.signal, signal.getsignal
+
+    @functools.wraps(get_in_python)
+    def getsignal(number):
+        handler = _handlers.get(number, get_in_python(number))
+        if handler is _interrupt:
+            return signal.default_int_handler
+        return signal.SIG_DFL if handler is None else handler
+
+    @functools.wraps(set_in_python)
     def set_handler(number, handler):
-        before = original(number, handler)
-        if callable(handler):
-            _shim["forward_signal"](int(number))
+        before = getsignal(number)
+        owner = _owner(number, handler)
+        ours = handler
+        if owner == OWNER_HOST and handler in (signal.SIG_DFL, signal.default_int_handler):
+            # In between, the default action could end the process; and interrupt() needs a handler for SIGINT.
+            ours = _interrupt if number == signal.SIGINT else signal.SIG_IGN
+        _shim["read_host_signal"](int(number))
+        set_in_python(number, ours)
+        _handlers.pop(number, None)
+        if ours is not handler:
+            _handlers[number] = signal.SIG_DFL if handler == signal.SIG_DFL else handler
+        # Deno's handler stays when its last listener is gone, and then does what the signal does by default; so it is
+        # called too only when JavaScript has said that it listens.
+        _shim["share_signal"](int(number), owner, not any(_signal_heaps.values()))
+        _tell_heaps(int(number), owner)
         return before
 
-    signal.signal = set_handler
+    signal.signal, signal.getsignal = set_handler, getsignal
 
 
-def _guard_signals(loop):
-    """Restores the action that a signal had (JavaScript's, the runtime's) when the loop's handler for it is removed."""
-    add, remove, before = loop.add_signal_handler, loop.remove_signal_handler, {}
+def _tell_heaps(number, owner, heaps=_signal_heaps):
+    """Tells JavaScript's main thread whose a signal is."""
+    for heap in heaps:
+        _shim["event"](heap, EVENT_SIGNAL, number << 2 | owner)
 
-    def add_signal_handler(number, callback, *args):
-        action = _action(number) if isinstance(number, int) else None
-        add(number, callback, *args)
-        before.setdefault(number, action)
+
+def share_signals(heap, keeps_handlers):
+    """A heap on JavaScript's main thread takes part."""
+    _signal_heaps[heap] = keeps_handlers
+    for number in map(int, signal.valid_signals()):
+        owner = _owner(number, signal.getsignal(number))
+        if owner != OWNER_HOST:
+            _tell_heaps(number, owner, [heap])
+
+
+def give_signals_back():
+    """Python ends, and the process may go on."""
+    for number in map(int, signal.valid_signals()):
+        if _owner(number, signal.getsignal(number)) != OWNER_HOST:
+            _shim["share_signal"](number, OWNER_HOST, 0)
+            _tell_heaps(number, OWNER_HOST)
+
+
+def _keep_watching_signals(loop):
+    """A loop that removes its last handler gives up the wakeup descriptor, which interrupt() needs."""
+    remove = loop.remove_signal_handler
 
     def remove_signal_handler(number):
         removed = remove(number)
-        if number in before:
-            _action(number, before.pop(number))
-            _watch_signals(loop)
+        _watch_signals(loop)
         return removed
 
-    loop.add_signal_handler, loop.remove_signal_handler = add_signal_handler, remove_signal_handler
+    loop.remove_signal_handler = remove_signal_handler
 
 
 def _interrupt(number, frame):

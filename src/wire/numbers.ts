@@ -225,8 +225,11 @@ export const Operation = {
 /** Results of `pyawait_open`. `failed` and `foreign` are final; after `refused` another attempt is possible. */
 export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
 
-/** Codes of `event` records. */
-export const EventCode = { stdout: 1, stderr: 2 } as const;
+/** Codes of `event` records. The value of `signal` is the signal's number << 2 | a {@linkcode SignalOwner}. */
+export const EventCode = { stdout: 1, stderr: 2, signal: 3 } as const;
+
+/** Whose a signal is. `none`: Python ignores it, so the host's handler stays only if JavaScript listens. */
+export const SignalOwner = { host: 0, python: 1, none: 2 } as const;
 
 /** The loop id of a CALL from a thread on which no event loop runs. */
 export const NO_LOOP = 0xffff_ffff;
@@ -243,5 +246,7 @@ export function pythonNumbers(): string {
     [...entries].map(([name, value]) => `${prefix}${constant(name)} = ${value}\n`).join("");
   return assign("", jsOperations.map((name, number) => [name, number])) +
     assign("", Object.entries(JsKind)) +
-    assign("KIND_", Object.entries(Kind));
+    assign("KIND_", Object.entries(Kind)) +
+    assign("EVENT_", Object.entries(EventCode)) +
+    assign("OWNER_", Object.entries(SignalOwner));
 }

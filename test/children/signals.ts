@@ -126,9 +126,10 @@ const cases: Record<string, () => unknown> = {
     await toLoop(add, ["SIGINT"]);
     await sleep(20);
     kill("SIGINT");
+    for (let i = 0; i < 500 && count === 0; i++) await sleep(2);
     console.log(await received(got, 1), count, await toLoop(remove, ["SIGINT"]));
     kill("SIGINT");
-    for (let i = 0; i < 500 && count === 0; i++) await sleep(2);
+    for (let i = 0; i < 500 && count === 1; i++) await sleep(2);
     console.log(count);
   },
   /** multiprocessing with spawn, a pool of processes on the loop, and children of JavaScript's at once. */

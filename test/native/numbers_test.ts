@@ -20,6 +20,7 @@ import {
   pythonNumbers,
   recordLayouts,
   sharedLayouts,
+  SignalOwner,
   Tag,
 } from "../../src/wire/numbers.ts";
 import { fieldsOf, skipFields, skipValue } from "../../src/wire/walker.ts";
@@ -54,6 +55,7 @@ test("records, operations and answers are the shim's", () => {
   assertEquals(numbersOf("out"), Out);
   assertEquals(numbersOf("operation"), Operation);
   assertEquals(numbersOf("opened"), Opened);
+  assertEquals(numbersOf("signal_owner"), SignalOwner);
   assertEquals(layoutsOf("in"), recordLayouts.in);
   assertEquals(layoutsOf("out"), recordLayouts.out);
   assertEquals(layoutsOf("operation"), recordLayouts.operation);

@@ -44,9 +44,9 @@ function uses(text) {
   return new Set([...bare(text).matchAll(/(?<!\.|->|\.\s|->\s)\b[A-Za-z_]\w*/g)].map(([name]) => name));
 }
 
-/** The .c files in the order in which shim.c includes them; the two of a platform are at the same place. */
+/** The .c files in the order in which shim.c includes them; the two of a system are at the same place. */
 export const included = (shim) => [...shim.matchAll(/^#include "(\w+\.c)"$/gm)].map(([, name]) => name);
-const place = (name) => name.replace(/^platform_\w+/, "platform");
+const place = (name) => name.replace(/_(posix|win32)\.c$/, "");
 
 /**
  * What breaks the law, in words.

@@ -77,12 +77,20 @@ if (clang) {
 }
 if (gcc) {
   const names = readdirSync(shim).filter((name) => name.endsWith(".c"));
-  compile("every .c file by itself, as an editor reads it", gcc, [
-    "-std=c11",
-    "-w",
-    "-fsyntax-only",
-    ...names.map((name) => join(shim, name)),
-  ]);
+  for (
+    const [system, files] of [["POSIX", names.filter((name) => !name.endsWith("_win32.c"))], [
+      "Windows",
+      names.filter((name) => name.endsWith("_win32.c")),
+    ]]
+  ) {
+    compile(`every .c file by itself, as an editor reads it (${system})`, gcc, [
+      "-std=c11",
+      "-w",
+      "-fsyntax-only",
+      ...(system === "Windows" ? ["-D_WIN32"] : []),
+      ...files.map((name) => join(shim, name)),
+    ]);
+  }
 }
 for (const [name, found] of [["gcc", gcc], ["clang", clang]]) if (!found) skip(`there is no ${name}`);
 

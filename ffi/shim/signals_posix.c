@@ -1,0 +1,199 @@
+/* Signals, which the JavaScript runtime and Python share.
+ *
+ * Why C: signal handlers run where neither JavaScript nor Python can.
+ *
+ * A signal has one action per process, and whoever sets one replaces the other's without a word. While Python handles a
+ * signal, on_signal stands in front of what the host has there, and both get it:
+ *
+ *    the system ──► on_signal, on any thread ──► the host's handler, if JavaScript listens
+ *                        │ pthread_kill
+ *                        └──► on_signal, on the loop thread ──► Python's handler in C, which notes the signal
+ *
+ * src/py/signals.py decides who handles a signal; src/async/signals.ts tells when JavaScript starts to listen.
+ */
+#include "shim.h"
+
+typedef void (*signal_handler)(int number, void *info, void *context);
+
+/* struct sigaction: 152 bytes where it is largest, and the handler comes first. */
+struct action {
+  u64 bytes[32];
+};
+
+#ifdef __APPLE__
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 20, SIGNAL_URGENT = 16, FLAGS_AT = 12, RESTART = 2, SIGINFO = 0x40 };
+#else
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 17, SIGNAL_URGENT = 23, FLAGS_AT = 136, RESTART = 0x10000000, SIGINFO = 4 };
+#endif
+
+static int is_ignored(signal_handler handler) { return (size_t)handler == 1; }
+
+static signal_handler handler_of(const struct action *action) {
+  signal_handler handler;
+  __builtin_memcpy(&handler, action, sizeof handler);
+  return handler;
+}
+
+static void set_handler(struct action *action, signal_handler handler) {
+  __builtin_memcpy(action, &handler, sizeof handler);
+}
+
+static u32 flags_of(const struct action *action) {
+  u32 flags;
+  __builtin_memcpy(&flags, (const char *)action + FLAGS_AT, sizeof flags);
+  return flags;
+}
+
+static int is_function(signal_handler handler) { return (size_t)handler > 1; } /* neither SIG_DFL nor SIG_IGN */
+
+/* Whether JavaScript listens: runtimes install such handlers with SA_RESTART, and those of their own defaults (Node's
+   for SIGINT and SIGTERM, which end the process, and for SIGUSR1, which starts the debugger) without. */
+static int is_listener(const struct action *action) {
+  return is_function(handler_of(action)) && flags_of(action) & RESTART;
+}
+
+/* SIGINT: `import asyncio` takes it over where it is at its default, as in Deno and Bun; it belongs to the runtime. */
+static struct action interrupt_action;
+static void save_interrupt_action(void) { sys.sigaction(SIGNAL_INTERRUPT, 0, &interrupt_action); }
+static void restore_interrupt_action(void) { sys.sigaction(SIGNAL_INTERRUPT, &interrupt_action, 0); }
+
+/* SIGCHLD: uvloop's libuv takes it over for its children and gives it up after them. Node's libuv does not notice and
+   would never hear of Node's own children again. So both handlers are called, and Node's is asked to look once more. */
+static struct action host_child_action;
+static signal_handler host_child_handler, loop_child_handler;
+
+static void on_child(int number, void *info, void *context) {
+  if (host_child_handler) host_child_handler(number, info, context);
+  if (loop_child_handler) loop_child_handler(number, info, context);
+}
+
+/* Remembers the host's SIGCHLD action; later it is put back, beside another loop's. */
+static void keep_child_action(void) {
+  struct action action = {{0}};
+  if (sys.sigaction(SIGNAL_CHILD, 0, &action)) return;
+  signal_handler handler = handler_of(&action);
+  if (handler == on_child) return;
+  if (!host_child_handler) { /* the first time: what is there is the host's */
+    if (!is_function(handler)) return;
+    host_child_action = action;
+    host_child_handler = handler;
+    return;
+  }
+  if (handler == host_child_handler) return;
+  loop_child_handler = is_function(handler) ? handler : 0;
+  action = host_child_action;
+  set_handler(&action, loop_child_handler ? on_child : host_child_handler);
+  sys.sigaction(SIGNAL_CHILD, &action, 0);
+  sys.raise(SIGNAL_CHILD); /* for children that have ended in between */
+}
+
+/* Signals that Python handles ------------------------------------------------------------------------------------- */
+
+enum { SIGNALS = 65 };
+
+/* [registry]; on_signal reads the members that are atomic. */
+static struct shared_signal {
+  enum signal_owner owner;
+  int known;              /* `host` has been read */
+  int chains;             /* the host's handler may be called while Python has the signal */
+  struct action host;     /* what the host had there last */
+  struct action ours;     /* Python's, with on_signal as the handler */
+  signal_handler chained; /* [atomic] the host's handler, if it is to be called too */
+  int handled;            /* [atomic] Python has a handler */
+  int forwarded;          /* [atomic] sent on to the loop thread, after the host's handler was called */
+  u32 passed;             /* [atomic] how many both sides have got */
+  unsigned long chaining; /* [atomic] the thread that calls the host's handler */
+} shared_signals[SIGNALS];
+
+static signal_handler python_handler; /* the same for all signals */
+static unsigned long signal_thread;
+
+/* The system delivers a signal to any thread, mostly to JavaScript's. There it does not end a system call in which the
+   loop thread blocks, and before Python 3.13 a busy loop thread does not see it either. */
+static void on_signal(int number, void *info, void *context) {
+  struct shared_signal *shared = &shared_signals[number];
+  unsigned long thread = py.PyThread_get_thread_ident();
+  /* Deno's handler calls the one that it has replaced, which may be this one. */
+  if (__atomic_load_n(&shared->chaining, __ATOMIC_RELAXED) == thread) return;
+  int on_loop = thread == signal_thread;
+  signal_handler host = __atomic_load_n(&shared->chained, __ATOMIC_ACQUIRE);
+  if (host && !(on_loop && __atomic_exchange_n(&shared->forwarded, 0, __ATOMIC_ACQ_REL))) {
+    if (__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE)) __atomic_add_fetch(&shared->passed, 1, __ATOMIC_RELAXED);
+    __atomic_store_n(&shared->chaining, thread, __ATOMIC_RELAXED);
+    host(number, info, context);
+    __atomic_store_n(&shared->chaining, 0, __ATOMIC_RELAXED);
+  }
+  if (!__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE)) return;
+  if (on_loop) {
+    python_handler(number, info, context);
+  } else {
+    __atomic_store_n(&shared->forwarded, host != 0, __ATOMIC_RELEASE);
+    sys.pthread_kill((void *)signal_thread, number);
+  }
+}
+
+static void read_host_signal(int number) {
+  struct shared_signal *shared = &shared_signals[number];
+  struct action action = {{0}};
+  if (sys.sigaction(number, 0, &action)) return;
+  signal_handler handler = handler_of(&action);
+  if (handler == on_signal || (shared->known && shared->owner == OWNER_NONE && is_ignored(handler))) return;
+  shared->host = action;
+  shared->known = 1;
+}
+
+static void chain_host(struct shared_signal *shared) {
+  int chain = shared->chains && is_listener(&shared->host);
+  __atomic_store_n(&shared->chained, chain ? handler_of(&shared->host) : 0, __ATOMIC_RELEASE);
+}
+
+/* Gives the signal to `owner`. The host's action was read before, and now Python's own is installed. `chain`: call the
+   host's handler too, if JavaScript listens. */
+static void share_signal(int number, enum signal_owner owner, int chain) {
+  struct shared_signal *shared = &shared_signals[number];
+  struct action action = {{0}};
+  if (!shared->known || sys.sigaction(number, 0, &action)) return;
+  shared->chains = chain || (shared->chains && shared->owner == OWNER_PYTHON && owner == OWNER_PYTHON);
+  shared->owner = owner;
+  chain_host(shared);
+  __atomic_store_n(&shared->handled, owner == OWNER_PYTHON, __ATOMIC_RELEASE);
+  if (owner == OWNER_HOST || (owner == OWNER_NONE && shared->chained)) sys.sigaction(number, &shared->host, 0);
+  if (owner != OWNER_PYTHON) return;
+  u32 flags = flags_of(&action) | SIGINFO;
+  python_handler = handler_of(&action);
+  signal_thread = py.PyThread_get_thread_ident();
+  set_handler(&action, on_signal);
+  __builtin_memcpy((char *)&action + FLAGS_AT, &flags, sizeof flags);
+  shared->ours = action;
+  sys.sigaction(number, &action, 0);
+}
+
+/* JavaScript listens to a signal that Python handles or ignores. If the runtime has installed its handler for that, ours
+   goes in front of it again; beside an ignored one the runtime's stays. Returns how many both sides have got. */
+static u32 listen_to_signal(int number) {
+  struct shared_signal *shared = &shared_signals[number];
+  struct action action = {{0}};
+  u32 passed = __atomic_load_n(&shared->passed, __ATOMIC_RELAXED);
+  if (shared->owner == OWNER_HOST || sys.sigaction(number, 0, &action)) return passed;
+  shared->chains = 1;
+  read_host_signal(number);
+  chain_host(shared);
+  if (shared->owner == OWNER_PYTHON && handler_of(&action) != on_signal) sys.sigaction(number, &shared->ours, 0);
+  if (shared->owner == OWNER_NONE && shared->chained) sys.sigaction(number, &shared->host, 0);
+  return passed;
+}
+
+static void on_nothing(int number, void *info, void *context) { (void)number, (void)info, (void)context; }
+
+/* Ends a system call in which this thread blocks, with EINTR: Python then looks at its pending signals. SIGURG is
+   ignored by default, and hardly a program handles it. */
+static void interrupt_system_call(unsigned long thread) {
+  struct action action = {{0}};
+  if (sys.sigaction(SIGNAL_URGENT, 0, &action)) return;
+  if (!is_function(handler_of(&action))) {
+    struct action ours = {{0}};
+    set_handler(&ours, on_nothing);
+    sys.sigaction(SIGNAL_URGENT, &ours, 0);
+  }
+  sys.pthread_kill((void *)thread, SIGNAL_URGENT);
+}

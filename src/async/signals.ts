@@ -1,0 +1,79 @@
+// Signals that Python handles, beside JavaScript's listeners.
+//
+// The shim stands in front of the runtime's handler, so both get a signal. That has to stay true when listeners come
+// and go: on Node and Bun the runtime's handler goes in front when the first listener comes, and the signal goes back to
+// its default when the last one goes. So while Python has a signal, this file adds a listener of its own beside the first
+// of the program's. On Deno it always does, and for good: Deno does the default for a signal that it finds without
+// listeners, on a thread of its own and later, and its own API does not tell who listens.
+import { constants } from "node:os";
+import process from "node:process";
+import { backend } from "../../ffi/mod.ts";
+import { inWorker } from "../../ffi/in_worker.ts";
+import { bridge } from "../interpreter/bridge.ts";
+import { type Interpreter, isClosed, openInterpreter } from "../interpreter/interpreter.ts";
+import { callHelper } from "../proxy/call.ts";
+import { SignalOwner } from "../wire/numbers.ts";
+
+type Signal = NodeJS.Signals;
+
+/** Only this file writes it. */
+const signals = {
+  /** Those that Python handles or ignores. */
+  taken: new Map<Signal, number>(),
+  /** Our listeners. */
+  listeners: new Map<Signal, () => void>(),
+  /** How many of each both sides have got, by the shim's count, when our listener was last called. */
+  passed: new Map<Signal, number>(),
+};
+
+/** Takes part in Python's signals, where this thread can listen to signals at all. */
+export function shareSignals({ heapId }: Interpreter): void {
+  if (inWorker || process.platform === "win32") return;
+  // Emitted before the listener is added. Node has installed its handler then; Bun installs it for the first listener,
+  // which so is ours.
+  process.on("newListener", (name) => {
+    if (signals.taken.has(name as Signal)) listen(name as Signal);
+  });
+  callHelper("share_signals", heapId, backend.keepsSignalHandlers);
+}
+
+/** Python handles or ignores the signal, or gives it back to the host. */
+export function setSignalOwner(number: number, owner: number): void {
+  const name = Object.entries(constants.signals).find(([, each]) => each === number)?.[0] as Signal | undefined;
+  if (name === undefined) return;
+  if (owner !== SignalOwner.host) {
+    signals.taken.set(name, number);
+    const always = backend.keepsSignalHandlers && owner === SignalOwner.python;
+    if (always || process.listenerCount(name) > 0) listen(name);
+    return;
+  }
+  signals.taken.delete(name);
+  if (!backend.keepsSignalHandlers) stopListening(name);
+}
+
+function listen(name: Signal): void {
+  const number = signals.taken.get(name)!;
+  if (!signals.listeners.has(name)) {
+    const listener = () => onSignal(name, number);
+    signals.listeners.set(name, listener); // first: `on` emits "newListener"
+    process.on(name, listener);
+  }
+  openInterpreter()!.shim.pyawait_listen(number);
+}
+
+function stopListening(name: Signal): void {
+  const listener = signals.listeners.get(name);
+  signals.listeners.delete(name);
+  if (listener) process.off(name, listener);
+}
+
+/** Passes the signal on if Python has not got it and it has no other listener: then its default has to happen. */
+function onSignal(name: Signal, number: number): void {
+  if (!isClosed()) bridge.onRing(); // the records may say that Python has given it up
+  const passed = openInterpreter()!.shim.pyawait_listen(number);
+  const before = signals.passed.get(name) ?? 0;
+  signals.passed.set(name, passed);
+  if (signals.taken.has(name) || passed !== before || process.listenerCount(name) > Number(signals.listeners.has(name))) return;
+  stopListening(name);
+  process.kill(process.pid, name);
+}
