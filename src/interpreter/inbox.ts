@@ -1,4 +1,4 @@
-// Records from JavaScript to Python's loops, collected during a turn and submitted in one call.
+// Records from JavaScript to Python's loops, collected until a microtask submits them: a turn, one call for each loop.
 //
 // Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
 // user code may run between opening and closing a record: it could open another one in the same buffer.
