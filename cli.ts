@@ -6,11 +6,11 @@
  */
 import process from "node:process";
 import "./src/wiring.ts";
-import { runCommand } from "./src/cli/command.ts";
+import { endBySignal, runCommand } from "./src/cli/command.ts";
 
 // No top-level await: while one waits, Bun prints an uncaught error and goes on.
 runCommand(process.argv.slice(2)).then((code) => {
-  process.exitCode = code;
+  process.exitCode = code < 0 ? 128 - code : code;
   // As with Python, the end of the script is the end of the program, whatever JavaScript still waits for.
-  if (process.argv[2] === "run") process.stdout.write("", () => process.exit(code));
+  if (process.argv[2] === "run") process.stdout.write("", () => code < 0 ? endBySignal(-code) : process.exit(code));
 });

@@ -1,9 +1,10 @@
-// The commands: `pyawait run SCRIPT.py` runs a Python script as `__main__` with JavaScript modules to import; `pyawait
-// types` writes declarations of Python modules.
+// The commands: `pyawait run` runs a Python script, module or code as `__main__` with JavaScript modules to import;
+// `pyawait types` writes declarations of Python modules.
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.
 import { writeFileSync } from "node:fs";
+import { constants } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -15,17 +16,20 @@ import { runHelper } from "../async/promise.ts";
 import { python } from "../python.ts";
 
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
+       pyawait run [--module NAME=FILE]... (SCRIPT.py | -m MODULE | -c CODE) [ARGUMENT]...
        pyawait types MODULE... -o FILE.d.ts
 
-run: runs a Python script as __main__ in this JavaScript runtime. Each --module is a JavaScript (or TypeScript) file that
-the script imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
+run: runs a Python script, module or CODE as "python" does, in this JavaScript runtime. Each --module is a JavaScript (or
+TypeScript) file that it imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
 
 types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
 the standard output.
 `;
 
 interface RunArguments {
-  readonly script: string;
+  /** `""`: a script; `-m`: a module; `-c`: code. */
+  readonly kind: string;
+  readonly target: string;
   readonly modules: [name: string, file: string][];
   readonly args: string[];
 }
@@ -36,6 +40,12 @@ function parse(args: string[]): RunArguments | string {
   let at = 0;
   for (; at < args.length; at++) {
     const arg = args[at];
+    if (script === undefined && (arg === "-m" || arg === "-c")) { // as with python, the rest is the program's
+      const target = args[at + 1];
+      return target === undefined
+        ? `${arg} takes ${arg === "-m" ? "MODULE" : "CODE"}`
+        : { kind: arg, target, modules, args: args.slice(at + 2) };
+    }
     const given = arg === "--module" ? args[++at] : arg.startsWith("--module=") ? arg.slice("--module=".length) : undefined;
     if (given === undefined && arg !== "--module") {
       if (arg === "--") {
@@ -44,7 +54,7 @@ function parse(args: string[]): RunArguments | string {
         break;
       }
       if (script !== undefined) break;
-      if (arg.startsWith("-")) return `Unknown option ${arg}`;
+      if (arg.startsWith("-") && arg !== "-") return `Unknown option ${arg}`;
       script = arg;
       continue;
     }
@@ -52,18 +62,19 @@ function parse(args: string[]): RunArguments | string {
     if (!name || file.length === 0) return "--module takes NAME=FILE";
     modules.push([name, file.join("=")]);
   }
-  return script === undefined ? "No script is given" : { script, modules, args: args.slice(at) };
+  return script === undefined ? "No script is given" : { kind: "", target: script, modules, args: args.slice(at) };
 }
 
-async function run(args: string[]): Promise<number> {
-  const parsed = parse(args);
+async function run(given: string[]): Promise<number> {
+  const parsed = parse(given);
   if (typeof parsed === "string") {
     process.stderr.write(`pyawait: ${parsed}\n\n${usage}`);
     return 2;
   }
-  python.configure({ path: [], args: [parsed.script, ...parsed.args] });
-  for (const [name, file] of parsed.modules) registerJsModule(name, await import(pathToFileURL(resolve(file)).href));
-  return await runHelper("run_script", [parsed.script], { signal: null }) as number;
+  const { kind, target, modules, args } = parsed;
+  python.configure({ path: [], args: [kind || target, ...args] });
+  for (const [name, file] of modules) registerJsModule(name, await import(pathToFileURL(resolve(file)).href));
+  return await runHelper("run_script", [kind, target, args], { signal: null }) as number;
 }
 
 function types(args: string[]): number {
@@ -92,7 +103,7 @@ function types(args: string[]): number {
 /**
  * Runs the command line.
  *
- * @returns the exit code
+ * @returns the exit code; negative if a signal is to end the process, whose number it then is
  */
 export async function runCommand(args: string[]): Promise<number> {
   const [command, ...rest] = args;
@@ -111,4 +122,16 @@ export async function runCommand(args: string[]): Promise<number> {
     process.stderr.write(`pyawait: ${error instanceof PythonError ? `${error.name}: ` : ""}${error.message}\n`);
     return 1;
   }
+}
+
+/** Ends the process by a signal, as its default action does, after everything else that happens at its end. */
+export function endBySignal(number: number): never {
+  const name = Object.entries(constants.signals).find(([, each]) => each === number)![0] as NodeJS.Signals;
+  if (process.platform === "win32") process.exit(0xc000013a); // STATUS_CONTROL_C_EXIT
+  process.on("exit", () => {
+    process.removeAllListeners(name);
+    process.kill(process.pid, name);
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1000); // the signal may reach another thread first
+  });
+  process.exit(128 + number);
 }

@@ -1,4 +1,10 @@
-"""`pyawait run`: runs a script as `__main__` on Python's main thread, and does at its end what `python` does."""
+"""`pyawait run`: runs a script, a module or code as `__main__` on Python's main thread, and does at its end what `python`
+does.
+
+JavaScript's event loop turns meanwhile, so all of it, `atexit` included, can call and await JavaScript.
+"""
+
+INTERRUPTED = -2  # the exit code of a KeyboardInterrupt that nothing caught: the process ends by SIGINT
 
 
 def _exit_code(code):
@@ -36,7 +42,7 @@ def _show_error(error):
         sys.__excepthook__(type(failed), failed.with_traceback(failed.__traceback__.tb_next), None)
         _tell("\nOriginal exception was:")
         sys.__excepthook__(type(error), error, error.__traceback__)
-    return 130 if isinstance(error, KeyboardInterrupt) else 1
+    return INTERRUPTED if type(error) is KeyboardInterrupt else 1
 
 
 def _join_own_threads():
@@ -52,34 +58,114 @@ def _join_own_threads():
             thread.join()
 
 
-def run_as_main(path):
-    """Runs a file as `__main__`, as `python FILE` does, and returns the exit code."""
+def _compile_text(source, name):
+    """Compiles what has no file. Since 3.13 Python shows its lines in tracebacks."""
+    text = source if isinstance(source, str) else None
+    if text is not None and sys.version_info >= (3, 13):
+        import linecache
+
+        linecache.cache[name] = (len(text), None, text.splitlines(True), name)
+    return compile(source, name, "exec")
+
+
+def _run_module(name, alter_argv):
+    import runpy
+
+    runpy._run_module_as_main(name, alter_argv)
+
+
+def _code_of(source):
+    """`python -c`; its first directory is the current one, whatever that will be."""
+    if sys.version_info >= (3, 14):
+        import textwrap
+
+        source = textwrap.dedent(source)
+    _prepend_path("")
+    return _compile_text(source + "\n", "<string>")
+
+
+def _script(path):
+    """Reads a script, or prepares a folder or archive with a `__main__`; returns what to do with it."""
+    import zipfile
+
+    if path == "-":
+        _prepend_path("")
+        return functools.partial(_exec, _compile_text(sys.stdin.buffer.read(), "<stdin>"))
+    path = os.path.abspath(path)
+    if os.path.isdir(path) or zipfile.is_zipfile(path):
+        sys.path.insert(0, path)
+        return functools.partial(_run_module, "__main__", False)
     import __main__
 
-    path = os.path.abspath(path)
-    try:
-        with open(path, "rb") as file:
-            source = file.read()
-    except OSError as error:
-        print("pyawait: can't open file '%s': [Errno %d] %s" % (path, error.errno, error.strerror), file=sys.stderr)
-        return 2
+    with open(path, "rb") as file:
+        source = file.read()
     __main__.__file__ = path
-    if hasattr(sys, "orig_argv"):
-        sys.orig_argv[:] = [sys.executable, *sys.argv]
-    sys.path.insert(0, os.path.dirname(path))
-    code, failed = 0, None
+    _prepend_path(os.path.dirname(path))
+    return functools.partial(_exec_source, source, path)
+
+
+def _prepend_path(folder):
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path.insert(0, folder)
+
+
+def _exec(code):
+    import __main__
+
+    exec(code, __main__.__dict__)
+
+
+def _exec_source(source, path):
+    _exec(compile(source, path, "exec"))
+
+
+def _as_main(kind, target):
+    """Runs it, and returns the exception that ended it, if any, without this file's frames."""
     try:
-        exec(compile(source, path, "exec"), __main__.__dict__)
-    except SystemExit as error:
-        code = _exit_code(error.code)
+        if kind == "-m":
+            _prepend_path(os.getcwd())
+            _run_module(target, True)
+        elif kind == "-c":
+            _exec(_code_of(target))
+        else:
+            _script(target)()
     except BaseException as error:
-        failed = error.with_traceback(error.__traceback__.tb_next)  # without this function's own frame
-    if failed is not None:  # outside of the handler, or a hook's exception would have this one as its context
-        code = _show_error(failed)
-    _join_own_threads()
+        traceback = error.__traceback__
+        while traceback is not None and traceback.tb_frame.f_globals is globals():
+            traceback = traceback.tb_next
+        return error.with_traceback(traceback)
+
+
+def run_as_main(kind, target, arguments):
+    """Runs a script (`kind` is ""), a module ("-m") or code ("-c") as `python` does, and returns the exit code."""
+    global _interrupts_scripts
+    if hasattr(sys, "orig_argv"):
+        sys.orig_argv[:] = [sys.executable, *([kind] if kind else []), target, *arguments]
+    if kind == "" and target != "-" and not os.access(target, os.R_OK):
+        try:
+            open(target, "rb").close()
+        except OSError as error:
+            text = "pyawait: can't open file '%s': [Errno %d] %s"
+            print(text % (os.path.abspath(target), error.errno, error.strerror), file=sys.stderr)
+            return 2
+    _interrupts_scripts = True
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    ended = _as_main(kind, target)
+    code = 0
+    if isinstance(ended, SystemExit):
+        code = _exit_code(ended.code)
+    elif ended is not None:  # outside of the handler, or a hook's exception would have this one as its context
+        code = _show_error(ended)
+    for step in (_join_own_threads, __import__("atexit")._run_exitfuncs):
+        try:
+            step()
+        except BaseException as error:  # Ctrl-C while it waits
+            sys.excepthook(type(error), error, error.__traceback__)
+    _interrupts_scripts = False
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # the host's again
     return code if flush_streams() else 120  # Python's own exit code for this
 
 
-async def run_script(path):
-    """Runs a script on this thread, Python's main thread, while the background loop stands still."""
-    return await run_between(functools.partial(run_as_main, path))
+async def run_script(kind, target, arguments):
+    """Runs it on this thread, Python's main thread, while the background loop stands still."""
+    return await run_between(functools.partial(run_as_main, kind, target, arguments))

@@ -226,6 +226,8 @@ test("pyawait: usage", async () => {
     [["run", "--module", "a=b.mjs"], /No script is given/],
     [["run", "--fast", "x.py"], /Unknown option --fast/],
     [["run", "x.py", "--module"], /--module takes NAME=FILE/],
+    [["run", "-m"], /-m takes MODULE/],
+    [["run", "--module", "a=b.mjs", "-c"], /-c takes CODE/],
     [["run", "--module", "nofile", "x.py"], /--module takes NAME=FILE/],
     [["types"], /types takes the names of modules/],
     [["types", "json", "-o"], /types takes the names of modules/],

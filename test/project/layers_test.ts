@@ -178,6 +178,21 @@ test("the laws are read from the project's own files", () => {
   assertEquals(files.has("package.json"), false, process.cwd());
 });
 
+/** Functions and classes that two chapters of `src/py` define: they share one namespace, so the later one would win. */
+function definedTwice(files: Files): string[] {
+  const by = new Map<string, string>(), twice: string[] = [];
+  for (const [path, text] of files) {
+    if (!/^src\/py\/\w+\.py$/.test(path)) continue;
+    for (const [, name] of text.matchAll(/^(?:async )?(?:def|class) (\w+)/gm)) {
+      if (by.has(name)) twice.push(`${path} and ${by.get(name)} define ${name}`);
+      by.set(name, path);
+    }
+  }
+  return twice;
+}
+
+test("no chapter of the Python part replaces another's function", () => assertEquals(definedTwice(files), []));
+
 test("each law catches what it forbids", () => {
   const planted: Files = new Map([
     ["mod.ts", 'export {\n  a,\n} from "./src/a.ts";'],
@@ -199,6 +214,8 @@ test("each law catches what it forbids", () => {
     ["src/locate/files.ts", ""],
     ["src/locate/README.md", "\n".repeat(15) + "x"],
     ["src/wire/README.md", "The wire."],
+    ["src/py/a.py", "def _f():\n    pass\nclass C: pass"],
+    ["src/py/b.py", "async def _f(): pass\n    def C(self): pass"],
   ]);
   assertEquals(wrongImports(planted), [
     "cli.ts imports chalk",
@@ -210,7 +227,8 @@ test("each law catches what it forbids", () => {
     "src/wire/codec.ts imports src/locate/probe.ts",
   ]);
   assertEquals(pastTheDoor(planted), ["src/wire/codec.ts imports src/locate/probe.ts"]);
-  assertEquals(unexplained(planted), ["src", "ffi", "ffi/native", "src/locate"]);
+  assertEquals(unexplained(planted), ["src", "ffi", "ffi/native", "src/locate", "src/py"]);
+  assertEquals(definedTwice(planted), ["src/py/b.py and src/py/a.py define _f"]);
   assertEquals(circle(planted), ["src/a.ts", "src/b.ts", "src/a.ts"]);
   assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/native/init.ts uses bun:ffi"]);
   assertEquals(tooLong(planted), ["src/index.ts has 402 lines"]);

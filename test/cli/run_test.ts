@@ -1,0 +1,152 @@
+/**
+ * `pyawait run` with a module, code, a folder or the standard input, and what Ctrl-C does: as `python` does it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
+import { runtime } from "../support/child.ts";
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-run-")));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const cli = fileURLToPath(new URL(`../../cli.${runtime === "node" ? "js" : "ts"}`, import.meta.url));
+const before = { node: [cli], deno: ["run", "-A", "--no-check", cli], bun: [cli] }[runtime];
+
+interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** @param onText is called with what the program has printed so far */
+function start(program: string, args: string[], input = "", onText?: (child: ChildProcess, text: string) => void): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: "pipe" });
+    let stdout = "", stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      onText?.(child, stdout);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+    child.stdin.on("error", () => {}); // it may have ended before it has read that
+    child.stdin.end(input);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+}
+
+/** Runs the same arguments here and with Python alone: everything has to be the same. */
+async function asPython(args: string[], input = ""): Promise<Ended> {
+  const [ours, theirs] = await Promise.all([
+    start(process.execPath, [...before, "run", ...args], input),
+    start(process.env.PYAWAIT_PYTHON ?? "python3", args, input),
+  ]);
+  assertEquals(ours, theirs);
+  return ours;
+}
+
+mkdirSync(join(folder, "package"));
+writeFileSync(join(folder, "package", "__init__.py"), "print('package')");
+writeFileSync(
+  join(folder, "package", "tool.py"),
+  `
+import sys
+print(__name__, __spec__.name, __package__, __file__, sys.argv, sys.path[0], sys.orig_argv[1:] if hasattr(sys, "orig_argv") else "")
+if sys.argv[1:] == ["fail"]: raise ValueError("text")
+sys.exit(len(sys.argv))
+`,
+);
+writeFileSync(join(folder, "package", "__main__.py"), "import sys\nprint(__name__, __package__, sys.argv, sys.path[0])\n1 / 0\n");
+
+test("pyawait run -m", async () => {
+  assertEquals((await asPython(["-m", "package.tool", "-v", "--module", "a=b"])).code, 4);
+  assertStringIncludes((await asPython(["-m", "package.tool", "fail"])).stderr, "ValueError: text");
+  assertStringIncludes((await asPython(["-m", "package"])).stderr, "ZeroDivisionError");
+  await asPython(["-m", "json.tool"], '{"a": [1, 2]}');
+  assertMatch((await asPython(["-m", "not_there"])).stderr, /No module named not_there/);
+});
+
+test("pyawait run -c", async () => {
+  assertEquals(
+    (await asPython(["-c", "import sys; print(sys.argv, sys.path[0] == '', __name__, __spec__); sys.exit(5)", "-x", "y"])).code,
+    5,
+  );
+  assertStringIncludes((await asPython(["-c", "def f():\n    raise KeyError('text')\nf()"])).stderr, "KeyError");
+  assertStringIncludes((await asPython(["-c", "1 +"])).stderr, "SyntaxError");
+  assertEquals((await asPython(["-c", "print('a', end='')\nprint('✓')"])).stdout, "a✓\n");
+});
+
+test("pyawait run: a folder with a __main__, and the standard input", async () => {
+  assertStringIncludes((await asPython([join(folder, "package")])).stdout, "__main__");
+  assertEquals((await asPython(["-", "a", "b"], "import sys\nprint(sys.argv, __name__)")).stdout, "['-', 'a', 'b'] __main__\n");
+});
+
+test("pyawait run: atexit may await JavaScript", async () => {
+  writeFileSync(join(folder, "sleeps.mjs"), "export const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms, 'slept'));");
+  const code = "import asyncio, atexit, js_sleeps\n" +
+    "async def main(): return await js_sleeps.sleep(5)\n" +
+    "atexit.register(lambda: print(asyncio.run(main())))\nprint('end')";
+  const { code: ended, stdout, stderr } = await start(process.execPath, [...before, "run", "--module", "js_sleeps=sleeps.mjs", "-c", code]);
+  assertEquals({ ended, stdout, stderr }, { ended: 0, stdout: "end\nslept\n", stderr: "" });
+});
+
+const skip = process.platform === "win32" && "Windows has no signals";
+if (skip) console.log(`skip: ${skip}`);
+
+const interrupted: Record<string, [source: string, stdout: string]> = {
+  "in Python code": [
+    "import atexit, time\natexit.register(print, 'atexit')\ntry:\n    print('ready', flush=True)\n    while True: pass\nfinally:\n    print('finally')",
+    "ready\nfinally\natexit\n",
+  ],
+  "in time.sleep": [
+    "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('caught')",
+    "ready\ncaught\n",
+  ],
+  "in asyncio.run": [
+    "import asyncio\nasync def main():\n    try:\n        print('ready', flush=True)\n        await asyncio.sleep(60)\n    except asyncio.CancelledError:\n        print('cancelled')\n        raise\nasyncio.run(main())",
+    "ready\ncancelled\n",
+  ],
+  "in a handler of its own": [
+    "import signal, sys\ndef handle(number, frame):\n    print('handled', number)\n    sys.exit(3)\nsignal.signal(signal.SIGINT, handle)\nprint('ready', flush=True)\nwhile True: signal.pause()",
+    "ready\nhandled 2\n",
+  ],
+  "with what Python lets the system do": [
+    "import signal\nsignal.signal(signal.SIGINT, signal.SIG_DFL)\nprint('ready', flush=True)\nwhile True: signal.pause()",
+    "ready\n",
+  ],
+  "in a loop's signal handler": [
+    "import asyncio, signal\nasync def main():\n    done = asyncio.Event()\n    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, done.set)\n    print('ready', flush=True)\n    await done.wait()\n    print('done')\nasyncio.run(main())",
+    "ready\ndone\n",
+  ],
+};
+
+for (const [name, [source, stdout]] of Object.entries(interrupted)) {
+  test(`pyawait run: Ctrl-C ${name}`, { skip }, async () => {
+    const path = join(folder, `${name.replaceAll(" ", "_").replace("'", "")}.py`);
+    writeFileSync(path, source);
+    let sent = false;
+    const interrupt = (child: ChildProcess, text: string) => {
+      if (!sent && text.startsWith("ready\n")) sent = child.kill("SIGINT");
+    };
+    const ours = await start(process.execPath, [...before, "run", path], "", interrupt);
+    sent = false;
+    const theirs = await start(process.env.PYAWAIT_PYTHON ?? "python3", [path], "", interrupt);
+    const end = ({ code, signal }: Ended) => signal ?? code;
+    assertEquals([ours.stdout, theirs.stdout], [stdout, stdout], ours.stderr);
+    assert(
+      end(ours) === end(theirs) || (runtime === "deno" && end(ours) === 130 && end(theirs) === "SIGINT"),
+      `${end(ours)} ${end(theirs)}`,
+    );
+    assertEquals(ours.stderr.trimEnd().split("\n").at(-1), theirs.stderr.trimEnd().split("\n").at(-1));
+  });
+}
