@@ -20,7 +20,7 @@ const patience = 2000;
 export async function closePython(timeout: number): Promise<void> {
   const python = openInterpreter();
   if (python) {
-    const ended = runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
+    const ended = runHelper("close_down", [timeout / 1000], { signal: null }).catch(() => {});
     markClosing();
     if (await isLate(ended, timeout + 500)) { // the loop is stuck in code that does not return
       python.shim.pyawait_interrupt(python.heap);

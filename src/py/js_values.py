@@ -79,10 +79,16 @@ class JsProxy(_Handle):
         return _call(TYPEOF, self._pyawait_heap, self._pyawait_handle, (), None)
 
     def __repr__(self):
-        return _call(STRING, self._pyawait_heap, self._pyawait_handle, (), None)
+        try:
+            return _call(STRING, self._pyawait_heap, self._pyawait_handle, (), None)
+        except Exception as error:  # logs and tracebacks show values after their JavaScript has ended, too
+            return "<%s %d (%s)>" % (type(self).__name__, self._pyawait_handle, type(error).__name__)
 
     def __str__(self):
-        return _call(TEXT, self._pyawait_heap, self._pyawait_handle, (), None)
+        try:
+            return _call(TEXT, self._pyawait_heap, self._pyawait_handle, (), None)
+        except JavaScriptEnded:
+            return repr(self)
 
     def __dir__(self):
         own = {name for name in object.__dir__(self) if not name.startswith("_pyawait_")}

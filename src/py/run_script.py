@@ -156,7 +156,7 @@ def run_as_main(kind, target, arguments):
         code = _exit_code(ended.code)
     elif ended is not None:  # outside of the handler, or a hook's exception would have this one as its context
         code = _show_error(ended)
-    for step in (_join_own_threads, __import__("atexit")._run_exitfuncs):
+    for step in (_join_own_threads, _run_atexit):
         try:
             step()
         except BaseException as error:  # Ctrl-C while it waits

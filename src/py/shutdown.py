@@ -41,9 +41,21 @@ async def end_tasks(timeout):
         await _wait_once([loop.shutdown_default_executor()], loop, deadline)
 
 
-def _join_threads():
+async def close_down(timeout):
+    """Everything of `_shutdown` that may call JavaScript, for `python.close()`. `timeout` is in seconds."""
+    deadline = time.monotonic() + timeout
+    await end_tasks(timeout)
+    await run_between(functools.partial(_join_threads, max(0.4, deadline - time.monotonic())))
+    await run_between(_run_atexit)
+
+
+def _run_atexit():
+    __import__("atexit")._run_exitfuncs()
+
+
+def _join_threads(timeout=0.4):
     """What threading._shutdown does, for a limited time: a stuck thread must not delay atexit."""
-    deadline = time.monotonic() + 0.4
+    deadline = time.monotonic() + timeout
 
     def end_executors():  # joins the threads of executors
         for callback in reversed(getattr(threading, "_threading_atexits", ())):
@@ -63,7 +75,7 @@ def _shutdown(loop):
     steps = (
         lambda: loop.run_until_complete(end_tasks(1.2)),
         _join_threads,
-        __import__("atexit")._run_exitfuncs,
+        _run_atexit,
         flush_streams,
         give_signals_back,
     )

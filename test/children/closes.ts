@@ -12,6 +12,24 @@ function define(code: string): any {
 }
 
 const cases: Record<string, () => Promise<void>> = {
+  /** atexit calls and awaits JavaScript, reports what fails, and shows JavaScript values. */
+  async atexit() {
+    const main = define(`
+def at_exit(call, sleep, fail):
+    atexit.register(lambda: print(asyncio.run(awaits(sleep))))
+    atexit.register(lambda: print(call(2)))
+    atexit.register(fail)
+    atexit.register(print, fail)
+async def awaits(sleep): return await sleep(5)`);
+    const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms, "slept"));
+    const fail = function fail() {
+      throw new RangeError("from JavaScript");
+    };
+    main.at_exit((x: number) => x * 2, async (ms: number) => await sleep(ms), fail);
+    await python.close();
+    console.log("closed");
+  },
+
   /** Tasks are cancelled, their cleanup awaits JavaScript, atexit runs, Promises settle. */
   async cleanup() {
     const main = define(`

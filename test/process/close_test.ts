@@ -2,7 +2,7 @@
  * `python.close()`. Each case is a process of its own: see children/closes.ts.
  */
 import { test } from "node:test";
-import { assertEquals } from "#std/assert";
+import { assertEquals, assertMatch } from "#std/assert";
 import { assertEnd, child, soon } from "../support/child.ts";
 
 async function closes(name: string, code = 0): Promise<string> {
@@ -52,4 +52,11 @@ test("python.close(): process.exit in a cleanup", async () => {
 
 test("python.close(): new work is refused, cleanup is served", async () => {
   assertEquals(await closes("refuses"), "PythonClosedError\nsync async\nCancelledError\nend\n");
+});
+
+test("python.close(): atexit may call and await JavaScript", async () => {
+  const { stdout, stderr, code } = await child("closes", ["atexit"]);
+  assertEquals([stdout.replace(/^.*fail.*$/m, "fail"), code], ["fail\n4\nslept\nclosed\nend\n", 0], stderr);
+  assertMatch(stderr, /RangeError: from JavaScript/);
+  assertEquals(/object repr\(\) failed/.test(stderr), false, stderr);
 });
