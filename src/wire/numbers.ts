@@ -170,9 +170,9 @@ export const sharedLayouts: Readonly<Record<string, string>> = {
 /** The layout of each record after `size:u32 kind:u8`, and of the input of `pyawait_invoke`. */
 export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly<Record<string, string>>>> = {
   in: {
-    start: "id:u32 scope:u32 context:value call",
-    await: "id:u32 scope:u32 context:value awaitable:value",
-    cancel: "id:u32",
+    start: "id:u32 serial:u32 scope:u32 context:value call",
+    await: "id:u32 serial:u32 scope:u32 context:value awaitable:value",
+    cancel: "id:u32 serial:u32",
     settle: "slot:u32 answer",
     signalTaken: "slot:u32",
     release: "count:u32 addresses:u64*",
@@ -181,7 +181,7 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
     heapLost: "none",
   },
   out: {
-    done: "id:u32 outcome:value",
+    done: "id:u32 serial:u32 outcome:value",
     request: "loop:u32 slot:u32 request",
     abort: "loop:u32 slot:u32 error:value",
     call: "id:u32 loop:u32 request",
@@ -224,6 +224,9 @@ export const Operation = {
 
 /** Results of `pyawait_open`. `failed` and `foreign` are final; after `refused` another attempt is possible. */
 export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
+
+/** Results of `pyawait_submit`. */
+export const Submitted = { submitted: 0, noLoop: -1, noMemory: -2 } as const;
 
 /** Codes of `event` records. */
 export const EventCode = { stdout: 1, stderr: 2 } as const;
