@@ -36,7 +36,8 @@ static PyObject *read_object(struct reader *r) { return (PyObject *)(size_t)read
 static PyObject *decode_object(struct reader *r) {
   PyObject *object = read_object(r);
 #ifdef PYAWAIT_CHECK_OBJECTS
-  if (!is_given(object)) return raise_error(EXCEPTION(RuntimeError), "pyawait: an object that JavaScript was not given");
+  if (!is_given(object))
+    return raise_error(EXCEPTION(RuntimeError), "pyawait: an object that JavaScript was not given");
 #endif
   return new_reference(object);
 }

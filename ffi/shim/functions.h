@@ -170,7 +170,8 @@ static PyObject *shim_event(PyObject *self, PyObject *tuple);
 static PyObject *decode_call(struct reader *r);
 static PyObject *decode_call_in(PyObject *context, struct reader *r);
 static int make_task_types(void);
-static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *awaitable, PyObject *context);
+static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *awaitable,
+                       PyObject *context);
 static void cancel_task(struct heap *heap, u32 id, u32 serial);
 static void cancel_tasks(struct loop *loop, struct heap *heap);
 static void drop_tasks(struct loop *loop, struct heap *heap);

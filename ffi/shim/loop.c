@@ -188,7 +188,7 @@ static void refuse_record(struct heap *heap, struct reader *r) {
     read_u32(r), read_u32(r); /* id, serial */
     u32 scope = read_u32(r);
     if (scope) send_number(heap, OUT_SCOPE_END, scope);
-    skip_tag(r, FROM_JAVASCRIPT, &nothing);                                     /* context */
+    skip_tag(r, FROM_JAVASCRIPT, &nothing);                                    /* context */
     if (kind == IN_START) skip_tag(r, FROM_JAVASCRIPT, &nothing), read_u32(r); /* callee, count */
   } else if (kind == IN_SETTLE) {
     read_u32(r), read_u32(r); /* slot; pin, which ends with the loop */

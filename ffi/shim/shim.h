@@ -104,9 +104,9 @@ struct writer {
   u8 *data;
   size_t length, capacity;
   enum write_failure failure; /* the message is incomplete: encode raises it, and it has to be rolled back */
-  u8 *lent;            /* the caller's buffer: `data` until more is needed */
-  struct owner *owner; /* of the heap that will read it */
-  int depth;           /* levels of containers to copy; what is deeper goes by reference */
+  u8 *lent;                   /* the caller's buffer: `data` until more is needed */
+  struct owner *owner;        /* of the heap that will read it */
+  int depth;                  /* levels of containers to copy; what is deeper goes by reference */
   enum dict_as dict_as;
   int level;
   PyObject **unsent;
@@ -232,13 +232,13 @@ struct loop {
 
 /* State of the process --------------------------------------------------------------------------------------------- */
 
-static PyThread_type_lock registry; /* guards what is marked [registry] */
-static struct heap *heaps;          /* [registry] newest first */
-static struct loop *loops;          /* [registry] newest first */
-static int opaque_loops;            /* [GIL] loops whose queues cannot be looked into: uvloop's */
-static int closing;                 /* [atomic] JavaScript will not be entered any more */
-static struct heap *closing_heap;   /* by this one; written before `closing` is */
-static u32 counters[COUNTERS];      /* [atomic] */
+static PyThread_type_lock registry;     /* guards what is marked [registry] */
+static struct heap *heaps;              /* [registry] newest first */
+static struct loop *loops;              /* [registry] newest first */
+static int opaque_loops;                /* [GIL] loops whose queues cannot be looked into: uvloop's */
+static int closing;                     /* [atomic] JavaScript will not be entered any more */
+static struct heap *closing_heap;       /* by this one; written before `closing` is */
+static u32 counters[COUNTERS];          /* [atomic] */
 static u32 message_limit = MAX_MESSAGE; /* [once] tests set a small one */
 #define COUNT(counter) __atomic_add_fetch(&counters[counter], 1, __ATOMIC_RELAXED)
 

@@ -184,6 +184,11 @@ export function forgetLoop(loop: number): void {
   }
 }
 
+/** How many awaits of Python's are served, and how many answers are pinned; for leak tests. */
+export function countServed(): { serving: number; pinned: number } {
+  return { serving: answers.serving.size, pinned: answers.pinned.size };
+}
+
 /** Handles an ABORT: Python has cancelled this await. */
 export function abort(r: Reader): void {
   const loop = r.u32(), slot = r.u32();

@@ -92,7 +92,10 @@ function send({ shim, heap: address }: Interpreter, turn: Turn): void {
   if (writer.bytes.length > 1 << 22) drop(loop); // too large to keep
   if (submitted === Submitted.submitted || loop === BACKGROUND) return;
   drop(loop);
-  bridge.onLoopEnd(loop);
+  queueMicrotask(() => {
+    bridge.onRing(); // results that the loop has sent before its end come first
+    bridge.onLoopEnd(loop);
+  });
 }
 
 function drop(loop: number): void {

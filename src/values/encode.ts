@@ -216,7 +216,9 @@ function writeTuple(e: Encoding, value: Tuple): void {
  */
 function writeItems(e: Encoding, tag: number, value: readonly unknown[]): void {
   const given = value.length, length = given === given >>> 0 ? given : Math.max(0, Math.trunc(Number(given)) || 0);
-  if (length > limits.message - e.writer.at) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
+  if (length > limits.message - e.writer.at) {
+    throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
+  }
   e.writer.tagged32(tag, length);
   for (let i = 0; i < length; i++) write(e, value[i]);
 }

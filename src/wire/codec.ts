@@ -23,7 +23,9 @@ export const limits = { message: 0x7fff_ffff };
 
 function checkLength(length: number): void {
   if (length <= limits.message) return;
-  throw new RangeError("Cannot pass this to Python: its message would have 2 GiB or more; pass it in parts, or by a file or a shared buffer");
+  throw new RangeError(
+    "Cannot pass this to Python: its message would have 2 GiB or more; pass it in parts, or by a file or a shared buffer",
+  );
 }
 
 /** Writes values as bytes into memory whose address C can be given. */

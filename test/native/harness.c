@@ -380,8 +380,8 @@ static const char program[] =
 
 /* The checks ---------------------------------------------------------------------------------------------------- */
 
-static u64 echo, later, fail, forever, pause, longest, ask, give_up, rude, call, identity, half, every, thread, call_many, call_always,
-    loops, joined;
+static u64 echo, later, fail, forever, pause, longest, ask, give_up, rude, call, identity, half, every, thread,
+    call_many, call_always, loops, joined;
 
 static void check_values(struct player *p) {
   static const struct {
