@@ -142,10 +142,19 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   for (let i = 0; i < count; i++) {
     const key = read(r) as string;
     const value = readDeep(r, containers);
-    if (key in object) defineItem(object, key, value); // inherited: assigning may call a setter, or fail if it is frozen
-    else object[key] = value;
+    setItem(object, key, value);
   }
   return object;
+}
+
+/** Sets an item of a new object. Assigning is faster than defining or looking first, and fails only for few names. */
+function setItem(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__") return defineItem(object, key, value);
+  try {
+    object[key] = value;
+  } catch { // its prototype is frozen, and has a property of this name
+    defineItem(object, key, value);
+  }
 }
 
 /** Defines an own property, whatever the object inherits under this name. */

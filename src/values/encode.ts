@@ -215,12 +215,16 @@ function writeTuple(e: Encoding, value: Tuple): void {
  * anything, and the count on the wire has to be the number of items behind it.
  */
 function writeItems(e: Encoding, tag: number, value: readonly unknown[]): void {
-  const given = value.length, length = given === given >>> 0 ? given : Math.max(0, Math.trunc(Number(given)) || 0);
-  if (length > limits.message - e.writer.at) {
-    throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
-  }
-  e.writer.tagged32(tag, length);
-  for (let i = 0; i < length; i++) write(e, value[i]);
+  const count = countOf(value, limits.message - e.writer.at);
+  e.writer.tagged32(tag, count);
+  for (let i = 0; i < count; i++) write(e, value[i]);
+}
+
+/** Its length as an Array can have it, and at most `most`. */
+function countOf({ length }: readonly unknown[], most: number): number {
+  if (length !== length >>> 0) length = Math.max(0, Math.trunc(Number(length)) || 0);
+  if (length > most) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
+  return length | 0;
 }
 
 function writeDict(e: Encoding, value: object): void {
