@@ -38,9 +38,9 @@ const callbacks: unknown[] = []; // never freed: C may call them as long as the 
  */
 function isExit(): boolean {
   const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 20;
+  Reflect.set(Error, "stackTraceLimit", 20); // has no effect, instead of throwing, where Error is frozen
   const { stack } = new Error();
-  Error.stackTraceLimit = stackTraceLimit;
+  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
   return /\bexit \(ext:/.test(String(stack));
 }
 

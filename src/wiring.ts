@@ -6,12 +6,13 @@ import { drain, openBell } from "./async/outbox.ts";
 import { redirect } from "./async/output.ts";
 import { rejectLoop } from "./async/pending.ts";
 import { intoPromise } from "./async/promise.ts";
-import { callDirectly, prepareTooDeep, reportToLoop, unpinLoop } from "./async/serve.ts";
+import { callDirectly, forgetLoop, prepareTooDeep, reportToLoop } from "./async/serve.ts";
 import { shareSignals } from "./async/signals.ts";
 import { intoAsyncIterable } from "./async/stream.ts";
 import { markGivenBack } from "./context/rejections.ts";
 import { watchEnds } from "./ending.ts";
 import { wire } from "./interpreter/bridge.ts";
+import { dropTurn } from "./interpreter/inbox.ts";
 import { errorDetails, tracebackOf } from "./proxy/error_details.ts";
 import { addressOf, makeProxy } from "./proxy/lifetime.ts";
 import { traps } from "./proxy/proxy.ts";
@@ -43,9 +44,10 @@ wire({
   },
   onRing: drain,
   onCall: callDirectly,
-  onLoopEnd(loop) {
+  onLoopEnd(loop) { // all that JavaScript keeps for a loop ends here
     rejectLoop(loop);
-    unpinLoop(loop);
+    forgetLoop(loop);
+    dropTurn(loop);
   },
   onGivenBack: markGivenBack,
   reportRejection: reportToLoop,

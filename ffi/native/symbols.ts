@@ -48,6 +48,8 @@ const symbols = {
   pyawait_tell_closed: { parameters: ["pointer"], result: "void" },
   /** void pyawait_heap_end(struct heap *heap) */
   pyawait_heap_end: { parameters: ["pointer"], result: "void" },
+  /** void pyawait_limit_messages(int bytes) */
+  pyawait_limit_messages: { parameters: ["i32"], result: "void" },
   /** int pyawait_counters(u8 *out, int capacity) */
   pyawait_counters: { parameters: ["pointer", "i32"], result: "i32" },
 } as const;

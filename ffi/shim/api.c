@@ -174,17 +174,19 @@ EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length)
 
 /* Queues ---------------------------------------------------------------------------------------------------------- */
 
-/* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. -1: there is no such loop. */
+/* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. Where there is no such loop,
+   what they lend is given back. */
 EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) {
   struct chunk *chunk = new_chunk(heap, data, (size_t)length);
-  if (!chunk) return -1;
+  if (!chunk) return SUBMITTED_NO_MEMORY;
   COUNT(COUNT_SUBMISSIONS);
   chunk->counts_use = loop_id != 0; /* the background loop reads that this heap has ended behind what it has sent */
   if (chunk->counts_use) add_use(heap);
-  if (push_to_loop((u32)loop_id, chunk)) return 0;
+  if (push_to_loop((u32)loop_id, chunk)) return SUBMITTED;
   if (chunk->counts_use) __atomic_sub_fetch(&heap->uses, 1, __ATOMIC_RELAXED); /* the heap's own is left */
+  refuse_chunk(chunk);
   py.PyMem_RawFree(chunk);
-  return -1;
+  return SUBMITTED_NO_LOOP;
 }
 
 /* How many bytes of this chunk's next records fit into `room`. */
@@ -262,5 +264,8 @@ EXPORT void pyawait_tell_closed(struct heap *heap) {
   for (struct heap *each = newest_heap(); each; each = each->next)
     if (each != heap) send_number(each, OUT_LOOP_END, 0);
 }
+
+/* For tests: how long a message can be, instead of 2 GiB. */
+EXPORT void pyawait_limit_messages(int bytes) { message_limit = (u32)bytes; }
 
 EXPORT int pyawait_counters(u8 *out, int capacity) { return copy_out(out, capacity, counters, sizeof counters); }

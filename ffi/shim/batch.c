@@ -18,9 +18,12 @@ static size_t begin_record(struct writer *w, struct heap *heap, u8 kind) {
   return start;
 }
 
-static void end_record(struct writer *w, size_t start) { patch_u32(w, start, (u32)(w->length - start)); }
+static void end_record(struct writer *w, size_t start) {
+  if (w->failure) __builtin_trap(); /* there was no memory for what has to be said: half a record stops the queue */
+  patch_u32(w, start, (u32)(w->length - start));
+}
 
-/* Sends whole records at once, and empties the writer. */
+/* Sends whole records at once, and empties the writer. Its memory stays, unless that is large. */
 static void send_records(struct heap *heap, struct writer *w) {
   if (w->length && !has_ended(heap)) {
     struct chunk *chunk = new_chunk(heap, w->data, w->length);
@@ -28,6 +31,18 @@ static void send_records(struct heap *heap, struct writer *w) {
     if (push(&heap->outbox, chunk)) ring(heap);
   }
   w->length = 0;
+  if (w->capacity <= LARGE_MEMORY || w->data == w->lent) return;
+  py.PyMem_RawFree(w->data);
+  w->data = 0, w->capacity = 0;
+}
+
+/* Appends whole records to a batch. What is long goes on its own, behind what is in the batch: that has a length, too. */
+static void append_records(struct heap *heap, struct writer *batch, struct writer *w) {
+  int alone = w->length > LARGE_MEMORY;
+  if (alone || batch->length + w->length > message_limit) send_records(heap, batch);
+  if (alone) send_records(heap, w);
+  else write_raw(batch, w->data, w->length);
+  if (batch->failure) __builtin_trap();
 }
 
 static void flush_batch(struct loop *loop) {
@@ -50,10 +65,13 @@ static struct writer *batch_for(struct loop *loop, struct heap *heap) {
   return &loop->batch;
 }
 
+enum { ERROR_BYTES = 512 }; /* of a record: in them an error can be told when there is no memory for its value */
+
 static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind) {
   struct writer w = loop->spare;
   memset(&loop->spare, 0, sizeof loop->spare);
   w.keeps_unsent = 1;
+  if (w.capacity < ERROR_BYTES && !enlarge(&w, ERROR_BYTES)) __builtin_trap();
   begin_record(&w, heap, kind);
   return w;
 }
@@ -61,14 +79,14 @@ static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8
 /* Keeps its memory for the next record, unless that is large or there is some already. */
 static void drop_batch_record(struct loop *loop, struct writer *w) {
   if (w->unsent_count) release_sent(w);
-  if (loop->spare.data || w->capacity > 1u << 20) py.PyMem_RawFree(w->data);
+  if (loop->spare.data || w->capacity > LARGE_MEMORY) py.PyMem_RawFree(w->data);
   else loop->spare.data = w->data, loop->spare.capacity = w->capacity;
 }
 
 static void end_batch_record(struct loop *loop, struct heap *heap, struct writer *w) {
   end_record(w, 0);
   struct writer *batch = batch_for(loop, heap);
-  write_raw(batch, w->data, w->length);
+  append_records(heap, batch, w);
   for (u32 i = 0; i < w->unsent_count; i++) keep_until_sent(batch, w->unsent[i]);
   drop_batch_record(loop, w);
   if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);
@@ -79,7 +97,7 @@ static void end_batch_record(struct loop *loop, struct heap *heap, struct writer
 static void send_in_order(struct heap *heap, struct writer *w) {
   struct loop *loop = loop_here();
   if (loop && loop->batch_heap == heap && (loop->draining || loop->flush_scheduled))
-    write_raw(&loop->batch, w->data, w->length);
+    append_records(heap, &loop->batch, w);
   else send_records(heap, w); /* while Python ends too: JavaScript looks once more without being rung */
 }
 

@@ -82,6 +82,7 @@ typedef struct {
   X(PyObject *, PyObject_Type, (PyObject *)) \
   X(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
   X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
+  X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *)) \
   X(PyObject *, PyObject_Str, (PyObject *)) \
   X(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
   X(int, PyObject_IsTrue, (PyObject *)) \
@@ -93,6 +94,8 @@ typedef struct {
   X(PyObject *, PyType_FromSpec, (PyType_Spec *)) \
   X(PyObject *, PyType_GenericAlloc, (PyTypeObject *, Py_ssize_t)) \
   X(void, PyObject_Free, (void *)) \
+  X(void, PyObject_GC_Track, (void *)) \
+  X(void, PyObject_GC_UnTrack, (void *)) \
   X(PyObject *, PyCFunction_NewEx, (PyMethodDef *, PyObject *, PyObject *)) \
   X(PyObject *, PyFunction_GetCode, (PyObject *))                         /* borrowed */ \
   /* numbers */ \

@@ -31,6 +31,17 @@ static double read_f64(struct reader *r) {
 
 static PyObject *read_object(struct reader *r) { return (PyObject *)(size_t)read_u64(r); } /* borrowed */
 
+/* TAG_OBJECT. An address that JavaScript was not given is memory of any content: a build with PYAWAIT_CHECK_OBJECTS
+   refuses it. (Looking it up costs more than the conversion of most values.) */
+static PyObject *decode_object(struct reader *r) {
+  PyObject *object = read_object(r);
+#ifdef PYAWAIT_CHECK_OBJECTS
+  if (!is_given(object))
+    return raise_error(EXCEPTION(RuntimeError), "pyawait: an object that JavaScript was not given");
+#endif
+  return new_reference(object);
+}
+
 /* The start of `length` bytes, or NULL where the message has fewer. */
 static const char *read_bytes(struct reader *r, u32 length) {
   const char *start = (const char *)r->at;
@@ -73,6 +84,25 @@ static PyObject *decode_bigint(struct reader *r) {
   return bytes && length && !bytes[length - 1] ? py.PyLong_FromString(bytes, 0, 16) : malformed();
 }
 
+/* While its items are read, which runs Python code, a list or tuple has NULLs in it: no code may find it through
+   gc.get_objects(). (The empty tuple is shared, and stays as it is.) */
+static PyObject *hide(PyObject *sequence, u32 count) {
+  if (sequence && count) py.PyObject_GC_UnTrack(sequence);
+  return sequence;
+}
+
+static PyObject *show(PyObject *sequence, u32 count) {
+  if (count) py.PyObject_GC_Track(sequence);
+  return sequence;
+}
+
+/* A list that is still being read is referred to by what it contains, which code can find: it gets None for NULLs. The
+   items are read in order, so the last one tells. */
+static void fill_list(PyObject *list) {
+  Py_ssize_t count = py.PyList_Size(list);
+  while (count && !py.PyList_GetItem(list, count - 1)) py.PyList_SetItem(list, --count, new_reference(None));
+}
+
 /* Consumes `value`; -1 with an exception set. */
 static int put_item(PyObject *sequence, u8 tag, u32 index, PyObject *value) {
   if (tag == TAG_LIST) return py.PyList_SetItem(sequence, index, value);
@@ -85,8 +115,8 @@ static int put_item(PyObject *sequence, u8 tag, u32 index, PyObject *value) {
 static PyObject *decode_sequence(struct reader *r, u8 tag) {
   u32 count = read_u32(r);
   if (count > (size_t)(r->end - r->at)) return malformed();
-  PyObject *sequence = tag == TAG_LIST    ? py.PyList_New(count)
-                       : tag == TAG_TUPLE ? py.PyTuple_New(count)
+  PyObject *sequence = tag == TAG_LIST    ? hide(py.PyList_New(count), count)
+                       : tag == TAG_TUPLE ? hide(py.PyTuple_New(count), count)
                                           : py.PySet_New(0);
   if (!sequence) return 0;
   u32 index = r->count;
@@ -101,7 +131,7 @@ static PyObject *decode_sequence(struct reader *r, u8 tag) {
                                              "as 1 and true are; convert it to an array first");
   }
   if (tag == TAG_TUPLE && index < r->count) r->containers[index] = new_reference(sequence);
-  return sequence;
+  return tag == TAG_SET ? sequence : show(sequence, count);
 }
 
 static PyObject *decode_dict(struct reader *r) {
@@ -167,7 +197,9 @@ static PyObject *decode_throw(struct reader *r) {
 static PyObject *decode_reference(struct reader *r) {
   u32 index = read_u32(r);
   if (index >= r->count) return malformed();
-  if (r->containers[index]) return new_reference(r->containers[index]);
+  PyObject *container = r->containers[index];
+  if (container && has_flag(container, Py_TPFLAGS_LIST_SUBCLASS)) fill_list(container);
+  if (container) return new_reference(container);
   return raise_error(EXCEPTION(TypeError), "Cannot convert a tuple that contains itself: Python has no such tuples");
 }
 
@@ -197,7 +229,7 @@ static PyObject *decode(struct reader *r) {
   case TAG_UTF8:
   case TAG_UTF16:
   case TAG_BYTES: return decode_text(r, tag);
-  case TAG_OBJECT: return new_reference(read_object(r));
+  case TAG_OBJECT: return decode_object(r);
   case TAG_ARRAY: return decode_array(r);
   case TAG_DATE: return decode_date(r);
   case TAG_JS: return decode_js(r);

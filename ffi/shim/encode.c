@@ -138,6 +138,7 @@ static int encode_set(struct writer *w, PyObject *set) {
   size_t start = w->length;
   u32 count = 0;
   write_tag_u32(w, TAG_SET, 0);
+  if (w->failure) return raise_failure(w);
   PyObject *iterator = py.PyObject_GetIter(set), *item;
   if (!iterator) return -1;
   int failed = 0;
@@ -208,6 +209,7 @@ static int encode_dict(struct writer *w, PyObject *dict) {
   struct keys keys = {.plain = 1};
   int exact = type_of(dict) == TYPE(Dict);
   write_tag_u32(w, TAG_DICT, 0);
+  if (w->failure) return raise_failure(w);
   if (exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys)) return -1;
   if (!keys.plain && w->dict_as == DICT_AS_OBJECT) {
     raise_error(EXCEPTION(TypeError),
@@ -256,7 +258,7 @@ static int encode_buffer(struct writer *w, PyObject *object, u32 kinds) {
     add_seen(w, object);
     write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
     write_raw(w, bytes, (size_t)length);
-    write_u8(w, (u8)dimensions);
+    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
     for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
   }
   py.Py_DecRef(parts);
@@ -300,8 +302,7 @@ static int encode_by_kind(struct writer *w, PyObject *object) {
   return 0;
 }
 
-/* Writes a value; -1 with an exception set. */
-static int encode(struct writer *w, PyObject *object) {
+static int encode_value(struct writer *w, PyObject *object) {
   const unsigned long sequences = Py_TPFLAGS_LIST_SUBCLASS | Py_TPFLAGS_TUPLE_SUBCLASS;
   PyTypeObject *type = type_of(object);
   if (object == None) return write_u8(w, TAG_NONE), 0;
@@ -316,4 +317,10 @@ static int encode(struct writer *w, PyObject *object) {
       py.PyType_IsSubtype(type, TYPE(FrozenSet)))
     return encode_container(w, object, flags);
   return encode_by_kind(w, object);
+}
+
+/* Writes a value; -1 with an exception set, and then the message has to be rolled back. */
+static int encode(struct writer *w, PyObject *object) {
+  int failed = encode_value(w, object);
+  return failed || !w->failure ? failed : raise_failure(w);
 }

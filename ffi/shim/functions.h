@@ -52,6 +52,9 @@ static void interrupt_system_call(unsigned long thread);
 static void own(struct owner *owner, PyObject *object);
 static void release_owned(struct owner *owner, PyObject *object);
 static void release_all_owned(struct owner *owner);
+#ifdef PYAWAIT_CHECK_OBJECTS
+static int is_given(PyObject *object);
+#endif
 
 /* decode.c */
 static u8 read_u8(struct reader *r);
@@ -61,7 +64,9 @@ static PyObject *malformed(void);
 static PyObject *decode(struct reader *r);
 
 /* writer.c */
+static int enlarge(struct writer *w, size_t more);
 static u8 *reserve(struct writer *w, size_t more);
+static int raise_failure(const struct writer *w);
 static void write_u8(struct writer *w, u8 value);
 static void write_u32(struct writer *w, u32 value);
 static void write_raw(struct writer *w, const void *bytes, size_t length);
@@ -84,6 +89,7 @@ static int encode_dict(struct writer *w, PyObject *dict);
 static int encode(struct writer *w, PyObject *object);
 
 /* skip.c */
+static void skip_tag(struct reader *r, enum direction direction, const struct visitor *visitor);
 static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor);
 
 /* outcome.c */
@@ -101,6 +107,7 @@ static void add_use(struct heap *heap);
 static void drop_use(struct heap *heap);
 static void free_chunk(struct chunk *chunk);
 static void drop_all(struct chunk **queue);
+static int next_record(struct chunk *chunk, struct reader *r);
 static int has_ended(struct heap *heap);
 static int is_closing(void);
 static struct heap *newest_heap(void);
@@ -148,7 +155,7 @@ static void free_slots(struct loop *loop);
 static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple);
 static PyObject *shim_request(PyObject *self, PyObject *tuple);
 static PyObject *shim_abort(PyObject *self, PyObject *tuple);
-static PyObject *shim_give_up(PyObject *self, PyObject *slot_object);
+static PyObject *shim_give_up(PyObject *self, PyObject *tuple);
 static PyObject *decode_answer(struct reader *r, struct heap *heap);
 static void settle_request(struct loop *loop, struct heap *heap, struct reader *r);
 static void mark_signal_taken(struct loop *loop, u32 index);
@@ -167,9 +174,11 @@ static PyObject *shim_event(PyObject *self, PyObject *tuple);
 static PyObject *decode_call(struct reader *r);
 static PyObject *decode_call_in(PyObject *context, struct reader *r);
 static int make_task_types(void);
-static void start_task(struct loop *loop, struct heap *heap, u32 id, PyObject *awaitable, PyObject *context);
-static void cancel_task(struct heap *heap, u32 id);
+static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *awaitable,
+                       PyObject *context);
+static void cancel_task(struct heap *heap, u32 id, u32 serial);
 static void cancel_tasks(struct loop *loop, struct heap *heap);
+static void drop_tasks(struct loop *loop, struct heap *heap);
 
 /* loop.c */
 static void wake_touched_loops(int called_loop_bound);
@@ -177,6 +186,7 @@ static PyObject *shim_open_loop(PyObject *self, PyObject *tuple);
 static PyObject *shim_close_loop(PyObject *self, PyObject *id_object);
 static void reset_loop_ids(void);
 static void end_heap(struct heap *heap);
+static void refuse_chunk(struct chunk *chunk);
 
 /* buffer.c */
 static PyObject *shim_release_lock(PyObject *self, PyObject *lock);

@@ -77,8 +77,12 @@ static void operate_in_context(struct writer *w, struct reader *r, struct heap *
 }
 
 /* Reads the operation's layout, and writes the length of all and the outcome; minus the length where `capacity` is too
-   small: pyawait_overflow then gives it. */
+   small: pyawait_overflow then gives it. 0: Python is closed. */
 static void invoke(struct heap *heap, int operation, const u8 *in, size_t length, u8 *out, size_t capacity) {
+  if (is_closing()) { /* another heap on this thread, whose JavaScript does not know it yet, must not run Python */
+    memset(out, 0, sizeof(u32));
+    return;
+  }
   struct reader r = {.at = in, .end = in + length};
   struct writer w = {.data = out, .lent = out, .capacity = capacity, .owner = &heap->owner};
   reserve(&w, 4);

@@ -12,11 +12,12 @@
 
 static void start_record(struct loop *loop, struct heap *heap, struct reader *r, u8 kind) {
   u32 id = read_u32(r);
+  u32 serial = read_u32(r);
   u32 scope = read_u32(r);
   PyObject *given = decode(r), *context = given ? new_context(heap, given, scope) : 0, *awaitable = 0;
   release(given);
   if (!py.PyErr_Occurred()) awaitable = kind == IN_START ? decode_call_in(context, r) : decode(r);
-  start_task(loop, heap, id, awaitable, context ? context : None);
+  start_task(loop, heap, id, serial, awaitable, context ? context : None);
   release(context);
 }
 
@@ -31,12 +32,17 @@ static void forget_heap(struct loop *loop, struct heap *heap) {
   cancel_tasks(loop, heap);
 }
 
+static void cancel_record(struct heap *heap, struct reader *r) {
+  u32 id = read_u32(r);
+  cancel_task(heap, id, read_u32(r));
+}
+
 static void drain_record(struct loop *loop, struct heap *heap, struct reader *r) {
   u8 kind = read_u8(r);
   switch (kind) {
   case IN_START:
   case IN_AWAIT: start_record(loop, heap, r, kind); break;
-  case IN_CANCEL: cancel_task(heap, read_u32(r)); break;
+  case IN_CANCEL: cancel_record(heap, r); break;
   case IN_SETTLE: settle_request(loop, heap, r); break;
   case IN_SIGNAL_TAKEN: mark_signal_taken(loop, read_u32(r)); break;
   case IN_RELEASE: release_objects(heap, r); break;
@@ -46,16 +52,15 @@ static void drain_record(struct loop *loop, struct heap *heap, struct reader *r)
   }
 }
 
-static void drain_chunk(struct loop *loop, const struct chunk *chunk) {
-  for (const u8 *at = chunk->data, *end = at + chunk->length; end - at > 4;) {
-    u32 size;
-    __builtin_memcpy(&size, at, 4);
-    struct reader reader = {.at = at + 4, .end = at + size};
+static void drain_chunk(struct loop *loop, struct chunk *chunk) {
+  struct reader reader;
+  int next;
+  while ((next = next_record(chunk, &reader)) > 0) {
     drain_record(loop, chunk->heap, &reader);
     close_reader(&reader);
     if (py.PyErr_Occurred()) py.PyErr_WriteUnraisable(loop->object);
-    at += size;
   }
+  if (next < 0) malformed(), py.PyErr_WriteUnraisable(loop->object);
 }
 
 static struct loop *loop_argument(PyObject *address) {
@@ -175,19 +180,65 @@ static struct loop *unlink_loop(u32 id) {
   return loop;
 }
 
-/* close_loop(id): it takes no more records, what is left in its inbox is dropped, and every heap is told. */
+/* A record that will not be read: JavaScript gets back what it lends. From any thread, attached or not. */
+static void refuse_record(struct heap *heap, struct reader *r) {
+  static const struct visitor nothing = {0};
+  u8 kind = read_u8(r);
+  if (kind == IN_START || kind == IN_AWAIT) {
+    read_u32(r), read_u32(r); /* id, serial */
+    u32 scope = read_u32(r);
+    if (scope) send_number(heap, OUT_SCOPE_END, scope);
+    skip_tag(r, FROM_JAVASCRIPT, &nothing);                                    /* context */
+    if (kind == IN_START) skip_tag(r, FROM_JAVASCRIPT, &nothing), read_u32(r); /* callee, count */
+  } else if (kind == IN_SETTLE) {
+    read_u32(r), read_u32(r); /* slot; pin, which ends with the loop */
+  } else {
+    r->at = r->end;
+  }
+  close_reader(r);
+}
+
+/* The loop that these records are for is closed. From any thread, attached or not. */
+static void refuse_chunk(struct chunk *chunk) {
+  struct reader reader;
+  while (next_record(chunk, &reader) > 0) refuse_record(chunk->heap, &reader);
+}
+
+/* Empties the inbox of a loop that is closed. What a heap gives back to Python does not depend on the loop. */
+static void refuse_inbox(struct loop *loop) {
+  for (struct chunk *chunk = take_all(&loop->inbox), *next; chunk; chunk = next) {
+    struct reader reader;
+    next = chunk->next;
+    while (next_record(chunk, &reader) > 0) {
+      u8 kind = *reader.at;
+      if (kind == IN_RELEASE || kind == IN_UNLOCK || kind == IN_HEAP_LOST) drain_record(loop, chunk->heap, &reader);
+      else refuse_record(chunk->heap, &reader);
+    }
+    free_chunk(chunk);
+  }
+}
+
+/* Everything that is kept for a loop, by the loop or by a heap. What is added to either has its end here. */
+static void empty_loop(struct loop *loop) {
+  refuse_inbox(loop);
+  flush_batch(loop);
+  for (struct heap *heap = newest_heap(); heap; heap = heap->next) {
+    drop_tasks(loop, heap);
+    send_number(heap, OUT_LOOP_END, loop->id);
+  }
+  free_slots(loop);
+  if (!loop->ready || !loop->scheduled) opaque_loops--;
+  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
+  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+}
+
+/* close_loop(id): it takes no more records, and every heap is told. */
 static PyObject *shim_close_loop(PyObject *self, PyObject *id_object) {
   (void)self;
   u32 id = (u32)py.PyLong_AsUnsignedLongLong(id_object);
   struct loop *loop = unlink_loop(id);
   if (!loop) return new_reference(None);
-  drop_all(&loop->inbox);
-  flush_batch(loop);
-  for (struct heap *heap = newest_heap(); heap; heap = heap->next) send_number(heap, OUT_LOOP_END, id);
-  free_slots(loop);
-  if (!loop->ready || !loop->scheduled) opaque_loops--;
-  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
-  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+  empty_loop(loop);
   lock_registry();
   loop->next = free_loops, free_loops = loop;
   unlock_registry();

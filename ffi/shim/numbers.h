@@ -74,9 +74,9 @@ enum tag { TAGS(TAG_MEMBER, TAG_MEMBER) TAG_COUNT };
 
 /* Records from JavaScript, in a loop's inbox. A record is `size:u32 kind:u8` and its layout; size counts itself. */
 enum in {
-  IN_START = 1,        /* id:u32 scope:u32 context:value call */
-  IN_AWAIT = 2,        /* id:u32 scope:u32 context:value awaitable:value */
-  IN_CANCEL = 3,       /* id:u32 */
+  IN_START = 1,        /* id:u32 serial:u32 scope:u32 context:value call */
+  IN_AWAIT = 2,        /* id:u32 serial:u32 scope:u32 context:value awaitable:value */
+  IN_CANCEL = 3,       /* id:u32 serial:u32 */
   IN_SETTLE = 4,       /* slot:u32 answer */
   IN_SIGNAL_TAKEN = 5, /* slot:u32 */
   IN_RELEASE = 6,      /* count:u32 addresses:u64* */
@@ -88,7 +88,7 @@ enum in {
 
 /* Records to JavaScript, in a heap's outbox: also `size:u32 kind:u8` and the layout. */
 enum out {
-  OUT_DONE = 1,        /* id:u32 outcome:value */
+  OUT_DONE = 1,        /* id:u32 serial:u32 outcome:value */
   OUT_REQUEST = 2,     /* loop:u32 slot:u32 request */
   OUT_ABORT = 3,       /* loop:u32 slot:u32 error:value */
   OUT_CALL = 4,        /* id:u32 loop:u32 request */
@@ -101,7 +101,8 @@ enum out {
 };
 
 /* What pyawait_invoke does, and reads. It writes `length:i32 outcome:value`, in DO_IN_SCOPE `length:i32 kept:u8
-   outcome:value`: whether Python has kept the scope. pyawait_answer reads the layout `answer`. */
+   outcome:value`: whether Python has kept the scope. A length of 0: Python is closed, and nothing was done.
+   pyawait_answer reads the layout `answer`. */
 enum operation {
   DO_CALL = 0,          /* call */
   DO_GET = 1,           /* object:value name:value */
@@ -179,6 +180,13 @@ enum counter {
   COUNT_LATE = 5,
   COUNT_CALLS = 6,
   COUNTERS = 7
+};
+
+/* What pyawait_submit answers: the records are sent; there is no such loop; there is no memory. */
+enum submitted {
+  SUBMITTED = 0,
+  SUBMITTED_NO_LOOP = -1,
+  SUBMITTED_NO_MEMORY = -2
 };
 
 /* A CALL comes from no loop that JavaScript can reach. */

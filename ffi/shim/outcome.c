@@ -16,7 +16,7 @@ static void roll_back(struct writer *w, size_t start) {
   struct visitor visitor = {.object = release_written, .state = w->owner};
   py.PyErr_Fetch(&type, &error, &traceback);
   skip_values(&written, TO_JAVASCRIPT, &visitor);
-  w->length = start;
+  w->length = start, w->failure = WRITES;
   py.PyErr_Restore(type, error, traceback);
 }
 
@@ -44,7 +44,7 @@ static void encode_error(struct writer *w, PyObject *error) {
   write_u8(w, TAG_ERROR);
   write_object(w, error, 0);
   PyObject *label = py.PyObject_GetAttrString((PyObject *)type_of(error), "__name__");
-  if (!label || !is_text(label) || encode(w, label)) write_u8(w, TAG_NONE);
+  if (!label || !is_text(label) || encode(w, label)) w->failure = WRITES, write_u8(w, TAG_NONE);
   release(label);
   py.PyErr_Clear();
   write_u8(w, TAG_NONE), write_u8(w, TAG_NONE);

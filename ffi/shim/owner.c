@@ -78,3 +78,18 @@ static void release_all_owned(struct owner *owner) {
     while (all.table[i].object && all.table[i].count--) py.Py_DecRef(all.table[i].object);
   py.PyMem_RawFree(all.table);
 }
+
+#ifdef PYAWAIT_CHECK_OBJECTS
+/* Whether some heap owns a reference to this object, or has borrowed it for good. */
+static int is_given(PyObject *object) {
+  int given = object == helper.entry;
+  py.PyThread_acquire_lock(registry, 1);
+  for (struct heap *heap = heaps; heap && !given; heap = heap->next) {
+    lock_owner(&heap->owner);
+    given = heap->owner.used && find_owned(&heap->owner, object)->object;
+    unlock_owner(&heap->owner);
+  }
+  py.PyThread_release_lock(registry);
+  return given;
+}
+#endif

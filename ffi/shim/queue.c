@@ -62,6 +62,20 @@ static void free_chunk(struct chunk *chunk) {
   py.PyMem_RawFree(chunk);
 }
 
+/* The next record of a chunk, without its size; 0: there is none. -1: its size cannot be right, and would be read for
+   ever, or beyond the end. */
+static int next_record(struct chunk *chunk, struct reader *r) {
+  size_t left = chunk->length - chunk->at;
+  u32 size;
+  if (!left) return 0;
+  *r = (struct reader){.at = chunk->data + chunk->at, .end = chunk->data + chunk->length};
+  size = read_u32(r);
+  if (size < RECORD_HEAD || size > left) return -1;
+  r->end = chunk->data + chunk->at + size;
+  chunk->at += size;
+  return 1;
+}
+
 static void drop_all(struct chunk **queue) {
   for (struct chunk *chunk = take_all(queue), *next; chunk; chunk = next) next = chunk->next, free_chunk(chunk);
 }

@@ -31,9 +31,17 @@ static int take_slot(struct loop *loop, struct heap *heap, PyObject *future) {
   return (int)slot;
 }
 
-/* NULL: nothing waits in this slot. */
+/* NULL: nothing waits in this slot. (JavaScript settles a slot once, through the loop's own inbox, and the slot is free
+   only then: a record never means an earlier request.) */
 static struct future_slot *find_slot(struct loop *loop, u32 slot) {
   return slot < loop->slots_capacity && loop->slots[slot].future ? &loop->slots[slot] : 0;
+}
+
+/* The slot, if this future is still the one in it. A late answer has freed it where the await was cancelled before, and
+   another request may have it by now. */
+static struct future_slot *find_slot_of(struct loop *loop, PyObject *index, PyObject *future) {
+  struct future_slot *slot = find_slot(loop, (u32)py.PyLong_AsUnsignedLongLong(index));
+  return slot && slot->future == future ? slot : 0;
 }
 
 static void set_slot(struct future_slot *slot, PyObject *future) {
@@ -100,32 +108,32 @@ static PyObject *shim_request(PyObject *self, PyObject *tuple) {
   return pair_of(py.PyLong_FromLongLong(slot), future);
 }
 
-/* abort(slot, heap, error): the await was cancelled. A future of the request's end if JavaScript has taken its signal;
-   else None: the request is given up, and its answer is dropped. */
+/* abort(slot, future, heap, error): the await was cancelled. A future of the request's end if JavaScript has taken its
+   signal; else None: the request is given up, and its answer is dropped. */
 static PyObject *shim_abort(PyObject *self, PyObject *tuple) {
   (void)self;
   struct loop *loop = running_loop();
   if (!loop) return 0;
   u32 index = argument_u32(tuple, 0);
-  struct heap *heap = find_open_heap(argument_u32(tuple, 1));
-  struct future_slot *slot = find_slot(loop, index);
+  struct heap *heap = find_open_heap(argument_u32(tuple, 2));
+  struct future_slot *slot = find_slot_of(loop, py.PyTuple_GetItem(tuple, 0), py.PyTuple_GetItem(tuple, 1));
   if (!heap || !slot) return new_reference(None);
   PyObject *end = slot->signal_taken ? call_method(loop->object, name.create_future, 0) : new_reference(None);
   if (!end) return 0;
   set_slot(&loop->slots[index], end);
   struct writer w = begin_batch_record(loop, heap, OUT_ABORT);
   write_u32(&w, loop->id), write_u32(&w, index);
-  encode_error(&w, py.PyTuple_GetItem(tuple, 2));
+  encode_error(&w, py.PyTuple_GetItem(tuple, 3));
   end_batch_record(loop, heap, &w);
   return end;
 }
 
-/* give_up(slot): the answer is no longer awaited. */
-static PyObject *shim_give_up(PyObject *self, PyObject *slot_object) {
+/* give_up(slot, future): the answer is no longer awaited. */
+static PyObject *shim_give_up(PyObject *self, PyObject *tuple) {
   (void)self;
   struct loop *loop = running_loop();
   if (!loop) return 0;
-  struct future_slot *slot = find_slot(loop, (u32)py.PyLong_AsUnsignedLongLong(slot_object));
+  struct future_slot *slot = find_slot_of(loop, py.PyTuple_GetItem(tuple, 0), py.PyTuple_GetItem(tuple, 1));
   if (slot) set_slot(slot, None);
   return new_reference(None);
 }

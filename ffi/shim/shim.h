@@ -41,6 +41,8 @@
 
 #define STACK_BYTES (16u << 20) /* CPython's own threads have it on macOS; musl's default is too small for Python */
 #define MAX_NESTING 3000        /* levels of containers in one value, far below what STACK_BYTES holds */
+#define MAX_MESSAGE 0x7fffffffu /* bytes of a message: its length crosses as a positive int */
+#define LARGE_MEMORY (1u << 20) /* bytes of a buffer that is freed after use instead of kept for the next one */
 
 /* dlsym, or GetProcAddress on Windows: both are called alike. */
 typedef void *(*symbol_finder)(void *, const char *);
@@ -61,7 +63,7 @@ typedef void *(*symbol_finder)(void *, const char *);
 #define NAMES(X) \
   X(done) X(result) X(set_result) X(set_exception) X(add_done_callback) X(call_soon) X(cancel) X(create_future) \
   X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_ready) X(_scheduled) X(__self__) \
-  X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(get_loop) X(items)
+  X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(items)
 
 #define OBJECT_FIELD(field) PyObject *field;
 static struct { HELPERS(OBJECT_FIELD) } helper; /* [once] */
@@ -93,15 +95,19 @@ struct owner {
   struct owned *table; /* [locked] an open hash table by address, at most half full */
 };
 
+/* Why the rest of a message was not written. */
+enum write_failure { WRITES, TOO_LONG, NO_MEMORY };
+
 /* A message that is being written. [thread]
    `unsent` keeps the JsProxys that are written, if keeps_unsent: their RELEASE must not overtake the record. `seen` is
    an open hash table of new references, and `indexes` has the number of each for TAG_REFERENCE. */
 struct writer {
   u8 *data;
   size_t length, capacity;
-  u8 *lent;            /* the caller's buffer: `data` until more is needed */
-  struct owner *owner; /* of the heap that will read it */
-  int depth;           /* levels of containers to copy; what is deeper goes by reference */
+  enum write_failure failure; /* the message is incomplete: encode raises it, and it has to be rolled back */
+  u8 *lent;                   /* the caller's buffer: `data` until more is needed */
+  struct owner *owner;        /* of the heap that will read it */
+  int depth;                  /* levels of containers to copy; what is deeper goes by reference */
   enum dict_as dict_as;
   int level;
   PyObject **unsent;
@@ -124,11 +130,13 @@ enum direction { FROM_JAVASCRIPT, TO_JAVASCRIPT };
 
 enum view { VIEW_MADE, VIEW_BEING_MADE, VIEW_REFUSED };
 
+enum { RECORD_HEAD = 5 }; /* the bytes of a record's size and kind */
+
 /* Records on their way. The thread that has taken a chunk from its queue owns it. */
 struct chunk {
   struct chunk *next;
   struct heap *heap; /* in an inbox: the heap that submitted it */
-  size_t length, at; /* at: how much of it JavaScript has taken */
+  size_t length, at; /* at: how much of it is read */
   int counts_use;    /* it holds a use of its heap */
   enum view view;    /* of an IN_UNLOCK (napi.c) */
   u8 data[];
@@ -172,8 +180,16 @@ struct heap {
   u8 *overflow;                  /* [thread] an outcome that did not fit into the caller's buffer */
   size_t overflow_length;        /* [thread] */
   enum memory_end memory_end;    /* [once] set before the heap sees any memory */
-  PyObject **tasks;              /* [GIL] by id of the Promise */
+  struct started *tasks;         /* [GIL] by id of the Promise */
   u32 tasks_capacity;            /* [GIL] */
+};
+
+/* The task of a Promise. Ids are used again, and the queues of two loops have no common order, so the serial tells
+   whether a record or a callback means this task or one before it. */
+struct started {
+  PyObject *task; /* NULL: none, or its DONE is on its way */
+  struct loop *loop;
+  u32 serial;
 };
 
 /* A scope of AsyncLocalStorage, the value of a context variable. Its end is told to its heap; or, while `ended` is set,
@@ -217,13 +233,14 @@ struct loop {
 
 /* State of the process --------------------------------------------------------------------------------------------- */
 
-static PyThread_type_lock registry; /* guards what is marked [registry] */
-static struct heap *heaps;          /* [registry] newest first */
-static struct loop *loops;          /* [registry] newest first */
-static int opaque_loops;            /* [GIL] loops whose queues cannot be looked into: uvloop's */
-static int closing;                 /* [atomic] JavaScript will not be entered any more */
-static struct heap *closing_heap;   /* by this one; written before `closing` is */
-static u32 counters[COUNTERS];      /* [atomic] */
+static PyThread_type_lock registry;     /* guards what is marked [registry] */
+static struct heap *heaps;              /* [registry] newest first */
+static struct loop *loops;              /* [registry] newest first */
+static int opaque_loops;                /* [GIL] loops whose queues cannot be looked into: uvloop's */
+static int closing;                     /* [atomic] JavaScript will not be entered any more */
+static struct heap *closing_heap;       /* by this one; written before `closing` is */
+static u32 counters[COUNTERS];          /* [atomic] */
+static u32 message_limit = MAX_MESSAGE; /* [once] tests set a small one */
 #define COUNT(counter) __atomic_add_fetch(&counters[counter], 1, __ATOMIC_RELAXED)
 
 /* REFUSED: `_main` has raised before its loop ran, say for a wrong `loop`. Python itself works, so the loop thread

@@ -34,20 +34,23 @@ static int skip_fields(struct reader *r, const char *layout) {
   return 1;
 }
 
+/* Passes over one tag and its payload; the values in it, if it is a container, follow. */
+static void skip_tag(struct reader *r, enum direction direction, const struct visitor *visitor) {
+  u8 tag = read_u8(r);
+  struct reader fields = *r;
+  const char *layout = tag < TAG_COUNT ? payloads[tag][direction] : 0;
+  if (!layout || !skip_fields(r, layout)) {
+    r->at = r->end;
+  } else if (tag == TAG_OBJECT && visitor->object) {
+    fields.at = r->at - sizeof(u64);
+    visitor->object(visitor->state, read_object(&fields));
+  } else if (tag == TAG_JS && visitor->js) {
+    u32 heap = read_u32(&fields);
+    visitor->js(visitor->state, heap, read_u32(&fields));
+  }
+}
+
 /* Walks all values up to the reader's end. */
 static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor) {
-  while (r->at < r->end) {
-    u8 tag = read_u8(r);
-    struct reader fields = *r;
-    const char *layout = tag < TAG_COUNT ? payloads[tag][direction] : 0;
-    if (!layout || !skip_fields(r, layout)) {
-      r->at = r->end;
-    } else if (tag == TAG_OBJECT && visitor->object) {
-      fields.at = r->at - sizeof(u64);
-      visitor->object(visitor->state, read_object(&fields));
-    } else if (tag == TAG_JS && visitor->js) {
-      u32 heap = read_u32(&fields);
-      visitor->js(visitor->state, heap, read_u32(&fields));
-    }
-  }
+  while (r->at < r->end) skip_tag(r, direction, visitor);
 }

@@ -12,50 +12,62 @@
 /* The done callback of a task: a Python callable that remembers whose Promise it is. */
 struct done_callback {
   struct heap *heap;
-  struct loop *loop;
-  u32 id;
+  u32 id, serial;
 };
 static PyTypeObject *done_type;
 
 /* DONE: a result, or the current exception where it is NULL; consumes the reference. */
-static void send_outcome(struct loop *loop, struct heap *heap, u32 id, PyObject *result) {
+static void send_outcome(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *result) {
   PyObject *error = result ? 0 : fetch_error(); /* nothing may call Python with an exception set: batch_for does */
   if (has_ended(heap)) {
     release(result), release(error);
     return;
   }
   struct writer w = begin_batch_record(loop, heap, OUT_DONE);
-  write_u32(&w, id);
+  write_u32(&w, id), write_u32(&w, serial);
   if (error) encode_error(&w, error), py.Py_DecRef(error);
   else encode_outcome(&w, result);
   end_batch_record(loop, heap, &w);
 }
 
 /* The task (or future) is done. */
-static void send_result(struct loop *loop, struct heap *heap, u32 id, PyObject *task) {
-  send_outcome(loop, heap, id, call_method(task, name.result, 0));
+static void send_result(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *task) {
+  send_outcome(loop, heap, id, serial, call_method(task, name.result, 0));
 }
 
-/* The task of a Promise; NULL: it is done, and its DONE is on its way. Borrowed. */
-static PyObject *find_task(struct heap *heap, u32 id) { return id < heap->tasks_capacity ? heap->tasks[id] : 0; }
+/* The task of a Promise, if that is the one with this serial. */
+static struct started *find_task(struct heap *heap, u32 id, u32 serial) {
+  struct started *started = id < heap->tasks_capacity ? &heap->tasks[id] : 0;
+  return started && started->task && started->serial == serial ? started : 0;
+}
 
-static int store_task(struct heap *heap, u32 id, PyObject *task) {
+/* Takes the task out of the table: a new reference. */
+static PyObject *take_task(struct started *started) {
+  PyObject *task = started->task;
+  started->task = 0;
+  return task;
+}
+
+static int store_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *task) {
   if (id >= heap->tasks_capacity) {
-    PyObject **tasks = grow(heap->tasks, &heap->tasks_capacity, id, sizeof *tasks);
+    struct started *tasks = grow(heap->tasks, &heap->tasks_capacity, id, sizeof *tasks);
     if (!tasks) return py.PyErr_NoMemory(), -1;
     heap->tasks = tasks;
   }
-  heap->tasks[id] = new_reference(task);
+  PyObject *before = take_task(&heap->tasks[id]); /* of a loop that is just being closed */
+  heap->tasks[id] = (struct started){new_reference(task), loop, serial};
+  release(before);
   return 0;
 }
 
 static PyObject *done_called(PyObject *self, PyObject *arguments, PyObject *keywords) {
   (void)keywords;
   struct done_callback *done = fields_of(self);
-  PyObject *task = find_task(done->heap, done->id);
-  if (task) {
-    done->heap->tasks[done->id] = 0;
-    send_result(done->loop, done->heap, done->id, py.PyTuple_GetItem(arguments, 0));
+  struct started *started = find_task(done->heap, done->id, done->serial);
+  if (started) {
+    struct loop *loop = started->loop;
+    PyObject *task = take_task(started);
+    send_result(loop, done->heap, done->id, done->serial, py.PyTuple_GetItem(arguments, 0));
     py.Py_DecRef(task);
   }
   return new_reference(None);
@@ -158,30 +170,31 @@ static PyObject *task_for(struct loop *loop, PyObject *awaitable, PyObject *cont
 }
 
 /* Sees to it that the end of this task is sent. -1 with an exception set. */
-static int watch_task(struct loop *loop, struct heap *heap, u32 id, PyObject *task) {
+static int watch_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *task) {
   PyObject *callback = py.PyType_GenericAlloc(done_type, 0), *added = 0;
-  if (callback && !store_task(heap, id, task)) {
-    *(struct done_callback *)fields_of(callback) = (struct done_callback){heap, loop, id};
+  if (callback && !store_task(loop, heap, id, serial, task)) {
+    *(struct done_callback *)fields_of(callback) = (struct done_callback){heap, id, serial};
     added = call_method(task, name.add_done_callback, callback);
-    if (!added) py.Py_DecRef(heap->tasks[id]), heap->tasks[id] = 0;
+    struct started *started = added ? 0 : find_task(heap, id, serial);
+    if (started) py.Py_DecRef(take_task(started)); /* the caller has a reference as well */
   }
   release(added), release(callback);
   return added ? 0 : -1;
 }
 
 /* An awaitable of the Promise `id`, which is consumed; NULL: the current exception is its outcome. */
-static void start_task(struct loop *loop, struct heap *heap, u32 id, PyObject *awaitable, PyObject *context) {
+static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *awaitable,
+                       PyObject *context) {
   PyObject *task = task_for(loop, awaitable, context);
-  if (task && loop->eager && is_true(call_method(task, name.done, 0))) send_result(loop, heap, id, task);
-  else if (!task || watch_task(loop, heap, id, task)) send_outcome(loop, heap, id, 0);
+  if (task && loop->eager && is_true(call_method(task, name.done, 0))) send_result(loop, heap, id, serial, task);
+  else if (!task || watch_task(loop, heap, id, serial, task)) send_outcome(loop, heap, id, serial, 0);
   release(task);
 }
 
-static void cancel_task(struct heap *heap, u32 id) {
-  PyObject *task = find_task(heap, id);
-  if (!task) return;
-  py.Py_IncRef(task);
-  PyObject *cancelled = call_method(task, name.cancel, 0);
+static void cancel_task(struct heap *heap, u32 id, u32 serial) {
+  struct started *started = find_task(heap, id, serial);
+  if (!started) return;
+  PyObject *task = new_reference(started->task), *cancelled = call_method(task, name.cancel, 0);
   if (!cancelled) py.PyErr_WriteUnraisable(task);
   release(cancelled);
   py.Py_DecRef(task);
@@ -189,10 +202,17 @@ static void cancel_task(struct heap *heap, u32 id) {
 
 /* The heap has ended: nothing awaits what it has started on this loop. */
 static void cancel_tasks(struct loop *loop, struct heap *heap) {
+  for (u32 id = 0; id < heap->tasks_capacity; id++)
+    if (heap->tasks[id].loop == loop) cancel_task(heap, id, heap->tasks[id].serial);
+}
+
+/* The loop is closed: its tasks will not be done. JavaScript is told, so asyncio need not report them as well. */
+static void drop_tasks(struct loop *loop, struct heap *heap) {
   for (u32 id = 0; id < heap->tasks_capacity; id++) {
-    PyObject *task = find_task(heap, id), *its_loop = task ? call_method(task, name.get_loop, 0) : 0;
-    if (its_loop == loop->object) cancel_task(heap, id);
-    release(its_loop);
-    py.PyErr_Clear();
+    struct started *started = &heap->tasks[id];
+    if (started->loop != loop || !started->task) continue;
+    PyObject *task = take_task(started);
+    if (py.PyObject_SetAttrString(task, "_log_destroy_pending", py._Py_FalseStruct)) py.PyErr_Clear();
+    py.Py_DecRef(task);
   }
 }

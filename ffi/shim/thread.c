@@ -110,7 +110,7 @@ static PyMethodDef methods[] = {
   {"call", shim_call, METH_VARARGS, 0},
   {"request", shim_request, METH_VARARGS, 0},
   {"abort", shim_abort, METH_VARARGS, 0},
-  {"give_up", shim_give_up, METH_O, 0},
+  {"give_up", shim_give_up, METH_VARARGS, 0},
   {"release", shim_release, METH_VARARGS, 0},
   {"event", shim_event, METH_VARARGS, 0},
   {"item", shim_item, METH_VARARGS, 0},

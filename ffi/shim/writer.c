@@ -2,51 +2,85 @@
  *
  * Why C: see encode.c, which writes into it.
  *
- * A failed allocation ends the process, as in CPython's core: half a record in a buffer would stop the queue for good.
+ * Every addition to a length is checked: a message whose length overflows 32 bits is read as a shorter one, and what
+ * follows it as records. A message that becomes too long, or for which there is no memory, gets a failure, which encode
+ * raises. Small allocations that fail end the process, as in CPython's core.
  */
 #include "shim.h"
 
-/* Where the next `more` bytes go. */
+/* Moves the message to memory that has room for `more` bytes. 0: it fails. */
+static int enlarge(struct writer *w, size_t more) {
+  if (more > message_limit || w->length + more > message_limit) return w->failure = TOO_LONG, 0;
+  size_t capacity = w->capacity * 2 > w->length + more ? w->capacity * 2 : w->length + more + 256;
+  if (capacity > MAX_MESSAGE) capacity = MAX_MESSAGE;
+  u8 *data = w->data == w->lent ? py.PyMem_RawMalloc(capacity) : py.PyMem_RawRealloc(w->data, capacity);
+  if (!data) return w->failure = NO_MEMORY, 0;
+  if (w->data == w->lent && w->length) memcpy(data, w->data, w->length);
+  w->data = data, w->capacity = capacity;
+  return 1;
+}
+
+/* Where the next `more` bytes go. NULL: the message has failed, and none of them is written. */
 static u8 *reserve(struct writer *w, size_t more) {
-  if (w->length + more > w->capacity) {
-    size_t capacity = w->capacity * 2 > w->length + more ? w->capacity * 2 : w->length + more + 256;
-    u8 *data = w->data == w->lent ? py.PyMem_RawMalloc(capacity) : py.PyMem_RawRealloc(w->data, capacity);
-    if (!data) __builtin_trap();
-    if (w->data == w->lent && w->length) memcpy(data, w->data, w->length);
-    w->data = data, w->capacity = capacity;
-  }
+  if (more > w->capacity - w->length && !enlarge(w, more)) return 0;
   u8 *at = w->data + w->length;
   w->length += more;
   return at;
 }
 
-static void write_u8(struct writer *w, u8 value) { *reserve(w, 1) = value; }
-static void write_u32(struct writer *w, u32 value) { __builtin_memcpy(reserve(w, 4), &value, 4); }
-static void write_raw(struct writer *w, const void *bytes, size_t length) { memcpy(reserve(w, length), bytes, length); }
+/* Raises the failure of a message. -1, for encode to return. */
+static int raise_failure(const struct writer *w) {
+  if (w->failure == NO_MEMORY) return py.PyErr_NoMemory(), -1;
+  raise_error(EXCEPTION(ValueError), "Cannot convert this to JavaScript: its message would have 2 GiB or more");
+  return -1;
+}
+
+static void write_u8(struct writer *w, u8 value) {
+  u8 *at = reserve(w, 1);
+  if (at) *at = value;
+}
+
+static void write_u32(struct writer *w, u32 value) {
+  u8 *at = reserve(w, 4);
+  if (at) __builtin_memcpy(at, &value, 4);
+}
+
+static void write_raw(struct writer *w, const void *bytes, size_t length) {
+  u8 *at = reserve(w, length);
+  if (at) memcpy(at, bytes, length);
+}
 
 /* Puts a value where room was left for it. */
 static void patch_u32(struct writer *w, size_t at, u32 value) { __builtin_memcpy(w->data + at, &value, 4); }
 
 static void write_tag_u32(struct writer *w, u8 tag, u32 value) {
   u8 *at = reserve(w, 5);
+  if (!at) return;
   *at = tag;
   __builtin_memcpy(at + 1, &value, 4);
 }
 
 static void write_tag_f64(struct writer *w, u8 tag, double value) {
   u8 *at = reserve(w, 9);
+  if (!at) return;
   *at = tag;
   __builtin_memcpy(at + 1, &value, 8);
 }
 
+/* All of it or nothing. */
 static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t length) {
-  write_tag_u32(w, tag, (u32)length);
-  write_raw(w, bytes, length);
+  u32 size = (u32)length;
+  u8 *at = reserve(w, 5 + length);
+  if (!at) return;
+  *at = tag;
+  __builtin_memcpy(at + 1, &size, 4);
+  memcpy(at + 5, bytes, length);
 }
 
 /* A Python object by reference: a new one, which the reader's heap owns. */
 static void write_object(struct writer *w, PyObject *object, u32 kinds) {
   u8 *at = reserve(w, 13);
+  if (!at) return;
   u64 address = (u64)(size_t)new_reference(object);
   own(w->owner, object);
   at[0] = TAG_OBJECT;

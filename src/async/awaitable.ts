@@ -2,6 +2,7 @@
 //
 // A Promise that is passed to Python becomes an awaitable by itself. `promiseIntoPy` makes one explicitly, and accepts
 // a function, whose Promise starts when Python first awaits it.
+import { types } from "node:util";
 import { throughPython } from "../proxy/call.ts";
 import { Deferred } from "../values/deferred.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
@@ -34,7 +35,7 @@ export function promiseIntoPy(
     const start = locals ? (signal: AbortSignal) => scope(locals, () => source(signal)) : source;
     return throughPython(new Deferred(start, source.length > 0)) as PyProxy;
   }
-  if (source === null || typeof (source as PromiseLike<unknown> | undefined)?.then !== "function") {
+  if (!types.isPromise(source) && typeof (source as PromiseLike<unknown> | null | undefined)?.then !== "function") {
     throw new TypeError(`Cannot make an awaitable of ${String(source)}: promiseIntoPy takes a Promise, or a function that returns one`);
   }
   return throughPython(Promise.resolve(source)) as PyProxy;

@@ -4,7 +4,7 @@
 import { types } from "node:util";
 import { callHelper } from "../proxy/call.ts";
 import { copyIn } from "../values/copy_in.ts";
-import { setItem } from "../values/decode.ts";
+import { defineItem } from "../values/decode.ts";
 import { asError } from "../proxy/error_details.ts";
 import { isClass } from "../values/js_functions.ts";
 import { asyncSteps, stepOf, Stepped } from "./js_iterators.ts";
@@ -60,7 +60,8 @@ const operations: Record<JsOperationName, Implementation> = {
   setItem: (value, [key, item]) => {
     if (isMapLike(value)) value.set(key, item);
     else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
-    else setItem(value, key, item);
+    else if (key === "__proto__") defineItem(value, key, item); // an ordinary key
+    else value[key] = item;
   },
   deleteItem: (value, [key]) => {
     if (isMapLike(value)) return value.delete(key) ? undefined : raise("KeyError", key);

@@ -12,7 +12,8 @@
 //    EVENT     output                                             ──► output.ts
 //              whose a signal is                                  ──► signals.ts
 //
-// An error in one record must not lose the next one, so it is rethrown from a microtask.
+// What cannot be read is the answer to its record. Any other error here must not lose the next record, so it is rethrown
+// from a microtask.
 import { backend } from "../../ffi/mod.ts";
 import { endScope } from "../context/async_scopes.ts";
 import { bridge } from "../interpreter/bridge.ts";
@@ -20,7 +21,7 @@ import { BACKGROUND, flush } from "../interpreter/inbox.ts";
 import { type Interpreter, markClosed, openInterpreter } from "../interpreter/interpreter.ts";
 import { giveBack, receive } from "../interpreter/js_handles.ts";
 import { callHelper } from "../proxy/call.ts";
-import { read } from "../values/decode.ts";
+import { read, releaseUnread } from "../values/decode.ts";
 import { Reader } from "../wire/codec.ts";
 import { EventCode, Out } from "../wire/numbers.ts";
 import { printed } from "./output.ts";
@@ -55,13 +56,28 @@ export function drain(): void {
   for (let rounds = 0; rounds < 16; rounds++) {
     const length = python.shim.pyawait_take(python.heap, backend.address(outbox.buffer), outbox.buffer.length);
     if (length === 0) return;
-    if (length < 0) outbox.buffer = backend.allocate(-length);
-    else handle(outbox.buffer, length);
+    if (length > 0) handle(outbox.buffer, length);
+    else if (!enlarge(-length)) return drainLater(100);
+    if (length > 0 && outbox.buffer.length > 1 << 22) outbox.buffer = backend.allocate(capacity); // too large to keep
   }
+  drainLater(0);
+}
+
+/** Makes room for a record of this length. False: there is no memory; the record waits in the shim. */
+function enlarge(length: number): boolean {
+  try {
+    outbox.buffer = backend.allocate(length);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function drainLater(milliseconds: number): void {
   outbox.again ??= setTimeout(() => {
     outbox.again = undefined;
     drain();
-  });
+  }, milliseconds);
 }
 
 function handle(bytes: Uint8Array, length: number): void {
@@ -98,7 +114,7 @@ function handleRecord(r: Reader): void {
     case Out.scopeEnd:
       return endScope(r.u32());
     case Out.item:
-      return (receive(r.u32()) as { push(item: unknown): void }).push(read(r));
+      return deliverItem(r);
     case Out.loopEnd:
       return endLoop(r.u32());
     case Out.unpin:
@@ -109,6 +125,19 @@ function handleRecord(r: Reader): void {
 function handleEvent(code: number, value: unknown): void {
   if (code === EventCode.signal) setSignalOwner(value as number >> 2, value as number & 3);
   else printed(code, value as string);
+}
+
+/** An item that cannot be read is the end of its stream, with that error. */
+function deliverItem(r: Reader): void {
+  const stream = receive(r.u32()) as { push(item: unknown): void; fail(error: unknown): void } | undefined, start = r.at;
+  let item: unknown;
+  try {
+    item = read(r);
+  } catch (error) {
+    releaseUnread(r, start, 1);
+    return stream?.fail(error);
+  }
+  stream?.push(item);
 }
 
 function endLoop(loop: number): void {

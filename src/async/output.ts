@@ -8,6 +8,9 @@ import { EventCode } from "../wire/numbers.ts";
 
 type Listener = Exclude<Output, "inherit">;
 
+/** Characters from which on no more text is appended: strings have a maximum length. */
+const longest = 1 << 20;
+
 /** This heap's output; only this file writes it. */
 const output = {
   /** The user's functions, by the code of their stream. */
@@ -32,7 +35,7 @@ export function printed(code: number, text: string): void {
   if (!listener) return;
   if (output.printed.length === 0) queueMicrotask(deliver);
   const last = output.printed.at(-1);
-  if (last?.listener === listener) last.text += text;
+  if (last?.listener === listener && last.text.length < longest) last.text += text;
   else output.printed.push({ listener, text });
 }
 

@@ -2,14 +2,15 @@
 //
 //    CANCEL ──► after its START, in the same inbox      DONE ◄── what has happened, decided by the loop thread
 //
-// A Promise is known by a number until its DONE record arrives; only then is the number used again.
+// A Promise is known by a number until its DONE record arrives; then the number is used again. The queues of two loops
+// have no common order, so a late CANCEL or DONE may meet a number that another Promise has by now: a serial tells.
 import { whenAborted } from "../context/abort_signals.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { isClosed, openInterpreter } from "../interpreter/interpreter.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import { callHelper } from "../proxy/call.ts";
-import { read, readError } from "../values/decode.ts";
+import { read, readError, releaseUnread } from "../values/decode.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { PythonError } from "../values/python_error.ts";
 import type { Reader } from "../wire/codec.ts";
@@ -18,6 +19,8 @@ import { Kind, Tag } from "../wire/numbers.ts";
 /** A Promise that waits for Python. */
 export interface Pending {
   readonly id: number;
+  /** Differs between the Promises that have had this number. */
+  readonly serial: number;
   readonly loop: number;
   resolve(value: unknown): void;
   reject(error: unknown): void;
@@ -39,6 +42,7 @@ const promises = {
   pending: [] as (Pending | undefined)[],
   /** Numbers that are free again. */
   free: [] as number[],
+  lastSerial: 0,
   /** How many keep the process alive. */
   waiting: 0,
 };
@@ -60,9 +64,10 @@ export function addPending(
   state: State | undefined,
 ): { promise: Promise<unknown>; entry: Pending } {
   const id = promises.free.pop() ?? promises.pending.length;
+  const serial = promises.lastSerial = (promises.lastSerial + 1) >>> 0;
   let entry!: Pending;
   const promise = new Promise((resolve, reject) => {
-    entry = { id, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: [] };
+    entry = { id, serial, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: [] };
   });
   promises.pending[id] = entry;
   if (entry.keepsAlive) startWaiting();
@@ -75,8 +80,9 @@ export function cancelWith(entry: Pending, signal: AbortSignal): void {
   const abort = () => {
     if (promises.pending[entry.id] !== entry) return;
     entry.aborted ??= { reason: signal.reason };
-    const writer = openRecord(entry.loop, In.cancel);
+    const writer = openRecord(entry.loop, In.cancel, 8);
     writer.u32(entry.id);
+    writer.u32(entry.serial);
     closeRecord(entry.loop);
   };
   if (signal.aborted) return abort();
@@ -91,23 +97,28 @@ function remove(entry: Pending): void {
   if (entry.keepsAlive) stopWaiting();
 }
 
-/** Handles a DONE record: the task of a Promise has ended. */
+/** Handles a DONE record: the task of a Promise has ended. What fails here is the Promise's outcome. */
 export function complete(r: Reader): void {
-  const id = r.u32();
-  const entry = promises.pending[id];
+  const entry = promises.pending[r.u32()], serial = r.u32(), start = r.at;
+  if (entry?.serial !== serial) return releaseUnread(r, start, 1); // it was rejected when its loop was closed
+  remove(entry);
+  try {
+    settle(entry, r);
+  } catch (error) {
+    releaseUnread(r, start, 1);
+    entry.reject(error);
+  }
+}
+
+function settle(entry: Pending, r: Reader): void {
   const tag = r.bytes[r.at];
   if (tag === Tag.error || tag === Tag.throw) {
     r.at++;
     const error = readError(r, tag);
-    if (!entry) return;
-    remove(entry);
     const cancelled = entry.aborted && error instanceof PythonError && error.name === "CancelledError";
     return entry.reject(cancelled ? entry.aborted!.reason : error);
   }
-  const value = read(r);
-  if (!entry) return;
-  remove(entry);
-  const state = stateOf(value);
+  const value = read(r), state = stateOf(value);
   if (state && state === entry.state) state.settledToItself = true;
   if (state && entry.state && leadsBack(entry.state, state)) {
     return entry.reject(

@@ -18,7 +18,7 @@ import { callHelper } from "../proxy/call.ts";
 import { dropLazy, takeLazy } from "../proxy/lazy_coroutine.ts";
 import { addressOf } from "../proxy/lifetime.ts";
 import { write } from "../values/encode.ts";
-import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
+import { type Encoding, encoding, rollBack, takeBack } from "../values/encoding.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { PythonError, takeFrames } from "../values/python_error.ts";
 import { Writer } from "../wire/codec.ts";
@@ -54,33 +54,52 @@ function here(locals: TaskLocals | undefined): Origin {
   return { locals, context: currentCallContext(), scope: captureScope() };
 }
 
+/** What is to be sent, as bytes, and what it lends. */
+interface Payload {
+  readonly bytes: Uint8Array;
+  readonly pins: Reference[];
+  readonly handles: readonly number[];
+}
+
+/** The bytes of a START or AWAIT record before the payload: id, serial, scope, context. */
+const originBytes = 21;
+
 /** Sends `payload` as a START or AWAIT record and returns the Promise of its outcome. */
-function submit(
-  kind: number,
-  payload: Uint8Array,
-  pins: Reference[],
-  state: State | undefined,
-  from: Origin,
-): { promise: Promise<unknown>; entry: Pending } {
-  const { loop, context, waits } = destinationOf(from.locals, from.context);
+function submit(kind: number, payload: Payload, state: State | undefined, from: Origin): Started {
+  const { bytes, pins } = payload;
+  let to, writer;
+  try {
+    to = destinationOf(from.locals, from.context);
+    writer = openRecord(to.loop, kind, originBytes + bytes.length);
+  } catch (error) {
+    takeBack(payload);
+    throw error;
+  }
+  const { loop, context, waits } = to;
   const { promise, entry } = addPending(loop, waits, pins, state);
-  const writer = openRecord(loop, kind);
   writer.u32(entry.id);
+  writer.u32(entry.serial);
   writer.u32(numberScope(from.scope));
   if (context) {
     context.pins++;
     pins.push(context);
     writer.object(context.address);
   } else writer.u8(Tag.none);
-  writer.data(payload);
+  writer.data(bytes);
   closeRecord(loop);
   return { promise: promise.then(undefined, withAwaiters), entry };
+}
+
+/** A Promise that waits for Python, and its entry. */
+interface Started {
+  readonly promise: Promise<unknown>;
+  readonly entry: Pending;
 }
 
 const scratch = { writer: undefined as Writer | undefined };
 
 /** The payload of an AWAIT record. */
-function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[] } {
+function encodeAwaitable(value: unknown): Payload {
   const writer = scratch.writer ?? new Writer(4096);
   scratch.writer = undefined; // a getter in `value` may start another await
   const e = encoding(writer, interpreter().heapId);
@@ -88,7 +107,7 @@ function encodeAwaitable(value: unknown): { bytes: Uint8Array; pins: Reference[]
   writePinned(e, [value]);
   const bytes = writer.bytes.slice(0, writer.at);
   scratch.writer = writer;
-  return { bytes, pins: e.pins! };
+  return { bytes, pins: e.pins!, handles: e.handles };
 }
 
 /** Writes values of a message that is sent later. If one cannot be converted, what the message took is returned. */
@@ -102,14 +121,14 @@ function writePinned(e: Encoding, values: readonly unknown[]): void {
 }
 
 /** The payload of a START record that calls an `async def` of src/py. */
-function encodeHelperCall(name: string, args: readonly unknown[]): { bytes: Uint8Array; pins: Reference[] } {
+function encodeHelperCall(name: string, args: readonly unknown[]): Payload {
   const writer = new Writer(1024);
   const e = encoding(writer, interpreter().heapId);
   writer.object(helper(name));
   writer.u32(args.length);
   writePinned(e, args);
   writer.u8(Tag.none);
-  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins! };
+  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins!, handles: e.handles };
 }
 
 export function signalOf(options: AwaitOptions): AbortSignal | undefined {
@@ -183,19 +202,14 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
   return promise;
 }
 
-function submitLazy(state: State, locals: TaskLocals | undefined): { promise: Promise<unknown>; entry: Pending } {
-  const { bytes, pins, context, scope } = takeLazy(state);
-  return submit(In.start, bytes, pins as Reference[], state, { locals, context, scope });
+function submitLazy(state: State, locals: TaskLocals | undefined): Started {
+  const lazy = takeLazy(state);
+  return submit(In.start, lazy, state, { locals, context: lazy.context, scope: lazy.scope });
 }
 
-function submitValue(
-  awaitable: unknown,
-  state: State | undefined,
-  locals: TaskLocals | undefined,
-): { promise: Promise<unknown>; entry: Pending } {
+function submitValue(awaitable: unknown, state: State | undefined, locals: TaskLocals | undefined): Started {
   if (state) addressOf(state); // throws if it was destroyed
-  const { bytes, pins } = encodeAwaitable(awaitable);
-  return submit(In.await, bytes, pins, state, here(locals));
+  return submit(In.await, encodeAwaitable(awaitable), state, here(locals));
 }
 
 /** Runs an `async def` of src/py as a task. */
@@ -204,8 +218,7 @@ export function runHelper(name: string, args: readonly unknown[], options: Await
     const signal = signalOf(options);
     checkOpen();
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const { bytes, pins } = encodeHelperCall(name, args);
-    const { promise, entry } = submit(In.start, bytes, pins, undefined, here(options.locals));
+    const { promise, entry } = submit(In.start, encodeHelperCall(name, args), undefined, here(options.locals));
     if (signal) cancelWith(entry, signal);
     return promise;
   } catch (error) {

@@ -3,7 +3,7 @@
 // A future or a thread in Python waits for the answer, so every record gets one: a result, or what was thrown.
 import { backend } from "../../ffi/mod.ts";
 import { enterScope } from "../context/async_scopes.ts";
-import { currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
+import { type CallContext, currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
 import { markAwaited } from "../context/rejections.ts";
 import { nextId } from "../interpreter/ids.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
@@ -12,30 +12,41 @@ import { begin, end, helper } from "../interpreter/invoke.ts";
 import { receive } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import { callHelper } from "../proxy/call.ts";
-import { read } from "../values/decode.ts";
+import { read, readError, releaseUnread } from "../values/decode.ts";
 import { Deferred } from "../values/deferred.ts";
 import { write, writeThrown } from "../values/encode.ts";
-import { encoding, rollBack } from "../values/encoding.ts";
-import { newPythonError } from "../values/python_error.ts";
+import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Reader, Writer } from "../wire/codec.ts";
 import { JsOperation, Tag } from "../wire/numbers.ts";
 import { operate } from "./js_operations.ts";
 import { runHelper } from "./promise.ts";
 
-/** The payload of REQUEST and CALL: the scope and context of the caller, the operation, the value, the arguments. */
+/** What REQUEST and CALL begin with: the scope and context of the caller, the operation, the value. */
 interface Request {
   readonly scope: number;
-  readonly context: number;
+  readonly context: CallContext;
   readonly operation: number;
   readonly value: unknown;
-  readonly args: unknown[];
-  readonly keywords: Record<string, unknown> | null;
 }
 
-function readRequest(r: Reader): Request {
-  const scope = r.u32(), context = readAddress(r), operation = r.u8(), value = receive(r.u32());
-  return { scope, context, operation, value, args: read(r) as unknown[], keywords: read(r) as Record<string, unknown> | null };
+function readRequest(r: Reader, loop: number, served: Served | undefined): Request {
+  const scope = r.u32(), context = newCallContext(loop, readAddress(r), served);
+  return { scope, context, operation: r.u8(), value: receive(r.u32()) };
+}
+
+/** Reads the arguments and performs the operation. What cannot be read is thrown, and so becomes the answer. */
+function perform({ scope, context, operation, value }: Request, r: Reader): unknown {
+  const start = r.at;
+  let args: unknown[], keywords: Record<string, unknown> | null;
+  try {
+    args = read(r) as unknown[];
+    keywords = read(r) as Record<string, unknown> | null;
+  } catch (error) {
+    releaseUnread(r, start, 2);
+    throw error;
+  }
+  return enterScope(scope, context, () => operate(operation, value, args, keywords));
 }
 
 /** An object's address, with a reference to it; 0 for None. */
@@ -65,19 +76,30 @@ const key = (loop: number, slot: number) => `${loop}:${slot}`;
 /** Handles a REQUEST: runs an async function or waits for a Promise, then settles the Python future that waits. */
 export function serve(r: Reader): void {
   const served = new Served(r.u32(), r.u32());
-  const { scope, context, operation, value, args, keywords } = readRequest(r);
-  const callContext = newCallContext(served.loop, context, served);
+  const request = readRequest(r, served.loop, served), { operation, value } = request;
   const deferred = value instanceof Deferred ? value : undefined;
   answers.serving.set(key(served.loop, served.slot), { served, deferred });
-  let promise: PromiseLike<unknown>;
+  let result: unknown;
   try {
     markAwaited(value);
-    if (operation === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
-    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(operation, value, args, keywords)));
+    if (operation !== JsOperation.await) result = perform(request, r);
+    else result = deferred ? begun(deferred, served) : value;
   } catch (error) {
-    promise = Promise.reject(error);
+    return settle(served, true, error);
   }
-  promise.then((result) => settle(served, false, result), (error) => settle(served, true, error));
+  void settleWith(served, result);
+}
+
+/** `await`, because the object may be a Promise with a `then` of its own that is no function. */
+async function settleWith(served: Served, result: unknown): Promise<void> {
+  let value: unknown, thrown = false;
+  try {
+    value = await result;
+  } catch (error) {
+    thrown = true;
+    value = error;
+  }
+  settle(served, thrown, value);
 }
 
 /** The Promise of a Deferred, started if it was not. What it starts itself is cancelled with its last await. */
@@ -101,7 +123,7 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
   const payload = answers.settling ?? new Writer(4096);
   answers.settling = undefined;
   encodeOutcome(payload, thrown, value, served.loop);
-  const writer = openRecord(served.loop, In.settle);
+  const writer = openRecord(served.loop, In.settle, 4 + payload.at);
   writer.u32(served.slot);
   writer.data(payload.bytes.subarray(0, payload.at));
   closeRecord(served.loop);
@@ -110,7 +132,7 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
 
 /**
  * Writes an answer: the number of its pins, then a value or what was thrown. A value that cannot be converted becomes
- * the error that says so.
+ * the error that says so, and an error that cannot be converted one that says that.
  *
  * @param reader the loop that will read it, or `undefined` for a thread
  */
@@ -122,10 +144,20 @@ function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: 
   try {
     thrown ? writeThrown(e, value) : write(e, value);
   } catch (error) {
-    writer.at = 4;
-    writeThrown(e, rollBack(e, error));
+    writeProblem(e, rollBack(e, error));
   }
   if (e.pins?.length) writer.patch32(0, pin(e.pins, reader));
+}
+
+function writeProblem(e: Encoding, problem: unknown): void {
+  const start = e.writer.at = 4;
+  try {
+    writeThrown(e, problem);
+  } catch (error) { // it is a Proxy with a trap that throws, say
+    rollBack(e, error);
+    e.writer.at = start;
+    writeThrown(e, new Error("JavaScript threw a value that cannot be converted to Python"));
+  }
 }
 
 // Keeps the references that an answer borrows until its reader has read it. Releases go to the background loop's inbox
@@ -142,16 +174,33 @@ export function unpin(id: number): void {
   for (const reference of references) reference.unpin();
 }
 
-export function unpinLoop(loop: number): void {
+/** The loop is closed: it reads no answers, and asks for none. */
+export function forgetLoop(loop: number): void {
   for (const [id, { reader }] of [...answers.pinned]) if (reader === loop) unpin(id);
+  for (const [key, { served }] of answers.serving) {
+    if (served.loop !== loop) continue;
+    served.settled = true;
+    answers.serving.delete(key);
+  }
+}
+
+/** How many awaits of Python's are served, and how many answers are pinned; for leak tests. */
+export function countServed(): { serving: number; pinned: number } {
+  return { serving: answers.serving.size, pinned: answers.pinned.size };
 }
 
 /** Handles an ABORT: Python has cancelled this await. */
 export function abort(r: Reader): void {
   const loop = r.u32(), slot = r.u32();
   const request = answers.serving.get(key(loop, slot));
-  r.u8();
-  const error = newPythonError(read(r), String(read(r)), String(read(r)), Number(read(r)));
+  const start = r.at;
+  let error: unknown;
+  try {
+    error = readError(r, r.u8());
+  } catch (unreadable) {
+    releaseUnread(r, start, 1);
+    error = unreadable;
+  }
   const reason = new DOMException("Python cancelled the await", "AbortError");
   Object.defineProperty(reason, "cause", { value: error, configurable: true, writable: true });
   request?.served.abort(reason);
@@ -164,11 +213,10 @@ export function abort(r: Reader): void {
 /** Handles a CALL: runs a function whose Python thread waits for the answer. */
 export function answerCall(r: Reader, direct: boolean): void {
   const id = r.u32(), loop = r.u32();
-  const { scope, context, operation, value, args, keywords } = readRequest(r);
-  const callContext = newCallContext(loop, context, undefined);
+  const request = readRequest(r, loop, undefined);
   let thrown = false, result: unknown;
   try {
-    result = enterScope(scope, callContext, () => operate(operation, value, args, keywords));
+    result = perform(request, r);
   } catch (error) {
     thrown = true;
     result = error;

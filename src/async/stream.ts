@@ -58,6 +58,8 @@ class Stream {
   #driver: Promise<void> | undefined;
   #over = false;
   #left = false;
+  /** An item was lost, so no later one is delivered. */
+  #broken = false;
   #failure: { error: unknown } | undefined;
   #asked: Asked[] = [];
   #current: Asked | undefined;
@@ -117,12 +119,20 @@ class Stream {
 
   /** An item of a generator that runs ahead, or one yielded on cancellation. There may be no reader waiting for it. */
   push(item: unknown): void {
-    if (this.#left) return;
+    if (this.#left || this.#broken) return;
     this.#requeue();
     const asked = this.#asked[0]?.command[0] ? undefined : this.#asked.shift(); // throw() expects an answer of its own
     if (!asked) return void this.#items.push(item);
     this.#count();
     asked.resolve({ done: false, value: item });
+  }
+
+  /** An item could not be read: the stream ends there, with this error. */
+  fail(error: unknown): void {
+    if (this.#left || this.#broken) return;
+    this.#broken = true;
+    this.#failure = { error };
+    this.#cancel(error);
   }
 
   #take(): unknown {
@@ -161,7 +171,7 @@ class Stream {
     const unlisten = given && !given.aborted ? whenAborted(given, () => this.#cancel(given.reason)) : undefined;
     this.#driver = runHelper("drive_stream", [this.#source, this, this.#limit], { ...this.#options, signal: this.#stop.signal })
       .then(() => undefined, (error) => {
-        this.#failure = { error };
+        this.#failure ??= { error };
       })
       .then(() => {
         unlisten?.();

@@ -13,9 +13,12 @@ const carried = {
   /** The scopes that Python carries, by number. */
   scopes: new Map<number, AsyncResource>(),
   last: 0,
-  /** Numbers of synchronous calls that ended without Python keeping their scope. */
-  offered: [] as number[],
 };
+
+/** A number that no record on its way can mean: a number is used again only after 2³² others. */
+function newNumber(): number {
+  return carried.last = nextId(carried.last, carried.scopes);
+}
 
 /** The current scope, to be carried through Python; `undefined` while Python holds no JavaScript function. */
 export function captureScope(): AsyncResource | undefined {
@@ -25,7 +28,7 @@ export function captureScope(): AsyncResource | undefined {
 /** The number under which Python carries a scope to the functions that it calls; 0 for none. */
 export function numberScope(resource: AsyncResource | undefined): number {
   if (resource === undefined) return 0;
-  const scope = carried.last = nextId(carried.last, carried.scopes);
+  const scope = newNumber();
   carried.scopes.set(scope, resource);
   return scope;
 }
@@ -35,12 +38,11 @@ export function numberScope(resource: AsyncResource | undefined): number {
  * Python has kept the number.
  */
 export function offerScope(): number {
-  return carried.offered.pop() ?? (carried.last = nextId(carried.last, carried.scopes));
+  return newNumber();
 }
 
 export function endOffer(scope: number, kept: boolean): void {
   if (kept) carried.scopes.set(scope, new AsyncResource("pyawait"));
-  else carried.offered.push(scope);
 }
 
 /** Runs `fn` in the scope that Python has carried here, and in a call context. */

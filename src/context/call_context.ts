@@ -35,7 +35,7 @@ export class Served {
 
   take(): void {
     this.taken = true;
-    const writer = openRecord(this.loop, In.signalTaken);
+    const writer = openRecord(this.loop, In.signalTaken, 4);
     writer.u32(this.slot);
     closeRecord(this.loop);
   }

@@ -35,10 +35,17 @@ export function watch(promise: Promise<unknown>): void {
   }
   const entry: Watched = { loop: currentCallContext()?.loop, awaited: false, givenBack: false, failure: undefined };
   watched.set(promise, entry);
-  Promise.prototype.then.call(promise, undefined, (error) => {
+  void waitFor(promise, entry);
+}
+
+/** `await`, because the Promise may have a `then` of its own, or a species that throws. */
+async function waitFor(promise: Promise<unknown>, entry: Watched): Promise<void> {
+  try {
+    await promise;
+  } catch (error) {
     entry.failure = { error };
     check(entry);
-  });
+  }
 }
 
 function entryOf(value: unknown): Watched | undefined {

@@ -32,8 +32,8 @@ export interface Level {
 export interface Turn {
   readonly loop: number;
   readonly writer: Writer;
-  /** Where the open record begins. */
-  start: number;
+  /** Where the last complete record ends. An open one that is never closed is overwritten by the next. */
+  end: number;
 }
 
 /** A JavaScript value that Python holds. `sent` counts how often it was sent. */

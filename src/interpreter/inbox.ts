@@ -1,47 +1,72 @@
 // Records from JavaScript to Python's loops, collected until a microtask submits them: a turn, one call for each loop.
 //
 // Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
-// user code may run between opening and closing a record: it could open another one in the same buffer.
-import { Writer } from "../wire/codec.ts";
-import { BACKGROUND, In } from "../wire/numbers.ts";
+// user code may run between opening and closing a record: it could open another one in the same buffer. A record is
+// sent whole or not at all: its memory is reserved when it is opened, and only closing it makes it part of the turn.
+import { limits, Writer } from "../wire/codec.ts";
+import { BACKGROUND, In, Submitted } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";
 import { heap, type Turn } from "./heap.ts";
 import { type Interpreter, isClosed, openInterpreter } from "./interpreter.ts";
 
 export { BACKGROUND, In } from "../wire/numbers.ts";
 
+/** Bytes of a record's size and kind. */
+const headBytes = 5;
+
+/** Milliseconds after which records are submitted again for which there was no memory. */
+const pause = 100;
+
 function turnOf(loop: number): Turn {
   if (loop === BACKGROUND && heap.background) return heap.background;
   let turn = heap.turns.get(loop);
   if (!turn) {
-    turn = { loop, writer: new Writer(1 << 16), start: 0 };
+    turn = { loop, writer: new Writer(loop === BACKGROUND ? 1 << 16 : 1 << 12), end: 0 };
     heap.turns.set(loop, turn);
     if (loop === BACKGROUND) heap.background = turn;
   }
   return turn;
 }
 
-/** Begins a record and returns the Writer for its payload. */
-export function openRecord(loop: number, kind: number): Writer {
-  const turn = turnOf(loop);
-  const { writer } = turn;
-  turn.start = writer.at;
-  writer.reserve(16);
+/** The turn of a loop with room for `size` bytes: a turn that would be too long for one message is submitted early. */
+function turnWithRoom(loop: number, size: number): Turn {
+  let turn = turnOf(loop);
+  if (turn.end > 0 && turn.end + size > limits.message) {
+    send(openInterpreter()!, turn);
+    turn = turnOf(loop);
+  }
+  turn.writer.at = turn.end;
+  turn.writer.reserve(size);
+  return turn;
+}
+
+/**
+ * Begins a record and returns the Writer for its payload, which has `payload` bytes or fewer.
+ *
+ * @throws {RangeError} if it is too long for a message, or there is no memory
+ */
+export function openRecord(loop: number, kind: number, payload: number): Writer {
+  const { writer } = turnWithRoom(loop, headBytes + payload);
   writer.at += 4;
   writer.bytes[writer.at++] = kind;
   return writer;
 }
 
+function endRecord(turn: Turn): void {
+  const { writer, end } = turn;
+  writer.patch32(end, writer.at - end);
+  turn.end = writer.at;
+}
+
 export function closeRecord(loop: number): void {
-  const { writer, start } = turnOf(loop);
-  writer.patch32(start, writer.at - start);
+  endRecord(turnOf(loop));
   schedule();
 }
 
 function schedule(): void {
   if (heap.scheduled) return;
-  heap.scheduled = true;
   queueMicrotask(flush);
+  heap.scheduled = true;
 }
 
 /** Releases one reference to the object at this address with the turn's other records: a finalizer must not attach. */
@@ -56,17 +81,21 @@ export function flush(): void {
   const python = openInterpreter();
   if (!python || isClosed()) return;
   writeReleases();
-  for (const turn of heap.turns.values()) if (turn.writer.at > 0) send(python, turn);
+  for (const turn of heap.turns.values()) if (turn.end > 0) send(python, turn);
 }
 
 function send({ shim, heap: address }: Interpreter, turn: Turn): void {
-  const { writer, loop } = turn;
-  const delivered = shim.pyawait_submit(address, loop, writer.pointer, writer.at) === 0;
-  writer.at = 0;
+  const { writer, loop, end } = turn;
+  const submitted = shim.pyawait_submit(address, loop, writer.pointer, end);
+  if (submitted === Submitted.noMemory) return void setTimeout(schedule, pause); // the records stay in the turn
+  turn.end = writer.at = 0;
   if (writer.bytes.length > 1 << 22) drop(loop); // too large to keep
-  if (delivered || loop === BACKGROUND) return;
+  if (submitted === Submitted.submitted || loop === BACKGROUND) return;
   drop(loop);
-  bridge.onLoopEnd(loop);
+  queueMicrotask(() => {
+    bridge.onRing(); // results that the loop has sent before its end come first
+    bridge.onLoopEnd(loop);
+  });
 }
 
 function drop(loop: number): void {
@@ -74,14 +103,17 @@ function drop(loop: number): void {
   if (loop === BACKGROUND) heap.background = undefined;
 }
 
+/** The loop is closed. Records that are not submitted yet will be, so that the shim gives back what they lend. */
+export function dropTurn(loop: number): void {
+  if (heap.turns.get(loop)?.end === 0) drop(loop);
+}
+
 function writeReleases(): void {
   const addresses = heap.released;
   if (addresses.length === 0) return;
+  const writer = openRecord(BACKGROUND, In.release, 4 + 8 * addresses.length);
   heap.released = [];
-  const writer = openRecord(BACKGROUND, In.release);
   writer.u32(addresses.length);
-  writer.reserve(8 * addresses.length);
   for (const address of addresses) writer.address(address);
-  const { start } = turnOf(BACKGROUND);
-  writer.patch32(start, writer.at - start);
+  endRecord(turnOf(BACKGROUND));
 }

@@ -6,8 +6,9 @@
 import { backend } from "../../ffi/mod.ts";
 import { Reader, Writer } from "../wire/codec.ts";
 import { Operation, Tag } from "../wire/numbers.ts";
+import type { PythonClosedError } from "./closed.ts";
 import { heap, type Level } from "./heap.ts";
-import { interpreter } from "./interpreter.ts";
+import { interpreter, markClosed } from "./interpreter.ts";
 
 export type { Level } from "./heap.ts";
 
@@ -39,7 +40,14 @@ export function invoke(level: Level, operation: number): Reader {
   shim.pyawait_invoke(address, operation, input.pointer, input.at, level.output, level.capacity);
   reader.at = 0;
   const length = reader.i32();
+  if (length === 0) throw closedElsewhere();
   return length < 0 ? overflow(-length) : reader;
+}
+
+/** Another copy of pyawait, or another thread, has closed Python. The record that says so may still be on its way. */
+function closedElsewhere(): PythonClosedError {
+  markClosed();
+  return heap.closed!;
 }
 
 /** Fetches an outcome that did not fit into the level's buffer. */

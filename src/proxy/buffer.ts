@@ -46,7 +46,7 @@ type Parts = [
 
 /** Releases the reference that was meant for the memory. */
 function giveUp(reference: number): void {
-  openRecord(BACKGROUND, In.unlock).address(reference);
+  openRecord(BACKGROUND, In.unlock, 8).address(reference);
   closeRecord(BACKGROUND);
 }
 

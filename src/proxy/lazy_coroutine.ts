@@ -3,8 +3,8 @@
 // Awaiting sends the bytes to the loop without attaching, so it never waits for the GIL. Any other use makes the
 // coroutine object (`makeCoroutine`). A call that is neither sent nor made returns its handles and pins (`dropLazy`).
 import { bridge } from "../interpreter/bridge.ts";
-import { giveBack } from "../interpreter/js_handles.ts";
 import { Reference } from "../interpreter/reference.ts";
+import { takeBack } from "../values/encoding.ts";
 import { exemptFromTidy } from "../values/handouts.ts";
 import { type LazyCall, State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -42,8 +42,7 @@ export function takeLazy(state: State): LazyCall {
 export function dropLazy(lazy: LazyCall | undefined): void {
   if (!lazy || lazy.used) return;
   lazy.used = true;
-  for (const id of lazy.handles) giveBack(id, 1);
-  for (const reference of lazy.pins) reference.unpin();
+  takeBack(lazy);
 }
 
 /** Makes the coroutine object, which then belongs to the proxy that already stands for it. */

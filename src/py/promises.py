@@ -5,15 +5,15 @@ shapes.
 """
 
 
-def _end_request_steps(slot, heap, error):
+def _end_request_steps(slot, future, heap, error):
     """Ends a cancelled await: JavaScript's signal aborts and, if JavaScript has taken it, its end is awaited."""
-    ended = _abort(slot, heap, error)
+    ended = _abort(slot, future, heap, error)
     if ended is not None:
         try:
             yield from ended
         except BaseException:
             if ended.cancelled():  # cancelled again: ends at once
-                _give_up(slot)
+                _give_up(slot, ended)
 
 
 def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
@@ -26,9 +26,9 @@ def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
     except CancelledError as error:
         if future.cancelled():
             if promise is not None and promise._pyawait_waiting > 1:  # other awaits still wait for it
-                _give_up(slot)
+                _give_up(slot, future)
             else:
-                yield from _end_request_steps(slot, heap, error)
+                yield from _end_request_steps(slot, future, heap, error)
         raise
     finally:
         if promise is not None:
@@ -108,7 +108,7 @@ def _async_function(proxy, name):
             if future.cancelled():
                 # Refers to `proxy`, so that the coroutine keeps it alive: before 3.11 a coroutine does not keep its
                 # function alive.
-                await _end_request(slot, proxy._pyawait_heap, error)
+                await _end_request(slot, future, proxy._pyawait_heap, error)
             raise
 
     function.__name__ = function.__qualname__ = name or "function"

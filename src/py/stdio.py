@@ -83,6 +83,9 @@ def flush_streams():
     return flushed
 
 
+_PART = 1 << 24  # characters; a JavaScript string has a maximum length, 2**29 - 24 on V8
+
+
 class _Output(io.TextIOBase):
     """A stream whose text goes to a JavaScript function."""
 
@@ -94,8 +97,8 @@ class _Output(io.TextIOBase):
     def write(self, text):
         if not isinstance(text, str):
             raise TypeError("write() argument must be str, not %s" % type(text).__name__)
-        if text:
-            _shim["event"](self._pyawait_heap, self._code, text)
+        for at in range(0, len(text), _PART):
+            _shim["event"](self._pyawait_heap, self._code, text[at : at + _PART])
         return len(text)
 
     def writable(self):

@@ -86,7 +86,7 @@ async def _run_ahead(iterator, stream, limit):
                 slot, asked = _request(CREDIT, heap, handle, (), None)
     finally:
         if asked is not None and not asked.done():
-            _give_up(slot)
+            _give_up(slot, asked)
 
 
 async def async_generator(source):

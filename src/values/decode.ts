@@ -89,15 +89,23 @@ function readWhole(r: Reader, tag: number): unknown {
   try {
     return readContainer(r, tag, []);
   } catch (error) {
-    const stopped = r.at;
-    r.at = start;
-    skipValue(r, (address) => r.at - addressBytes > stopped && forget(address));
+    releaseUnread(r, start, 1);
     throw error;
   }
 }
 
 /** bytes of an object's kinds and address, behind the tag */
 const addressBytes = 12;
+
+/**
+ * Skips `count` values from `start` on, of which the ones before the current position were read, and releases the
+ * references to the objects in the others.
+ */
+export function releaseUnread(r: Reader, start: number, count: number): void {
+  const stopped = r.at;
+  r.at = start;
+  for (let left = count; left > 0; left--) skipValue(r, (address) => r.at - addressBytes > stopped && forget(address));
+}
 
 function readDeep(r: Reader, containers: unknown[]): unknown {
   const tag = r.bytes[r.at];
@@ -139,10 +147,19 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   return object;
 }
 
-/** Sets an own property of an object; `__proto__` is an ordinary key. */
-export function setItem(object: object, key: PropertyKey, value: unknown): void {
-  if (key === "__proto__") Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
-  else (object as Record<PropertyKey, unknown>)[key] = value;
+/** Sets an item of a new object. Assigning is faster than defining or looking first, and fails only for few names. */
+function setItem(object: Record<string, unknown>, key: string, value: unknown): void {
+  if (key === "__proto__") return defineItem(object, key, value);
+  try {
+    object[key] = value;
+  } catch { // its prototype is frozen, and has a property of this name
+    defineItem(object, key, value);
+  }
+}
+
+/** Defines an own property, whatever the object inherits under this name. */
+export function defineItem(object: object, key: PropertyKey, value: unknown): void {
+  Object.defineProperty(object, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
 /** The number that 16 bits encode as a float16. */

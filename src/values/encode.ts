@@ -6,6 +6,7 @@ import { types } from "node:util";
 import { watch } from "../context/rejections.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { send } from "../interpreter/js_handles.ts";
+import { limits } from "../wire/codec.ts";
 import { JsKind, Tag } from "../wire/numbers.ts";
 import { codeByName } from "../wire/typed_arrays.ts";
 import { Deferred } from "./deferred.ts";
@@ -75,7 +76,8 @@ function writeProxy(e: Encoding, proxy: object, state: State): void {
 // deno-lint-ignore ban-types
 function nameOf(value: Function): string {
   try {
-    return typeof value.name === "string" ? value.name : "";
+    const { name } = value; // read once: a getter may give something else the next time
+    return typeof name === "string" ? name : "";
   } catch {
     return ""; // `name` is a getter that throws
   }
@@ -201,16 +203,28 @@ export function isPlainObject(value: object): boolean {
 }
 
 function writeList(e: Encoding, value: readonly unknown[]): void {
-  const { length } = value; // a getter may change it
-  if (length > 0x7fff_ffff - e.writer.at) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
-  e.writer.tagged32(Tag.list, length);
-  for (let i = 0; i < length; i++) write(e, value[i]);
+  writeItems(e, Tag.list, value);
 }
 
 function writeTuple(e: Encoding, value: Tuple): void {
-  if (seen(e, value)) return;
-  e.writer.tagged32(Tag.tuple, value.items.length);
-  for (const item of value.items) write(e, item);
+  if (!seen(e, value)) writeItems(e, Tag.tuple, value.items);
+}
+
+/**
+ * Writes the items of an Array, as many as it has now: a getter may change that. The `length` of a Proxy may be
+ * anything, and the count on the wire has to be the number of items behind it.
+ */
+function writeItems(e: Encoding, tag: number, value: readonly unknown[]): void {
+  const count = countOf(value, limits.message - e.writer.at);
+  e.writer.tagged32(tag, count);
+  for (let i = 0; i < count; i++) write(e, value[i]);
+}
+
+/** Its length as an Array can have it, and at most `most`. */
+function countOf({ length }: readonly unknown[], most: number): number {
+  if (length !== length >>> 0) length = Math.max(0, Math.trunc(Number(length)) || 0);
+  if (length > most) throw new RangeError(`Cannot convert an Array of ${length} items: a message has less than 2 GiB`);
+  return length | 0;
 }
 
 function writeDict(e: Encoding, value: object): void {
@@ -259,9 +273,11 @@ function writeDate(e: Encoding, value: Date): void {
 
 const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 
+/** Its memory, with an explicit length: without one the length follows a buffer that another thread lets grow. */
 function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
   try {
-    return ArrayBuffer.isView(value) ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength) : new Uint8Array(value);
+    if (!ArrayBuffer.isView(value)) return new Uint8Array(value, 0, new Uint8Array(value).byteLength);
+    return new Uint8Array(value.buffer, value.byteOffset, Number(value.byteLength));
   } catch (cause) {
     const kind = Object.prototype.toString.call(value).slice(8, -1);
     throw new TypeError(`Cannot convert this ${kind} to Python: its memory was released, transferred or made smaller`, { cause });
@@ -275,16 +291,15 @@ function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): voi
   if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
   const name = typedArrayName.call(value) as string | undefined;
   if (name === undefined || name === "Uint8Array") { // ArrayBuffer, DataView
-    writer.tagged32(Tag.bytes, bytes.length);
-    return writer.data(bytes);
+    writer.u8(Tag.bytes);
+    return writer.block(bytes);
   }
   const code = codeByName.get(name);
   if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
   if (seen(e, value)) return; // bytes are immutable in Python, so equal ones need not be the same object
   writer.u8(Tag.array);
   writer.u8(code.charCodeAt(0));
-  writer.u32(bytes.length);
-  writer.data(bytes);
+  writer.block(bytes);
 }
 
 function writeError(e: Encoding, error: Error): void {

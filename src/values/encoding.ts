@@ -42,10 +42,23 @@ export function encoding(writer: Writer, heap: number): Encoding {
   };
 }
 
-/** Returns the handles and pins of a message that will not be sent. Returns `error`, for the caller to throw. */
+/** What a message lends to Python until it is read. */
+export interface Loans {
+  /** Handles that it takes. */
+  readonly handles: readonly number[];
+  /** References that it borrows. */
+  readonly pins: readonly Reference[] | undefined;
+}
+
+/** Takes back what a message lends that will not be sent. */
+export function takeBack({ handles, pins }: Loans): void {
+  for (const id of handles) giveBack(id, 1);
+  for (const reference of pins ?? []) reference.unpin();
+}
+
+/** Takes back what a half-written message lends. Returns `error`, for the caller to throw. */
 export function rollBack(e: Encoding, error: unknown): unknown {
-  for (const id of e.handles.splice(0)) giveBack(id, 1);
-  for (const reference of e.pins?.splice(0) ?? []) reference.unpin();
+  takeBack({ handles: e.handles.splice(0), pins: e.pins?.splice(0) });
   e.containers =
     e.errors =
     e.converted =

@@ -15,6 +15,19 @@ const utf16 = (bytes: Uint8Array) => {
   return text;
 };
 
+/**
+ * How many bytes a message may have: its length crosses as a positive 32-bit number, and one that overflows would be
+ * read as a shorter message with other records behind it. Tests set a small limit.
+ */
+export const limits = { message: 0x7fff_ffff };
+
+function checkLength(length: number): void {
+  if (length <= limits.message) return;
+  throw new RangeError(
+    "Cannot pass this to Python: its message would have 2 GiB or more; pass it in parts, or by a file or a shared buffer",
+  );
+}
+
 /** Writes values as bytes into memory whose address C can be given. */
 export class Writer {
   bytes: Uint8Array;
@@ -28,11 +41,16 @@ export class Writer {
     this.pointer = backend.address(this.bytes);
   }
 
-  /** Makes room for `more` bytes. */
+  /**
+   * Makes room for `more` bytes.
+   *
+   * @throws {RangeError} if the message would be too long, or there is no memory
+   */
   reserve(more: number): void {
     if (this.at + more <= this.bytes.length) return;
+    checkLength(this.at + more);
     const old = this.bytes;
-    this.bytes = backend.allocate(Math.max(2 * old.length, this.at + more + 1024));
+    this.bytes = backend.allocate(Math.min(Math.max(2 * old.length, this.at + more + 1024), 0x7fff_ffff));
     this.bytes.set(old.subarray(0, this.at));
     this.view = new DataView(this.bytes.buffer);
     this.pointer = backend.address(this.bytes);
@@ -100,6 +118,18 @@ export class Writer {
     this.at += bytes.length;
   }
 
+  /**
+   * The length of `bytes` and their content. The length is read once: another thread may let the memory grow meanwhile,
+   * and what is more would be read as the next value.
+   */
+  block(bytes: Uint8Array): void {
+    const length = bytes.byteLength;
+    this.reserve(4 + length);
+    this.u32(length);
+    this.bytes.set(bytes.subarray(0, length), this.at);
+    this.at += length;
+  }
+
   string(value: string): void {
     const length = value.length;
     if (length > 64) return this.longString(value);
@@ -117,6 +147,10 @@ export class Writer {
 
   private longString(value: string): void {
     if (!(value as unknown as { isWellFormed(): boolean }).isWellFormed()) return this.units(value);
+    if (3 * value.length > limits.message / 2) { // so much room may be refused for a text that needs a third of it
+      this.u8(Tag.utf8);
+      return this.block(encoder.encode(value));
+    }
     this.reserve(5 + 3 * value.length);
     const { written } = encoder.encodeInto(value, this.bytes.subarray(this.at + 5));
     this.tagged32(Tag.utf8, written);

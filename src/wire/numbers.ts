@@ -170,9 +170,9 @@ export const sharedLayouts: Readonly<Record<string, string>> = {
 /** The layout of each record after `size:u32 kind:u8`, and of the input of `pyawait_invoke`. */
 export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly<Record<string, string>>>> = {
   in: {
-    start: "id:u32 scope:u32 context:value call",
-    await: "id:u32 scope:u32 context:value awaitable:value",
-    cancel: "id:u32",
+    start: "id:u32 serial:u32 scope:u32 context:value call",
+    await: "id:u32 serial:u32 scope:u32 context:value awaitable:value",
+    cancel: "id:u32 serial:u32",
     settle: "slot:u32 answer",
     signalTaken: "slot:u32",
     release: "count:u32 addresses:u64*",
@@ -181,7 +181,7 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
     heapLost: "none",
   },
   out: {
-    done: "id:u32 outcome:value",
+    done: "id:u32 serial:u32 outcome:value",
     request: "loop:u32 slot:u32 request",
     abort: "loop:u32 slot:u32 error:value",
     call: "id:u32 loop:u32 request",
@@ -230,6 +230,8 @@ export const EventCode = { stdout: 1, stderr: 2, signal: 3 } as const;
 
 /** Whose a signal is. `none`: Python ignores it, so the host's handler stays only if JavaScript listens. */
 export const SignalOwner = { host: 0, python: 1, none: 2 } as const;
+/** Results of `pyawait_submit`. */
+export const Submitted = { submitted: 0, noLoop: -1, noMemory: -2 } as const;
 
 /** The loop id of a CALL from a thread on which no event loop runs. */
 export const NO_LOOP = 0xffff_ffff;

@@ -34,6 +34,7 @@ int pyawait_take(struct heap *heap, u8 *out, int capacity);
 int pyawait_call_record(struct heap *heap, u8 *out, int capacity);
 int pyawait_answer(struct heap *heap, int id, const u8 *data, int length);
 void pyawait_interrupt(struct heap *heap);
+void pyawait_limit_messages(int bytes);
 int pyawait_exit(struct heap *heap, int milliseconds);
 void pyawait_heap_end(struct heap *heap);
 void *napi_register_module_v1(void *env, void *exports);
@@ -83,9 +84,14 @@ static void end_record(struct message *m) {
   u32 size = (u32)(m->length - m->record);
   memcpy(m->data + m->record, &size, 4);
 }
+/* A Promise has one, whatever its id. */
+static u32 serial_of(u32 id) { return id + 1000000; }
+static void begin_cancel(struct message *m, u32 id, u32 serial) {
+  begin_record(m, IN_CANCEL), put32(m, id), put32(m, serial);
+}
 static void begin_start(struct message *m, u32 id, u64 callee, u32 count) {
   begin_record(m, IN_START);
-  put32(m, id), put32(m, 0), put8(m, TAG_NONE), put_object(m, callee), put32(m, count);
+  put32(m, id), put32(m, serial_of(id)), put32(m, 0), put8(m, TAG_NONE), put_object(m, callee), put32(m, count);
 }
 static void end_start(struct message *m) { put8(m, TAG_NONE), end_record(m); }
 
@@ -185,7 +191,8 @@ static void handle(struct player *p, struct input r) {
   double value;
   switch (kind) {
   case OUT_DONE:
-    get32(&r), p->done++;
+    id = get32(&r), p->done++;
+    if (get32(&r) != serial_of(id)) check(0, "DONE has the serial of its START");
     value = get_value(&r, &p->released);
     if (value <= -3) p->errors++;
     else if (value > 0) p->sum += value;
@@ -276,8 +283,10 @@ static double invoke(struct player *p, int operation, const struct message *m) {
   if (length < 0) {
     u8 *large = malloc((size_t)-length);
     int got = pyawait_overflow(p->heap, large, -length);
+    struct input r = {large + 4};
+    double value = got == -length ? get_value(&r, &p->released) : -6;
     free(large);
-    return got == -length ? -5 : -6;
+    return value > -3 ? -5 : value;
   }
   struct input r = {p->out + 4};
   return get_value(&r, &p->released);
@@ -326,6 +335,8 @@ static const char program[] =
     "  return x\n"
     "async def fail(x): raise KeyError(x)\n"
     "async def forever(): await asyncio.sleep(1000)\n"
+    "async def pause(): await asyncio.sleep(0.05)\n"
+    "async def long(times=1): return 'x' * 100000 * times\n"
     "async def ask(js, x): return await js(x)\n"
     "async def give_up(js):\n"
     "  try: await asyncio.wait_for(js(77), 0.001)\n"
@@ -369,8 +380,8 @@ static const char program[] =
 
 /* The checks ---------------------------------------------------------------------------------------------------- */
 
-static u64 echo, later, fail, forever, ask, give_up, rude, call, identity, half, every, thread, call_many, call_always,
-    loops, joined;
+static u64 echo, later, fail, forever, pause, longest, ask, give_up, rude, call, identity, half, every, thread,
+    call_many, call_always, loops, joined;
 
 static void check_values(struct player *p) {
   static const struct {
@@ -500,10 +511,76 @@ static void check_cancel(struct player *p, u32 count) {
   u32 before = p->done, errors = p->errors;
   for (u32 i = 0; i < count; i++) begin_start(&m, i, forever, 0), end_start(&m);
   pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
-  for (u32 i = 0; i < count; i++) begin_record(&m, IN_CANCEL), put32(&m, i), end_record(&m);
-  for (u32 i = 0; i < 2; i++) begin_record(&m, IN_CANCEL), put32(&m, i), end_record(&m); /* again: nothing happens */
+  for (u32 i = 0; i < count; i++) begin_cancel(&m, i, serial_of(i) + 1), end_record(&m); /* another Promise's */
+  begin_start(&m, count, pause, 0), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  before++;
+  check(await(p, &p->done, before) && p->errors == errors, "a CANCEL of another Promise with this id cancels nothing");
+  for (u32 i = 0; i < count; i++) begin_cancel(&m, i, serial_of(i)), end_record(&m);
+  for (u32 i = 0; i < 2; i++) begin_cancel(&m, i, serial_of(i)), end_record(&m); /* again: nothing happens */
   pyawait_submit(p->heap, 0, m.data, m.length);
   check(await(p, &p->done, before + count) && p->errors - errors == count, "cancelled tasks end with an error");
+}
+
+/* A size that cannot be right ends its chunk, and nothing else. */
+static void check_sizes(struct player *p) {
+  static const u32 sizes[] = {0, 1, 4, 1000, 0xffffffffu};
+  for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+    struct message m = {.length = 0};
+    put32(&m, sizes[i]), put8(&m, IN_CANCEL), put32(&m, 0), put32(&m, 0);
+    pyawait_submit(p->heap, 0, m.data, m.length);
+    m.length = 0, put8(&m, 7); /* not even a size */
+    pyawait_submit(p->heap, 0, m.data, m.length);
+    check_tasks(p, 3);
+  }
+}
+
+/* A message that would be too long is an error of its own, whatever it is part of. */
+static void check_limit(struct player *p) {
+  struct message m = {.length = 0};
+  u32 done = p->done, errors = p->errors;
+  pyawait_limit_messages(1500000); /* more than any buffer that is kept */
+  for (int i = 0; i < 2; i++) {
+    struct message copy = {.length = 0};
+    put32(&copy, 100), put8(&copy, 0), put_object(&copy, execute), put32(&copy, 3);
+    put_text(&copy, i ? "[Thing(), 'x' * 1000000, {'k': Thing()}, {1}, (), 'x' * 1000000]" : "['x' * 1000000]");
+    put8(&copy, TAG_NONE), put_text(&copy, "<harness>"), put8(&copy, TAG_NONE);
+    check(invoke(p, DO_CALL_AND_COPY, &copy) == (i ? -3 : -5), i ? "the sum is too long" : "one of them is not");
+  }
+  give_back(p), m.length = 0;
+  for (u32 i = 0; i < 20; i++) begin_start(&m, i, longest, 0), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  check(await(p, &p->done, done + 20) && p->errors == errors, "a batch that would be too long goes in parts");
+  m.length = 0;
+  begin_start(&m, 0, longest, 1), put_int(&m, 20), end_start(&m);
+  pyawait_submit(p->heap, 0, m.data, m.length);
+  check(await(p, &p->done, done + 21) && p->errors == errors + 1, "a result that is too long is an error");
+  pyawait_limit_messages(0x7fffffff);
+  check_tasks(p, 3);
+}
+
+/* What a loop that is closed was sent is given back. */
+static void check_refused(struct player *p) {
+  struct message m = {.length = 0};
+  u32 before;
+  take(p), before = p->gave_back;
+  begin_start(&m, 0, ask, 2), put_js(&m, p->id, 2001, JS_ASYNC_FUNCTION), put_js(&m, p->id, 2002, JS_FUNCTION),
+      end_start(&m);
+  begin_record(&m, IN_AWAIT), put32(&m, 1), put32(&m, 1), put32(&m, 0), put_object(&m, identity),
+      put_js(&m, p->id, 2003, JS_PROMISE), end_record(&m);
+  begin_record(&m, IN_SETTLE), put32(&m, 0), put32(&m, 0), put_js(&m, p->id, 2004, JS_FUNCTION), end_record(&m);
+  begin_cancel(&m, 2, 3), end_record(&m);
+  check(pyawait_submit(p->heap, 9999, m.data, m.length) == SUBMITTED_NO_LOOP, "there is no such loop");
+  take(p);
+  check(p->gave_back == before + 4, "JavaScript's values are given back");
+}
+
+/* In this build an address that JavaScript was not given is refused. */
+static void check_addresses(struct player *p) {
+  struct message m = {.length = 0};
+  put_object(&m, identity), put32(&m, 1), put_object(&m, 0x10), put8(&m, TAG_NONE);
+  check(invoke(p, DO_CALL, &m) == -3, "an address that JavaScript was not given");
+  give_back(p);
 }
 
 static void check_requests(struct player *p, u32 count) {
@@ -833,6 +910,8 @@ int main(int count, char **given) {
     {"later", &later},
     {"fail", &fail},
     {"forever", &forever},
+    {"pause", &pause},
+    {"long", &longest},
     {"ask", &ask},
     {"give_up", &give_up},
     {"rude", &rude},
@@ -856,6 +935,10 @@ int main(int count, char **given) {
   check_tasks(p, 3000);
   check_cancel(p, 300);
   check_requests(p, 500);
+  check_sizes(p);
+  check_limit(p);
+  check_refused(p);
+  check_addresses(p);
   check_threads(p);
   check_buffers(p);
 

@@ -76,9 +76,9 @@ test("kinds are the shim's, and Python's", () => {
 });
 
 test("a planted difference is seen", () => {
-  const planted = header.replace("IN_AWAIT = 2,        /* id:u32 ", "IN_AWAIT = 3,        /* id:u64 ");
+  const planted = header.replace("IN_AWAIT = 2,        /* id:u32 serial", "IN_AWAIT = 3,        /* id:u64 serial");
   const { await: changed } = readEnum(planted, "in");
-  assertEquals(changed, { number: 3, layout: "id:u64 scope:u32 context:value awaitable:value" });
+  assertEquals(changed, { number: 3, layout: "id:u64 serial:u32 scope:u32 context:value awaitable:value" });
 });
 
 test("records that Python sends are as their layouts say", async () => {

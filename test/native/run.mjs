@@ -182,6 +182,7 @@ for (const [name, flags, env] of sanitizers) {
     ...flags,
     "-Dmemcpy=shim_memcpy",
     "-Dmemset=shim_memset",
+    "-DPYAWAIT_CHECK_OBJECTS",
     "-c",
     source,
     "-o",
