@@ -65,6 +65,7 @@ typedef struct {
   X(PyObject *, PyEval_EvalCode, (PyObject *, PyObject *, PyObject *)) \
   /* the GIL, threads, locks, memory */ \
   X(PyGILState_STATE, PyGILState_Ensure, (void)) \
+  X(PyThreadState *, PyGILState_GetThisThreadState, (void)) \
   X(PyThreadState *, PyEval_SaveThread, (void)) \
   X(void, PyEval_RestoreThread, (PyThreadState *)) \
   X(unsigned long, PyThread_get_thread_ident, (void)) \

@@ -100,6 +100,7 @@ static void drop_all(struct chunk **queue);
 static int has_ended(struct heap *heap);
 static int is_closing(void);
 static struct heap *newest_heap(void);
+static int in_python(void);
 static struct heap *find_heap(u32 id);
 static struct heap *find_open_heap(u32 id);
 static struct heap *require_heap(u32 id);
@@ -111,6 +112,11 @@ static void wake(struct loop *loop);
 static void ring(struct heap *heap);
 static int push_to_loop(u32 id, struct chunk *chunk);
 static int push_kind(u32 id, struct heap *heap, u8 kind);
+
+/* children.c */
+static void watch_forks(symbol_finder find, void *library);
+static PyObject *shim_ignore_keys(PyObject *self, PyObject *whether);
+static PyObject *shim_stream_for_child(PyObject *self, PyObject *stream);
 
 /* batch.c */
 static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);

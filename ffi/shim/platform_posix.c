@@ -16,6 +16,10 @@
   X(int, sigaction, (int, const void *, void *))                            \
   X(int, raise, (int))                                                      \
   X(Py_ssize_t, write, (int, const void *, size_t))                         \
+  X(int, open, (const char *, int, ...))                                    \
+  X(int, fcntl, (int, int, ...))                                            \
+  X(long, lseek, (int, long, int))                                          \
+  X(int, dup2, (int, int))                                                  \
   X(int, close, (int))
 
 static struct {
@@ -63,12 +67,14 @@ static void set_handler(struct action *action, signal_handler handler) {
   __builtin_memcpy(action, &handler, sizeof handler);
 }
 
+#define IGNORE ((signal_handler)1) /* SIG_IGN */
+
 static int is_function(signal_handler handler) { return (size_t)handler > 1; } /* neither SIG_DFL nor SIG_IGN */
 
 #ifdef __APPLE__
-enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 20, SIGNAL_URGENT = 16 };
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_CHILD = 20, SIGNAL_URGENT = 16 };
 #else
-enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 17, SIGNAL_URGENT = 23 };
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_CHILD = 17, SIGNAL_URGENT = 23 };
 #endif
 
 /* SIGINT: `import asyncio` takes it over where it is at its default, as in Deno and Bun; it belongs to the runtime. */
@@ -129,6 +135,9 @@ static void forward_signal(int number) {
   set_handler(&action, on_signal);
   sys.sigaction(number, &action, 0);
 }
+
+/* In a forked child the thread that has forked is Python's main thread. */
+static void signals_forked(void) { signal_thread = py.PyThread_get_thread_ident(); }
 
 static void on_nothing(int number) { (void)number; }
 

@@ -28,6 +28,7 @@
 #include "skip.c"
 #include "outcome.c"
 #include "queue.c"
+#include "children.c"
 #include "batch.c"
 #include "scope.c"
 #include "attach.c"

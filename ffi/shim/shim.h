@@ -222,6 +222,7 @@ static struct loop *loops;          /* [registry] newest first */
 static int opaque_loops;            /* [GIL] loops whose queues cannot be looked into: uvloop's */
 static int closing;                 /* [atomic] JavaScript will not be entered any more */
 static struct heap *closing_heap;   /* by this one; written before `closing` is */
+static int forked;                  /* [once] this is a forked child, in which there is no JavaScript */
 static u32 counters[COUNTERS];      /* [atomic] */
 #define COUNT(counter) __atomic_add_fetch(&counters[counter], 1, __ATOMIC_RELAXED)
 

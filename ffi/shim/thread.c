@@ -104,6 +104,8 @@ static PyMethodDef methods[] = {
   {"event", shim_event, METH_VARARGS, 0},
   {"item", shim_item, METH_VARARGS, 0},
   {"set_bell", shim_set_bell, METH_VARARGS, 0},
+  {"ignore_keys", shim_ignore_keys, METH_O, 0},
+  {"stream_for_child", shim_stream_for_child, METH_O, 0},
   {"forward_signal", shim_forward_signal, METH_O, 0},
   {"keep_child_action", shim_keep_child_action, METH_NOARGS, 0},
   {"on_javascript", shim_on_javascript, METH_NOARGS, 0},

@@ -24,6 +24,7 @@ const chapters = [
   "js_modules",
   "testing",
   "stdio",
+  "children",
   "bells",
   "run_script",
   "shutdown",
