@@ -118,6 +118,12 @@ static void watch_forks(symbol_finder find, void *library);
 static PyObject *shim_ignore_keys(PyObject *self, PyObject *whether);
 static PyObject *shim_stream_for_child(PyObject *self, PyObject *stream);
 
+/* faults.c */
+static void save_fault_actions(void);
+static void guard_faults(void);
+static PyObject *shim_save_faults(PyObject *self, PyObject *unused);
+static PyObject *shim_guard_faults(PyObject *self, PyObject *unused);
+
 /* batch.c */
 static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);
 static void end_record(struct writer *w, size_t start);

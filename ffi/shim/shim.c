@@ -29,6 +29,7 @@
 #include "outcome.c"
 #include "queue.c"
 #include "children.c"
+#include "faults.c"
 #include "batch.c"
 #include "scope.c"
 #include "attach.c"

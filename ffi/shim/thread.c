@@ -104,6 +104,8 @@ static PyMethodDef methods[] = {
   {"event", shim_event, METH_VARARGS, 0},
   {"item", shim_item, METH_VARARGS, 0},
   {"set_bell", shim_set_bell, METH_VARARGS, 0},
+  {"save_faults", shim_save_faults, METH_NOARGS, 0},
+  {"guard_faults", shim_guard_faults, METH_NOARGS, 0},
   {"ignore_keys", shim_ignore_keys, METH_O, 0},
   {"stream_for_child", shim_stream_for_child, METH_O, 0},
   {"forward_signal", shim_forward_signal, METH_O, 0},
@@ -125,7 +127,9 @@ static int initialise(void) {
   if (python.problem) return -1;
   if (*program) py.Py_SetProgramName(program);
   save_interrupt_action();
+  save_fault_actions();
   py.Py_InitializeEx(0);
+  guard_faults(); /* PYTHONFAULTHANDLER or PYTHONDEVMODE may have enabled it */
   if (probe_layout()) return 0;
   python.problem = "this Python keeps the type of its objects in a place that pyawait does not know";
   return -1;

@@ -25,6 +25,7 @@ const chapters = [
   "testing",
   "stdio",
   "children",
+  "faults",
   "bells",
   "run_script",
   "shutdown",
