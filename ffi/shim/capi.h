@@ -21,6 +21,7 @@ typedef unsigned long long u64;
 typedef struct _object PyObject;
 typedef struct _typeobject PyTypeObject;
 typedef struct _ts PyThreadState;
+typedef struct _is PyInterpreterState;
 typedef struct PyPreConfig PyPreConfig;
 typedef int PyGILState_STATE;
 typedef int PyLockStatus;
@@ -166,6 +167,8 @@ typedef struct {
   X(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *)) /* 3.9 */ \
   X(PyObject *, PyObject_VectorcallDict, (PyObject *, PyObject *const *, size_t, PyObject *))   /* 3.9 */ \
   X(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                    /* 3.13 */ \
+  X(PyInterpreterState *, PyInterpreterState_Get, (void))                                       /* 3.9 */ \
+  X(int, _PyInterpreterState_SetRunningMain, (PyInterpreterState *)) /* 3.12, private */ \
   X(int, PyUnstable_ThreadState_SetStackProtection, (PyThreadState *, void *, size_t))          /* 3.14 */
 
 /* Types and singletons, by address; exceptions are variables that hold a pointer. */

@@ -135,6 +135,13 @@ static int initialise(void) {
   return -1;
 }
 
+/* Tells Python that its main thread runs its program, as `python` does: debuggers and profilers outside of the process
+   (pdb -p, sys.remote_exec, python -m asyncio ps, profiling.sampling) look for that thread. */
+static void tell_running_main(void) {
+  if (!py._PyInterpreterState_SetRunningMain || !py.PyInterpreterState_Get) return;
+  if (py._PyInterpreterState_SetRunningMain(py.PyInterpreterState_Get())) py.PyErr_Clear();
+}
+
 static int make_names_and_types(void) {
 #define MAKE(field)                                                     \
   if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
@@ -207,6 +214,7 @@ static void await_attempt(void) {
 static void *loop_thread(void *unused) {
   (void)unused;
   if (initialise()) return end_attempt(FAILED), (void *)0;
+  tell_running_main();
   PyObject *namespace = make_names_and_types() ? 0 : run_source();
   PyObject *main = namespace ? py.PyDict_GetItemString(namespace, "_main") : 0;
   if (!main) {
