@@ -152,6 +152,7 @@ static void detach(struct heap *heap);
 static void detach_fully(struct heap *heap);
 
 /* requests.c */
+static struct future_slot *find_slot(struct loop *loop, u32 index);
 static void free_slots(struct loop *loop);
 static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple);
 static PyObject *shim_request(PyObject *self, PyObject *tuple);
@@ -176,6 +177,7 @@ static PyObject *decode_call(struct reader *r);
 static PyObject *decode_call_in(PyObject *context, struct reader *r);
 static int make_task_types(void);
 static void start_task(struct loop *loop, struct heap *heap, u32 id, PyObject *awaitable, PyObject *context);
+static void show_awaiter(struct loop *loop, struct heap *heap, struct reader *r);
 static void cancel_task(struct heap *heap, u32 id);
 static void cancel_tasks(struct loop *loop, struct heap *heap);
 

@@ -53,7 +53,7 @@ typedef void *(*symbol_finder)(void *, const char *);
 /* Python functions and classes that the shim uses: `setup` takes them from src/py. */
 #define HELPERS(X) \
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
-  X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(new_loop) \
+  X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) X(new_loop) \
   X(JavaScriptEnded) X(Task) X(get_running_loop) X(_get_running_loop)
 
 /* Attributes that are looked up often, as interned strings. */

@@ -177,6 +177,15 @@ static void start_task(struct loop *loop, struct heap *heap, u32 id, PyObject *a
   release(task);
 }
 
+/* IN_SERVES: JavaScript has started this task for a function that Python awaits. */
+static void show_awaiter(struct loop *loop, struct heap *heap, struct reader *r) {
+  PyObject *task = find_task(heap, read_u32(r));
+  struct future_slot *slot = find_slot(loop, read_u32(r));
+  if (!task || !slot) return; /* ended already */
+  PyObject *both[2] = {task, slot->future};
+  release(vectorcall(helper.show_awaiter, both, 2));
+}
+
 static void cancel_task(struct heap *heap, u32 id) {
   PyObject *task = find_task(heap, id);
   if (!task) return;

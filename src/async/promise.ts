@@ -8,7 +8,7 @@
 // reports what has happened.
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
-import { type CallContext, currentCallContext } from "../context/call_context.ts";
+import { type CallContext, currentCallContext, Served } from "../context/call_context.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed, isClosing } from "../interpreter/interpreter.ts";
@@ -54,6 +54,19 @@ function here(locals: TaskLocals | undefined): Origin {
   return { locals, context: currentCallContext(), scope: captureScope() };
 }
 
+/** Whether Python keeps what awaits a task, for tools outside of the process; known once it is open. */
+const tools = { keepsAwaiters: undefined as boolean | undefined };
+
+/** Tells Python for which of its awaits this Promise's task runs. */
+function showAwaiter(loop: number, entry: Pending, served: Served): void {
+  tools.keepsAwaiters ??= interpreter().location.version.localeCompare("3.14", undefined, { numeric: true }) >= 0;
+  if (!tools.keepsAwaiters || served.loop !== loop || served.settled) return;
+  const writer = openRecord(loop, In.serves);
+  writer.u32(entry.id);
+  writer.u32(served.slot);
+  closeRecord(loop);
+}
+
 /** Sends `payload` as a START or AWAIT record and returns the Promise of its outcome. */
 function submit(
   kind: number,
@@ -74,6 +87,7 @@ function submit(
   } else writer.u8(Tag.none);
   writer.data(payload);
   closeRecord(loop);
+  if (from.context?.served instanceof Served) showAwaiter(loop, entry, from.context.served);
   return { promise: promise.then(undefined, withAwaiters), entry };
 }
 
