@@ -1,5 +1,5 @@
 // The commands: `pyawait run SCRIPT.py` runs a Python script as `__main__` with JavaScript modules to import; `pyawait
-// types` writes declarations of Python modules.
+// types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`).
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.
@@ -8,6 +8,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { declare } from "./declarations.ts";
+import { processHelp, processUsage, profile, top } from "./processes.ts";
 import { PythonError } from "../values/python_error.ts";
 import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
 import { registerJsModule } from "../js_modules.ts";
@@ -16,13 +17,15 @@ import { python } from "../python.ts";
 
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
        pyawait types MODULE... -o FILE.d.ts
+${processUsage}
 
 run: runs a Python script as __main__ in this JavaScript runtime. Each --module is a JavaScript (or TypeScript) file that
 the script imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
 
 types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
 the standard output.
-`;
+
+${processHelp}`;
 
 interface RunArguments {
   readonly script: string;
@@ -99,6 +102,8 @@ export async function runCommand(args: string[]): Promise<number> {
   try {
     if (command === "run") return await run(rest);
     if (command === "types") return types(rest);
+    if (command === "top") return await top(rest);
+    if (command === "profile") return await profile(rest);
     if (command === "--help" || command === "-h" || command === "help") {
       process.stdout.write(usage);
       return 0;
