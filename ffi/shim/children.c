@@ -10,6 +10,9 @@
  * Clearing it for the child would block JavaScript's thread, so the child gets a description of its own.
  */
 #include "shim.h"
+#ifndef _WIN32
+#include "posix.h"
+#endif
 
 #ifdef _WIN32
 static void ignore_keys(int ignore) { (void)ignore; }
@@ -68,6 +71,16 @@ static void ignore_keys(int ignore) {
     int number = i ? SIGNAL_QUIT : SIGNAL_INTERRUPT;
     sys.sigaction(number, ignore ? &ignored : &before[i], ignore ? &before[i] : 0);
   }
+}
+
+/* Whether this thread runs Python's code, and not JavaScript's. For signal handlers and forked children, so without a
+   lock: the thread's own heaps are linked, and stay linked. */
+static int in_python(void) {
+  if (!py.PyGILState_GetThisThreadState()) return 0;
+  unsigned long thread = py.PyThread_get_thread_ident();
+  struct heap *heap = __atomic_load_n(&heaps, __ATOMIC_RELAXED);
+  while (heap && (heap->thread != thread || has_ended(heap))) heap = heap->next;
+  return !heap || heap->attachment->depth > 0;
 }
 
 static void prepare_fork(void) { lock_registry(); }

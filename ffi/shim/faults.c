@@ -10,6 +10,9 @@
  * RuntimeError. faulthandler takes the place of the engine's handler, and takes every fault for the end of the process.
  */
 #include "shim.h"
+#ifndef _WIN32
+#include "posix.h"
+#endif
 
 #ifdef _WIN32
 static void save_fault_actions(void) {}
@@ -37,8 +40,15 @@ static void call_handler(const struct action *action, int number, void *informat
 
 static void on_fault(int number, void *information, void *context);
 
-#define ON_FAULT ((signal_handler)(void (*)(void))on_fault)
-static int is_ours(const struct action *action) { return handler_of(action) == ON_FAULT; }
+/* on_fault as sigaction's first member, which is a union. */
+static signal_handler our_handler(void) {
+  fault_handler function = on_fault;
+  signal_handler handler;
+  __builtin_memcpy(&handler, &function, sizeof handler);
+  return handler;
+}
+
+static int is_ours(const struct action *action) { return handler_of(action) == our_handler(); }
 
 /* Whether it was a trap of WebAssembly. The engine's handler has replaced this one if it was not, and has sent the
    signal once more; it arrives when on_fault has returned. (Bun's prints a report instead, and ends the process.) */
@@ -76,7 +86,7 @@ static void guard_faults(void) {
     __builtin_memcpy(&flags, (u8 *)&action + FLAGS_AT, sizeof flags);
     flags = (flags | WITH_INFORMATION) & ~(u32)NOT_DEFERRED;
     __builtin_memcpy((u8 *)&action + FLAGS_AT, &flags, sizeof flags);
-    set_handler(&action, ON_FAULT);
+    set_handler(&action, our_handler());
     sys.sigaction(fault_signals[i], &action, 0);
   }
 }

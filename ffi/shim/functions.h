@@ -43,6 +43,9 @@ static void restore_interrupt_action(void);
 static void keep_child_action(void);
 static void forward_signal(int number);
 static void interrupt_system_call(unsigned long thread);
+#ifndef _WIN32
+static void signals_forked(void);
+#endif
 
 /* owner.c */
 static void own(struct owner *owner, PyObject *object);
@@ -100,7 +103,6 @@ static void drop_all(struct chunk **queue);
 static int has_ended(struct heap *heap);
 static int is_closing(void);
 static struct heap *newest_heap(void);
-static int in_python(void);
 static struct heap *find_heap(u32 id);
 static struct heap *find_open_heap(u32 id);
 static struct heap *require_heap(u32 id);
@@ -117,6 +119,10 @@ static int push_kind(u32 id, struct heap *heap, u8 kind);
 static void watch_forks(symbol_finder find, void *library);
 static PyObject *shim_ignore_keys(PyObject *self, PyObject *whether);
 static PyObject *shim_stream_for_child(PyObject *self, PyObject *stream);
+
+#ifndef _WIN32
+static int in_python(void);
+#endif
 
 /* faults.c */
 static void save_fault_actions(void);

@@ -79,16 +79,6 @@ static struct heap *newest_heap(void) {
   return heap;
 }
 
-/* Whether this thread runs Python's code, and not JavaScript's. For signal handlers and forked children, so without a
-   lock: the thread's own heaps are linked, and stay linked. */
-static int in_python(void) {
-  if (!py.PyGILState_GetThisThreadState()) return 0;
-  unsigned long thread = py.PyThread_get_thread_ident();
-  struct heap *heap = __atomic_load_n(&heaps, __ATOMIC_RELAXED);
-  while (heap && (heap->thread != thread || has_ended(heap))) heap = heap->next;
-  return !heap || heap->attachment->depth > 0;
-}
-
 /* NULL: its JavaScript has ended, or this is a forked child. */
 static struct heap *find_heap(u32 id) {
   struct heap *heap = forked ? 0 : newest_heap();
