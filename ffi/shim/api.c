@@ -58,6 +58,7 @@ static enum state start_python(void *find, void *library, void *system, const ch
   if (py.Py_IsInitialized()) return FOREIGN;
   keep_opener(opener);
   registry = py.PyThread_allocate_lock();
+  watch_forks(finder, system);
   python.attempted = new_held_lock(), python.next_attempt = new_held_lock(), python.shut_down = new_held_lock();
   if (!start_thread(loop_thread)) return OPENING;
   python.problem = "the system would not make a thread with a stack of 16 MiB";

@@ -21,6 +21,7 @@ typedef unsigned long long u64;
 typedef struct _object PyObject;
 typedef struct _typeobject PyTypeObject;
 typedef struct _ts PyThreadState;
+typedef struct _is PyInterpreterState;
 typedef struct PyPreConfig PyPreConfig;
 typedef int PyGILState_STATE;
 typedef int PyLockStatus;
@@ -65,6 +66,7 @@ typedef struct {
   X(PyObject *, PyEval_EvalCode, (PyObject *, PyObject *, PyObject *)) \
   /* the GIL, threads, locks, memory */ \
   X(PyGILState_STATE, PyGILState_Ensure, (void)) \
+  X(PyThreadState *, PyGILState_GetThisThreadState, (void)) \
   X(PyThreadState *, PyEval_SaveThread, (void)) \
   X(void, PyEval_RestoreThread, (PyThreadState *)) \
   X(unsigned long, PyThread_get_thread_ident, (void)) \
@@ -168,6 +170,8 @@ typedef struct {
   X(PyObject *, PyObject_VectorcallMethod, (PyObject *, PyObject *const *, size_t, PyObject *)) /* 3.9 */ \
   X(PyObject *, PyObject_VectorcallDict, (PyObject *, PyObject *const *, size_t, PyObject *))   /* 3.9 */ \
   X(PyObject *, PyList_GetItemRef, (PyObject *, Py_ssize_t))                                    /* 3.13 */ \
+  X(PyInterpreterState *, PyInterpreterState_Get, (void))                                       /* 3.9 */ \
+  X(int, _PyInterpreterState_SetRunningMain, (PyInterpreterState *)) /* 3.12, private */ \
   X(int, PyUnstable_ThreadState_SetStackProtection, (PyThreadState *, void *, size_t))          /* 3.14 */
 
 /* Types and singletons, by address; exceptions are variables that hold a pointer. */

@@ -47,6 +47,9 @@ static void read_host_signal(int number);
 static void share_signal(int number, enum signal_owner owner, int chain);
 static u32 listen_to_signal(int number);
 static void interrupt_system_call(unsigned long thread);
+#ifndef _WIN32
+static void signals_forked(void);
+#endif
 
 /* owner.c */
 static void own(struct owner *owner, PyObject *object);
@@ -123,6 +126,21 @@ static void ring(struct heap *heap);
 static int push_to_loop(u32 id, struct chunk *chunk);
 static int push_kind(u32 id, struct heap *heap, u8 kind);
 
+/* children.c */
+static void watch_forks(symbol_finder find, void *library);
+static PyObject *shim_ignore_keys(PyObject *self, PyObject *whether);
+static PyObject *shim_stream_for_child(PyObject *self, PyObject *stream);
+
+#ifndef _WIN32
+static int in_python(void);
+#endif
+
+/* faults.c */
+static void save_fault_actions(void);
+static void guard_faults(void);
+static PyObject *shim_save_faults(PyObject *self, PyObject *unused);
+static PyObject *shim_guard_faults(PyObject *self, PyObject *unused);
+
 /* batch.c */
 static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);
 static void end_record(struct writer *w, size_t start);
@@ -151,6 +169,7 @@ static void detach(struct heap *heap);
 static void detach_fully(struct heap *heap);
 
 /* requests.c */
+static struct future_slot *find_slot(struct loop *loop, u32 index);
 static void free_slots(struct loop *loop);
 static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple);
 static PyObject *shim_request(PyObject *self, PyObject *tuple);
@@ -176,6 +195,7 @@ static PyObject *decode_call_in(PyObject *context, struct reader *r);
 static int make_task_types(void);
 static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *awaitable,
                        PyObject *context);
+static void show_awaiter(struct loop *loop, struct heap *heap, struct reader *r);
 static void cancel_task(struct heap *heap, u32 id, u32 serial);
 static void cancel_tasks(struct loop *loop, struct heap *heap);
 static void drop_tasks(struct loop *loop, struct heap *heap);

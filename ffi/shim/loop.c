@@ -45,6 +45,7 @@ static void drain_record(struct loop *loop, struct heap *heap, struct reader *r)
   case IN_CANCEL: cancel_record(heap, r); break;
   case IN_SETTLE: settle_request(loop, heap, r); break;
   case IN_SIGNAL_TAKEN: mark_signal_taken(loop, read_u32(r)); break;
+  case IN_SERVES: show_awaiter(loop, heap, r); break;
   case IN_RELEASE: release_objects(heap, r); break;
   case IN_UNLOCK: release(read_object(r)); break;
   case IN_HEAP_END: forget_heap(loop, heap); break;

@@ -83,7 +83,8 @@ enum in {
   IN_UNLOCK = 7,       /* address:u64 */
   /* The shim alone makes these: the heap has ended; its last use is dropped. */
   IN_HEAP_END = 8,     /* none */
-  IN_HEAP_LOST = 9     /* none */
+  IN_HEAP_LOST = 9,    /* none */
+  IN_SERVES = 10       /* id:u32 serial:u32 slot:u32 */
 };
 
 /* Records to JavaScript, in a heap's outbox: also `size:u32 kind:u8` and the layout. */

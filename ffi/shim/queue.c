@@ -93,9 +93,9 @@ static struct heap *newest_heap(void) {
   return heap;
 }
 
-/* NULL: its JavaScript has ended. */
+/* NULL: its JavaScript has ended, or this is a forked child. */
 static struct heap *find_heap(u32 id) {
-  struct heap *heap = newest_heap();
+  struct heap *heap = forked ? 0 : newest_heap();
   while (heap && heap->owner.id != id) heap = heap->next;
   return heap && !has_ended(heap) ? heap : 0;
 }
@@ -106,7 +106,10 @@ static struct heap *find_open_heap(u32 id) { return is_closing() ? 0 : find_heap
 /* ... with an exception set. */
 static struct heap *require_heap(u32 id) {
   struct heap *heap = find_open_heap(id);
-  if (!heap)
+  if (!heap && forked)
+    raise_error(EXCEPTION(RuntimeError),
+                "Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn");
+  else if (!heap)
     raise_error(helper.JavaScriptEnded,
                 "Cannot call into JavaScript: its thread has ended, or is ending with the process");
   return heap;
@@ -167,13 +170,14 @@ static u32 running_loop_id(void) {
 /* Waking either side ---------------------------------------------------------------------------------------------- */
 
 static void wake(struct loop *loop) {
+  if (forked) return; /* the other end of the pipe is the parent's loop */
   COUNT(COUNT_WAKES);
   write_wake(loop->wake);
 }
 
 /* Rings JavaScript, from any thread, attached or while Python ends. It does not enter JavaScript. */
 static void ring(struct heap *heap) {
-  if (has_ended(heap) || (is_closing() && heap == closing_heap)) return;
+  if (forked || has_ended(heap) || (is_closing() && heap == closing_heap)) return;
   long long bell = __atomic_load_n(&heap->bell, __ATOMIC_SEQ_CST);
   COUNT(COUNT_RINGS);
   if (heap->ring) heap->ring();

@@ -30,6 +30,8 @@
 #include "skip.c"
 #include "outcome.c"
 #include "queue.c"
+#include "children.c"
+#include "faults.c"
 #include "batch.c"
 #include "scope.c"
 #include "attach.c"

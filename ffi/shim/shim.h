@@ -56,7 +56,7 @@ typedef void *(*symbol_finder)(void *, const char *);
 /* Python functions and classes that the shim uses: `setup` takes them from src/py. */
 #define HELPERS(X) \
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
-  X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(new_loop) \
+  X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) X(new_loop) \
   X(JavaScriptEnded) X(Task) X(get_running_loop) X(_get_running_loop)
 
 /* Attributes that are looked up often, as interned strings. */
@@ -239,6 +239,7 @@ static struct loop *loops;              /* [registry] newest first */
 static int opaque_loops;                /* [GIL] loops whose queues cannot be looked into: uvloop's */
 static int closing;                     /* [atomic] JavaScript will not be entered any more */
 static struct heap *closing_heap;       /* by this one; written before `closing` is */
+static int forked;                      /* [once] this is a forked child, in which there is no JavaScript */
 static u32 counters[COUNTERS];          /* [atomic] */
 static u32 message_limit = MAX_MESSAGE; /* [once] tests set a small one */
 #define COUNT(counter) __atomic_add_fetch(&counters[counter], 1, __ATOMIC_RELAXED)

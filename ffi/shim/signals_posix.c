@@ -13,43 +13,10 @@
  */
 #include "shim.h"
 
-typedef void (*signal_handler)(int number, void *info, void *context);
-
-/* struct sigaction: 152 bytes where it is largest, and the handler comes first. */
-struct action {
-  u64 bytes[32];
-};
-
-#ifdef __APPLE__
-enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 20, SIGNAL_URGENT = 16, FLAGS_AT = 12, RESTART = 2, SIGINFO = 0x40 };
-#else
-enum { SIGNAL_INTERRUPT = 2, SIGNAL_CHILD = 17, SIGNAL_URGENT = 23, FLAGS_AT = 136, RESTART = 0x10000000, SIGINFO = 4 };
-#endif
-
-static int is_ignored(signal_handler handler) { return (size_t)handler == 1; }
-
-static signal_handler handler_of(const struct action *action) {
-  signal_handler handler;
-  __builtin_memcpy(&handler, action, sizeof handler);
-  return handler;
-}
-
-static void set_handler(struct action *action, signal_handler handler) {
-  __builtin_memcpy(action, &handler, sizeof handler);
-}
-
-static u32 flags_of(const struct action *action) {
-  u32 flags;
-  __builtin_memcpy(&flags, (const char *)action + FLAGS_AT, sizeof flags);
-  return flags;
-}
-
-static int is_function(signal_handler handler) { return (size_t)handler > 1; } /* neither SIG_DFL nor SIG_IGN */
-
 /* Whether JavaScript listens: runtimes install such handlers with SA_RESTART, and those of their own defaults (Node's
    for SIGINT and SIGTERM, which end the process, and for SIGUSR1, which starts the debugger) without. */
 static int is_listener(const struct action *action) {
-  return is_function(handler_of(action)) && flags_of(action) & RESTART;
+  return is_function(handler_of(action)) && flags_of(action) & SA_RESTARTS;
 }
 
 /* SIGINT: `import asyncio` takes it over where it is at its default, as in Deno and Bun; it belongs to the runtime. */
@@ -137,7 +104,7 @@ static void read_host_signal(int number) {
   struct action action = {{0}};
   if (sys.sigaction(number, 0, &action)) return;
   signal_handler handler = handler_of(&action);
-  if (handler == on_signal || (shared->known && shared->owner == OWNER_NONE && is_ignored(handler))) return;
+  if (handler == on_signal || (shared->known && shared->owner == OWNER_NONE && handler == IGNORE)) return;
   shared->host = action;
   shared->known = 1;
 }
@@ -159,11 +126,10 @@ static void share_signal(int number, enum signal_owner owner, int chain) {
   __atomic_store_n(&shared->handled, owner == OWNER_PYTHON, __ATOMIC_RELEASE);
   if (owner == OWNER_HOST || (owner == OWNER_NONE && shared->chained)) sys.sigaction(number, &shared->host, 0);
   if (owner != OWNER_PYTHON) return;
-  u32 flags = flags_of(&action) | SIGINFO;
   python_handler = handler_of(&action);
   signal_thread = py.PyThread_get_thread_ident();
   set_handler(&action, on_signal);
-  __builtin_memcpy((char *)&action + FLAGS_AT, &flags, sizeof flags);
+  set_flags(&action, flags_of(&action) | SA_WITH_INFO);
   shared->ours = action;
   sys.sigaction(number, &action, 0);
 }
@@ -181,6 +147,12 @@ static u32 listen_to_signal(int number) {
   if (shared->owner == OWNER_PYTHON && handler_of(&action) != on_signal) sys.sigaction(number, &shared->ours, 0);
   if (shared->owner == OWNER_NONE && shared->chained) sys.sigaction(number, &shared->host, 0);
   return passed;
+}
+
+/* In a forked child the thread that has forked is Python's main thread, and there is no JavaScript. */
+static void signals_forked(void) {
+  signal_thread = py.PyThread_get_thread_ident();
+  for (int number = 0; number < SIGNALS; number++) shared_signals[number].chained = 0;
 }
 
 static void on_nothing(int number, void *info, void *context) { (void)number, (void)info, (void)context; }

@@ -1,4 +1,8 @@
-/* The functions of the system that the shim uses. JavaScript hands over their addresses (platform_*.c, resolve_system). */
+/* The functions and types of the system that the shim uses.
+ *
+ * No header of the system is included, since one binary serves glibc and musl. JavaScript hands over the addresses
+ * (resolve_system in platform_*.c).
+ */
 #ifdef _WIN32
 #define SYSTEM(X)                                                       \
   X(void *, CreateThread, (void *, size_t, void *, void *, u32, u32 *)) \
@@ -20,9 +24,52 @@ static struct {
   X(int, sigaction, (int, const void *, void *))                            \
   X(int, raise, (int))                                                      \
   X(Py_ssize_t, write, (int, const void *, size_t))                         \
+  X(int, open, (const char *, int, ...))                                    \
+  X(int, fcntl, (int, int, ...))                                            \
+  X(long, lseek, (int, long, int))                                          \
+  X(int, dup2, (int, int))                                                  \
   X(int, close, (int))
 
 static struct {
   SYSTEM(FIELD)
 } sys;
+
+typedef void (*signal_handler)(int number, void *info, void *context);
+
+/* struct sigaction: 152 bytes where it is largest, and the handler comes first. */
+struct action {
+  u64 bytes[32];
+};
+
+#ifdef __APPLE__
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_CHILD = 20, SIGNAL_URGENT = 16 };
+enum { FLAGS_AT = 12, SA_RESTARTS = 2, SA_NOT_DEFERRED = 0x10, SA_WITH_INFO = 0x40 };
+#else
+enum { SIGNAL_INTERRUPT = 2, SIGNAL_QUIT = 3, SIGNAL_CHILD = 17, SIGNAL_URGENT = 23 };
+enum { FLAGS_AT = 136, SA_WITH_INFO = 4, SA_RESTARTS = 0x10000000, SA_NOT_DEFERRED = 0x40000000 };
+#endif
+
+#define IGNORE ((signal_handler)1) /* SIG_IGN */
+
+static signal_handler handler_of(const struct action *action) {
+  signal_handler handler;
+  __builtin_memcpy(&handler, action, sizeof handler);
+  return handler;
+}
+
+static void set_handler(struct action *action, signal_handler handler) {
+  __builtin_memcpy(action, &handler, sizeof handler);
+}
+
+static u32 flags_of(const struct action *action) {
+  u32 flags;
+  __builtin_memcpy(&flags, (const char *)action + FLAGS_AT, sizeof flags);
+  return flags;
+}
+
+static void set_flags(struct action *action, u32 flags) {
+  __builtin_memcpy((char *)action + FLAGS_AT, &flags, sizeof flags);
+}
+
+static int is_function(signal_handler handler) { return (size_t)handler > 1; } /* neither SIG_DFL nor SIG_IGN */
 #endif

@@ -191,6 +191,16 @@ static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial,
   release(task);
 }
 
+/* IN_SERVES: JavaScript has started this task for a function that Python awaits. */
+static void show_awaiter(struct loop *loop, struct heap *heap, struct reader *r) {
+  u32 id = read_u32(r), serial = read_u32(r);
+  struct started *started = find_task(heap, id, serial);
+  struct future_slot *slot = find_slot(loop, read_u32(r));
+  if (!started || !slot) return; /* ended already */
+  PyObject *both[2] = {started->task, slot->future};
+  release(vectorcall(helper.show_awaiter, both, 2));
+}
+
 static void cancel_task(struct heap *heap, u32 id, u32 serial) {
   struct started *started = find_task(heap, id, serial);
   if (!started) return;

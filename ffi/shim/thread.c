@@ -117,6 +117,10 @@ static PyMethodDef methods[] = {
   {"set_bell", shim_set_bell, METH_VARARGS, 0},
   {"read_host_signal", shim_read_host_signal, METH_O, 0},
   {"share_signal", shim_share_signal, METH_VARARGS, 0},
+  {"save_faults", shim_save_faults, METH_NOARGS, 0},
+  {"guard_faults", shim_guard_faults, METH_NOARGS, 0},
+  {"ignore_keys", shim_ignore_keys, METH_O, 0},
+  {"stream_for_child", shim_stream_for_child, METH_O, 0},
   {"keep_child_action", shim_keep_child_action, METH_NOARGS, 0},
   {"on_javascript", shim_on_javascript, METH_NOARGS, 0},
   {"release_lock", shim_release_lock, METH_O, 0},
@@ -135,10 +139,19 @@ static int initialise(void) {
   if (python.problem) return -1;
   if (*program) py.Py_SetProgramName(program);
   save_interrupt_action();
+  save_fault_actions();
   py.Py_InitializeEx(0);
+  guard_faults(); /* PYTHONFAULTHANDLER or PYTHONDEVMODE may have enabled it */
   if (probe_layout()) return 0;
   python.problem = "this Python keeps the type of its objects in a place that pyawait does not know";
   return -1;
+}
+
+/* Tells Python that its main thread runs its program, as `python` does: debuggers and profilers outside of the process
+   (pdb -p, sys.remote_exec, python -m asyncio ps, profiling.sampling) look for that thread. */
+static void tell_running_main(void) {
+  if (!py._PyInterpreterState_SetRunningMain || !py.PyInterpreterState_Get) return;
+  if (py._PyInterpreterState_SetRunningMain(py.PyInterpreterState_Get())) py.PyErr_Clear();
 }
 
 static int make_names_and_types(void) {
@@ -213,6 +226,7 @@ static void await_attempt(void) {
 static void *loop_thread(void *unused) {
   (void)unused;
   if (initialise()) return end_attempt(FAILED), (void *)0;
+  tell_running_main();
   PyObject *namespace = make_names_and_types() ? 0 : run_source();
   PyObject *main = namespace ? py.PyDict_GetItemString(namespace, "_main") : 0;
   if (!main) {

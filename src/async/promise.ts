@@ -8,7 +8,7 @@
 // reports what has happened.
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
-import { type CallContext, currentCallContext } from "../context/call_context.ts";
+import { type CallContext, currentCallContext, Served } from "../context/call_context.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed, isClosing } from "../interpreter/interpreter.ts";
@@ -64,6 +64,20 @@ interface Payload {
 /** The bytes of a START or AWAIT record before the payload: id, serial, scope, context. */
 const originBytes = 21;
 
+/** Whether Python keeps what awaits a task, for tools outside of the process; known once it is open. */
+const tools = { keepsAwaiters: undefined as boolean | undefined };
+
+/** Tells Python for which of its awaits this Promise's task runs. */
+function showAwaiter(loop: number, entry: Pending, served: Served): void {
+  tools.keepsAwaiters ??= interpreter().location.version.localeCompare("3.14", undefined, { numeric: true }) >= 0;
+  if (!tools.keepsAwaiters || served.loop !== loop || served.settled) return;
+  const writer = openRecord(loop, In.serves, 12);
+  writer.u32(entry.id);
+  writer.u32(entry.serial);
+  writer.u32(served.slot);
+  closeRecord(loop);
+}
+
 /** Sends `payload` as a START or AWAIT record and returns the Promise of its outcome. */
 function submit(kind: number, payload: Payload, state: State | undefined, from: Origin): Started {
   const { bytes, pins } = payload;
@@ -87,6 +101,7 @@ function submit(kind: number, payload: Payload, state: State | undefined, from: 
   } else writer.u8(Tag.none);
   writer.data(bytes);
   closeRecord(loop);
+  if (from.context?.served instanceof Served) showAwaiter(loop, entry, from.context.served);
   return { promise: promise.then(undefined, withAwaiters), entry };
 }
 

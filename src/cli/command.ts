@@ -1,5 +1,5 @@
 // The commands: `pyawait run` runs a Python script, module or code as `__main__` with JavaScript modules to import;
-// `pyawait types` writes declarations of Python modules.
+// `pyawait types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`).
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.
@@ -9,6 +9,7 @@ import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { declare } from "./declarations.ts";
+import { processHelp, processUsage, profile, top } from "./processes.ts";
 import { PythonError } from "../values/python_error.ts";
 import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
 import { registerJsModule } from "../js_modules.ts";
@@ -18,13 +19,15 @@ import { python } from "../python.ts";
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
        pyawait run [--module NAME=FILE]... (SCRIPT.py | -m MODULE | -c CODE) [ARGUMENT]...
        pyawait types MODULE... -o FILE.d.ts
+${processUsage}
 
 run: runs a Python script, module or CODE as "python" does, in this JavaScript runtime. Each --module is a JavaScript (or
 TypeScript) file that it imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
 
 types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
 the standard output.
-`;
+
+${processHelp}`;
 
 interface RunArguments {
   /** `""`: a script; `-m`: a module; `-c`: code. */
@@ -110,6 +113,8 @@ export async function runCommand(args: string[]): Promise<number> {
   try {
     if (command === "run") return await run(rest);
     if (command === "types") return types(rest);
+    if (command === "top") return await top(rest);
+    if (command === "profile") return await profile(rest);
     if (command === "--help" || command === "-h" || command === "help") {
       process.stdout.write(usage);
       return 0;

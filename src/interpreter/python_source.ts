@@ -24,6 +24,8 @@ const chapters = [
   "js_modules",
   "testing",
   "stdio",
+  "children",
+  "faults",
   "bells",
   "run_script",
   "shutdown",

@@ -130,6 +130,12 @@ def _async_method(owner, function):
     return method
 
 
+def show_awaiter(task, future):
+    """Python's tools show what awaits a task (3.14); JavaScript has started it for the await of this future."""
+    for waiter in getattr(future, "_asyncio_awaited_by", None) or ():
+        asyncio.future_add_to_awaited_by(task, waiter)
+
+
 def _code_in(function):
     return next(each for each in function.__code__.co_consts if isinstance(each, types.CodeType))
 

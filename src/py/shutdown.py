@@ -87,18 +87,3 @@ def _shutdown(loop):
                 sys.excepthook(*sys.exc_info())
             except BaseException:
                 pass
-
-
-def _after_fork():
-    def refuse(*_):
-        raise RuntimeError(
-            "Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn"
-        )
-
-    for name in ("call", "request", "abort", "release", "event"):
-        _shim[name] = refuse
-    globals().update(_call=refuse, _request=refuse, _abort=refuse, _release=lambda *_: None)
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork)

@@ -179,6 +179,7 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
     unlock: "address:u64",
     heapEnd: "none",
     heapLost: "none",
+    serves: "id:u32 serial:u32 slot:u32",
   },
   out: {
     done: "id:u32 serial:u32 outcome:value",
@@ -205,7 +206,18 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
 };
 
 /** Kinds of records in a loop's inbox. The shim itself writes `heapEnd` and `heapLost`. */
-export const In = { start: 1, await: 2, cancel: 3, settle: 4, signalTaken: 5, release: 6, unlock: 7, heapEnd: 8, heapLost: 9 } as const;
+export const In = {
+  start: 1,
+  await: 2,
+  cancel: 3,
+  settle: 4,
+  signalTaken: 5,
+  release: 6,
+  unlock: 7,
+  heapEnd: 8,
+  heapLost: 9,
+  serves: 10,
+} as const;
 
 /** Kinds of records in a heap's outbox. */
 export const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9, unpin: 10 } as const;
