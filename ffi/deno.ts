@@ -37,10 +37,10 @@ const callbacks: unknown[] = []; // never freed: C may call them as long as the 
  * on.
  */
 function isExit(): boolean {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 20;
+  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
+  Reflect.set(Error, "stackTraceLimit", 20); // fails without an exception where Error is frozen
   const { stack } = new Error();
-  Error.stackTraceLimit = stackTraceLimit;
+  if (limit) Reflect.set(Error, "stackTraceLimit", limit.value);
   return /\bexit \(ext:/.test(String(stack));
 }
 

@@ -2,6 +2,7 @@
 //
 // JavaScript can run only during `close()`. At the end of the process Python cleans up without it, for at most two
 // seconds.
+import { clearTimeout, Promise, setTimeout, then } from "../ffi/intrinsics.ts";
 import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
@@ -20,7 +21,7 @@ const patience = 2000;
 export async function closePython(timeout: number): Promise<void> {
   const python = openInterpreter();
   if (python) {
-    const ended = runHelper("end_tasks", [timeout / 1000], { signal: null }).catch(() => {});
+    const ended = then(runHelper("end_tasks", [timeout / 1000], { signal: null }), undefined, () => {});
     markClosing();
     if (await isLate(ended, timeout + 500)) { // the loop is stuck in code that does not return
       python.shim.pyawait_interrupt(python.heap);
@@ -36,10 +37,14 @@ export async function closePython(timeout: number): Promise<void> {
 }
 
 /** Whether a Promise has not settled after this many milliseconds. */
-async function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, milliseconds, true));
-  return await Promise.race([late, promise.then(() => false)]).finally(() => clearTimeout(timer));
+function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds, true);
+    then(promise, () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });
 }
 
 /** Shuts Python down without JavaScript: at the end of the process, and as the last step of close. */

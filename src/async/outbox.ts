@@ -11,7 +11,8 @@
 //    SCOPE_END Python no longer carries an AsyncLocalStorage scope ─► context/async_scopes.ts
 //    EVENT     output                                             ──► output.ts
 //
-// An error in one record must not lose the next one, so it is rethrown from a microtask.
+// An error in one record must not lose the next one, so it is thrown later.
+import { setImmediate, throwUncaught } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { endScope } from "../context/async_scopes.ts";
 import { bridge } from "../interpreter/bridge.ts";
@@ -32,7 +33,7 @@ const capacity = 1 << 18;
 export const outbox = {
   buffer: undefined as Uint8Array | undefined,
   /** Set if the rest is taken in a later turn. */
-  again: undefined as ReturnType<typeof setTimeout> | undefined,
+  again: undefined as ReturnType<typeof setImmediate> | undefined,
   /** Python has ended: only results and output are still handled. */
   ended: false,
 };
@@ -56,7 +57,7 @@ export function drain(): void {
     if (length < 0) outbox.buffer = backend.allocate(-length);
     else handle(outbox.buffer, length);
   }
-  outbox.again ??= setTimeout(() => {
+  outbox.again ??= setImmediate(() => {
     outbox.again = undefined;
     drain();
   });
@@ -69,9 +70,7 @@ function handle(bytes: Uint8Array, length: number): void {
     try {
       handleRecord(r);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwUncaught(error);
     }
     r.at = next;
   }

@@ -3,6 +3,7 @@
 //    CANCEL ──► after its START, in the same inbox      DONE ◄── what has happened, decided by the loop thread
 //
 // A Promise is known by a number until its DONE record arrives; only then is the number used again.
+import { Promise, setTimeout } from "../../ffi/intrinsics.ts";
 import { whenAborted } from "../context/abort_signals.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";

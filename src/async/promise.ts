@@ -6,6 +6,7 @@
 //
 // The loop thread decides between a result and a cancellation: CANCEL is an ordinary record after its START, and DONE
 // reports what has happened.
+import { rejected, then } from "../../ffi/intrinsics.ts";
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext } from "../context/call_context.ts";
@@ -74,7 +75,7 @@ function submit(
   } else writer.u8(Tag.none);
   writer.data(payload);
   closeRecord(loop);
-  return { promise: promise.then(undefined, withAwaiters), entry };
+  return { promise: then(promise, undefined, withAwaiters), entry };
 }
 
 const scratch = { writer: undefined as Writer | undefined };
@@ -128,7 +129,7 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
     dropLazy(state.lazy);
     state.lazy = undefined;
   } else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
-  const promise = Promise.reject(reason);
+  const promise = rejected(reason);
   if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith() {} };
   return promise;
 }
@@ -159,7 +160,7 @@ export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Pro
   try {
     return start(awaitable, signalOf(options), options.locals);
   } catch (error) {
-    return Promise.reject(error);
+    return rejected(error);
   }
 }
 
@@ -203,12 +204,12 @@ export function runHelper(name: string, args: readonly unknown[], options: Await
   try {
     const signal = signalOf(options);
     checkOpen();
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (signal?.aborted) return rejected(signal.reason);
     const { bytes, pins } = encodeHelperCall(name, args);
     const { promise, entry } = submit(In.start, bytes, pins, undefined, here(options.locals));
     if (signal) cancelWith(entry, signal);
     return promise;
   } catch (error) {
-    return Promise.reject(error);
+    return rejected(error);
   }
 }

@@ -1,6 +1,7 @@
 // Serves Python's calls and awaits of JavaScript: runs what is asked for, and answers.
 //
 // A future or a thread in Python waits for the answer, so every record gets one: a result, or what was thrown.
+import { rejected, resolved, then, throwUncaught } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { enterScope } from "../context/async_scopes.ts";
 import { currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
@@ -69,15 +70,15 @@ export function serve(r: Reader): void {
   const callContext = newCallContext(served.loop, context, served);
   const deferred = value instanceof Deferred ? value : undefined;
   answers.serving.set(key(served.loop, served.slot), { served, deferred });
-  let promise: PromiseLike<unknown>;
+  let promise: Promise<unknown>;
   try {
     markAwaited(value);
-    if (operation === JsOperation.await) promise = Promise.resolve(deferred ? begun(deferred, served) : value);
-    else promise = Promise.resolve(enterScope(scope, callContext, () => operate(operation, value, args, keywords)));
+    if (operation === JsOperation.await) promise = resolved(deferred ? begun(deferred, served) : value);
+    else promise = resolved(enterScope(scope, callContext, () => operate(operation, value, args, keywords)));
   } catch (error) {
-    promise = Promise.reject(error);
+    promise = rejected(error);
   }
-  promise.then((result) => settle(served, false, result), (error) => settle(served, true, error));
+  then(promise, (result) => settle(served, false, result), (error) => settle(served, true, error));
 }
 
 /** The Promise of a Deferred, started if it was not. What it starts itself is cancelled with its last await. */
@@ -229,9 +230,7 @@ export function callDirectly(id: number): void {
     }
   } catch (error) {
     if (error instanceof RangeError && tellTooDeep(id)) return;
-    queueMicrotask(() => { // an exception must not pass through C: it would end the process
-      throw error;
-    });
+    throwUncaught(error); // an exception must not pass through C: it would end the process
   }
 }
 
@@ -242,5 +241,6 @@ export function callDirectly(id: number): void {
 export function reportToLoop(error: unknown, loop: number = BACKGROUND): void {
   const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
   const context = { loop: to, running: true, context: undefined, locals: undefined, served: undefined };
-  runInCallContext(context, () => runHelper("report_rejection", [new Thrown(error)], { signal: null })).catch(() => {});
+  const reported = runInCallContext(context, () => runHelper("report_rejection", [new Thrown(error)], { signal: null }));
+  then(reported, undefined, () => {});
 }

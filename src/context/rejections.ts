@@ -2,6 +2,7 @@
 //
 // Passing a Promise to Python marks its rejection as handled, so JavaScript no longer reports it. If Python drops it
 // without awaiting it, the error goes to the exception handler of its loop, as for any Python future.
+import { then } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { currentCallContext } from "./call_context.ts";
 
@@ -35,7 +36,7 @@ export function watch(promise: Promise<unknown>): void {
   }
   const entry: Watched = { loop: currentCallContext()?.loop, awaited: false, givenBack: false, failure: undefined };
   watched.set(promise, entry);
-  Promise.prototype.then.call(promise, undefined, (error) => {
+  then(promise, undefined, (error) => {
     entry.failure = { error };
     check(entry);
   });

@@ -2,6 +2,7 @@
 //
 // Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
 // user code may run between opening and closing a record: it could open another one in the same buffer.
+import { queueMicrotask } from "../../ffi/intrinsics.ts";
 import { Writer } from "../wire/codec.ts";
 import { BACKGROUND, In } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";
@@ -40,8 +41,8 @@ export function closeRecord(loop: number): void {
 
 function schedule(): void {
   if (heap.scheduled) return;
-  heap.scheduled = true;
   queueMicrotask(flush);
+  heap.scheduled = true; // after the call: if it throws, a later record schedules again
 }
 
 /** Releases one reference to the object at this address with the turn's other records: a finalizer must not attach. */
