@@ -11,6 +11,7 @@ type PointerObject = { readonly __deno: unique symbol };
 /** The part of the `Deno` namespace that this backend uses. */
 export interface DenoFfi {
   version: { deno: string };
+  args: readonly string[];
   // deno-lint-ignore no-explicit-any
   dlopen(path: string, symbols: any): { symbols: any };
   UnsafePointer: {
@@ -67,6 +68,10 @@ export const deno: Backend = {
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
   bell: inWorker ? socketBell : pipeBell,
+  runsAgain(commandLine) {
+    const line = commandLine();
+    return line.slice(0, line.length - runtime().args.length).some((flag) => /^--watch(-hmr)?(=|$)/.test(flag));
+  },
   onExit(fn) {
     (globalThis as unknown as EventTarget).addEventListener("unload", () => isExit() && fn());
   },

@@ -12,6 +12,7 @@ import { keepAliveForRunningLoops, rejectPending } from "./async/pending.ts";
 import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
 import { callHelper } from "./proxy/call.ts";
+import { toJs } from "./proxy/proxy.ts";
 import { PythonError } from "./values/python_error.ts";
 
 /** Milliseconds for which Python may clean up where no JavaScript can run. */
@@ -56,15 +57,25 @@ function endNow(): void {
   deliver();
 }
 
+/** Ends what this heap has started. Python stays open for the next one, which a watch mode makes in this process. */
+function endProgram({ shim, heap }: Interpreter): void {
+  callHelper("end_program", patience / 2000);
+  drainLast();
+  deliver();
+  shim.pyawait_heap_end(heap);
+}
+
 /** Listens for the end of the process or Worker, and for errors that end it. */
-export function watchEnds({ shim, heap, runtime }: Interpreter): void {
+export function watchEnds(python: Interpreter): void {
+  const { shim, heap, runtime } = python;
   if (runtime.startsWith("node") && process.platform !== "win32" && !inWorker) {
     process.on("SIGCHLD", () => {}); // installs Node's action now, so that it can be put back after uvloop's
     callHelper("keep_child_action");
   }
   const end = () => {
-    if (!inWorker) endNow();
-    else shim.pyawait_heap_end(heap); // Python goes on for other threads
+    if (inWorker) shim.pyawait_heap_end(heap); // Python goes on for other threads
+    else if (!isClosed() && backend.runsAgain(() => toJs(callHelper("command_line")) as string[])) endProgram(python);
+    else endNow();
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
   };
   process.on("exit", end);

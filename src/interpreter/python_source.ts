@@ -27,6 +27,7 @@ const chapters = [
   "bells",
   "run_script",
   "shutdown",
+  "restart",
   "main",
 ];
 
