@@ -11,6 +11,7 @@ import { dirname, isAbsolute, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
+import { ownUrl } from "../own_file.ts";
 import { prebuilt } from "./prebuilt.ts";
 
 /** The shim cannot be found or loaded. Lists what was tried and what to do. */
@@ -56,10 +57,8 @@ export function compile(): Binary {
   const compiler = variable("CC") ?? "cc";
   let folder: string | undefined;
   try {
-    const here = dirname(fileURLToPath(import.meta.url));
-    // The sources lie beside the bundle in dist/, and beside ffi/native in the repository.
-    const source = [join(here, "shim", "shim.c"), join(here, "..", "shim", "shim.c")].find(existsSync);
-    if (!source) throw new Error("the shim's source is not beside this module");
+    const source = ownUrl?.startsWith("file:") && fileURLToPath(new URL("shim/shim.c", ownUrl)); // beside dist/mod.js as well
+    if (!source || !existsSync(source)) throw new Error("the shim's source is not beside this module");
     folder = mkdtempSync(join(tmpdir(), "pyawait-"));
     const path = join(folder, `shim.${extension}`);
     const flags = [
