@@ -3,6 +3,7 @@
 // A call that arrives after a JSCallback was closed crashes Bun, so the bell is one thread-safe JSCallback that is
 // never closed; it queues and returns at once. A Worker can be terminated without notice, so a Worker's bell is a
 // socket.
+import { clearInterval, setInterval } from "./intrinsics.ts";
 import process from "node:process";
 import { inWorker } from "./in_worker.ts";
 import { socketBell } from "./pipe_bell.ts";
@@ -73,5 +74,6 @@ export const bun: Backend = {
     return callback.ptr as number & Pointer;
   },
   bell: process.platform === "win32" || inWorker ? socketBell : callbackBell,
+  runsAgain: () => false, // `bun --watch` starts a new process; `bun --hot` runs new code in the old heap
   onExit() {},
 };

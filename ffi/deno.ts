@@ -11,6 +11,7 @@ type PointerObject = { readonly __deno: unique symbol };
 /** The part of the `Deno` namespace that this backend uses. */
 export interface DenoFfi {
   version: { deno: string };
+  args: readonly string[];
   // deno-lint-ignore no-explicit-any
   dlopen(path: string, symbols: any): { symbols: any };
   UnsafePointer: {
@@ -37,10 +38,10 @@ const callbacks: unknown[] = []; // never freed: C may call them as long as the 
  * on.
  */
 function isExit(): boolean {
-  const { stackTraceLimit } = Error;
-  Reflect.set(Error, "stackTraceLimit", 20); // has no effect, instead of throwing, where Error is frozen
+  const limit = Object.getOwnPropertyDescriptor(Error, "stackTraceLimit");
+  Reflect.set(Error, "stackTraceLimit", 20); // fails without an exception where Error is frozen
   const { stack } = new Error();
-  Reflect.set(Error, "stackTraceLimit", stackTraceLimit);
+  if (limit) Reflect.set(Error, "stackTraceLimit", limit.value);
   return /\bexit \(ext:/.test(String(stack));
 }
 
@@ -69,6 +70,10 @@ export const deno: Backend = {
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
   bell: inWorker ? socketBell : pipeBell,
+  runsAgain(commandLine) {
+    const line = commandLine();
+    return line.slice(0, line.length - runtime().args.length).some((flag) => /^--watch(-hmr)?(=|$)/.test(flag));
+  },
   onExit(fn) {
     (globalThis as unknown as EventTarget).addEventListener("unload", () => isExit() && fn());
   },

@@ -2,8 +2,10 @@
 //
 // koffi runs C on a stack of its own. Python has to know the size of that stack, so it is set here and reported to
 // Python.
-import { createRequire } from "node:module";
+import module from "node:module";
+import { isAbsolute } from "node:path";
 import process from "node:process";
+import { ownUrl } from "./own_file.ts";
 import { pipeBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
@@ -21,14 +23,42 @@ export interface Koffi {
 const types: Record<CType | "void", string> = { i32: "int32_t", pointer: "uintptr_t", buffer: "void *", void: "void" };
 const wantedStack = 16 << 20;
 
+/**
+ * Finds koffi from this file, else from the program or executable into which a bundler has put this code: koffi's own
+ * binary cannot be bundled.
+ */
+function requireKoffi(): Koffi {
+  let first: unknown;
+  for (const from of [ownUrl, process.argv[1], process.execPath]) {
+    if (from === undefined || !(from.startsWith("file:") || isAbsolute(from))) continue;
+    try {
+      return module.createRequire(from)("koffi") as Koffi;
+    } catch (error) {
+      if (!/^Cannot find module 'koffi'/.test((error as Error).message)) throw explain(error);
+      first ??= error;
+    }
+  }
+  const problem = 'Cannot find koffi, which pyawait needs on Node: run "npm install koffi", and keep node_modules/koffi and ' +
+    `node_modules/${binaryPackage} beside a bundled program`;
+  throw new Error(problem, { cause: first });
+}
+
+/** koffi is there, but does not load: npm has left its binary out, or has installed that of another platform. */
+function explain(error: unknown): Error {
+  const problem = (error as Error).message.split("\n")[0];
+  const missing = /native Koffi module/.test(problem) || problem.includes(binaryPackage);
+  const hint = missing
+    ? `its binary for this platform is missing: run "npm install --include=optional", or add "${binaryPackage}" to what you ship`
+    : problem;
+  return new Error(`Cannot load koffi, which pyawait needs on Node: ${hint}`, { cause: error });
+}
+
+const binaryPackage = `@koromix/koffi-${process.platform}-${process.arch}`;
+
 let loaded: Koffi | undefined;
 function koffi(): Koffi {
   if (loaded) return loaded;
-  try {
-    loaded = createRequire(import.meta.url)("koffi") as Koffi;
-  } catch (error) {
-    throw new Error('Cannot load koffi, which pyawait needs on Node: run "npm install koffi"', { cause: error });
-  }
+  loaded = requireKoffi();
   try {
     loaded.config({ sync_stack_size: wantedStack });
   } catch {
@@ -64,5 +94,6 @@ export const node: Backend = {
     return koffi().register(fn, callbackType) as bigint & Pointer;
   },
   bell: pipeBell,
+  runsAgain: () => false, // `node --watch` starts a new process
   onExit() {},
 };

@@ -78,6 +78,12 @@ export interface Backend {
   /** A C function `void f(int)` that only this thread may call, during a call of its own. Never freed. */
   callback(fn: (argument: number) => void): Pointer;
   bell(ring: () => void): Bell;
+  /**
+   * Whether the process goes on after the end of the program, and runs it again in a new heap.
+   *
+   * @param commandLine gives the arguments with which the runtime was started
+   */
+  runsAgain(commandLine: () => readonly string[]): boolean;
   /** Calls `fn` where the process (or Worker) ends without the "exit" event of `process`. */
   onExit(fn: () => void): void;
 }

@@ -142,6 +142,8 @@ async function buildForNpm() {
   const inputs = [...tools, ...entries, ...filesIn("src"), ...filesIn("ffi")];
   const outputs = [
     ...entries.map((name) => name.replace(/\.ts$/, ".js")),
+    "pyawait.cjs",
+    ...typed.flatMap((name) => [`${name}.cjs`, `${name}.d.cts`]),
     ...shim.map((path) => `shim/${basename(path)}`),
     ...typed.map((name) => `${name}.d.ts`),
   ];
@@ -150,14 +152,9 @@ async function buildForNpm() {
 
   rmSync(target, { recursive: true, force: true });
   const { build } = await import("esbuild");
-  await build({
+  const options = {
     absWorkingDir: root,
-    entryPoints: entries,
-    outdir: "dist",
     bundle: true,
-    splitting: true, // code that several entries share exists once, and so does the interpreter's state
-    chunkNames: "pyawait-[hash]",
-    format: "esm",
     platform: "node",
     target: "es2022",
     external: ["koffi"],
@@ -165,7 +162,15 @@ async function buildForNpm() {
     legalComments: "none",
     logLevel: "warning",
     plugins: [embedPython],
-  });
+  };
+  // Code that several entries share has to exist once, and so the interpreter's state.
+  await build({ ...options, entryPoints: entries, outdir: "dist", format: "esm", splitting: true, chunkNames: "pyawait-[hash]" });
+  // esbuild splits no CommonJS, so there one file has all of it, and an entry is a name of a part.
+  const all = typed.map((name) => `export * as ${name} from "./${name}.ts";`).join("\n");
+  const stdin = { contents: all, resolveDir: root, loader: "ts" };
+  const logOverride = { "empty-import-meta": "silent" }; // ffi/own_file.ts knows
+  await build({ ...options, stdin, outfile: "dist/pyawait.cjs", format: "cjs", sourcemap: false, logOverride });
+  for (const name of typed) write(join(target, `${name}.cjs`), `module.exports = require("./pyawait.cjs").${name};\n`);
   mkdirSync(join(target, "shim"), { recursive: true });
   for (const path of shim) copyFileSync(join(root, path), join(target, "shim", basename(path)));
   const generator = join(root, "node_modules/dts-bundle-generator/dist/bin/dts-bundle-generator.js");
@@ -182,6 +187,7 @@ async function buildForNpm() {
       `${name}.ts`,
     ];
     execFileSync(process.execPath, [generator, ...options], { cwd: root, stdio: "inherit" });
+    copyFileSync(join(target, `${name}.d.ts`), join(target, `${name}.d.cts`));
   }
   console.log(`dist: ${readdirSync(target).sort().join(" ")}`);
 }

@@ -2,6 +2,7 @@
 //
 // JavaScript can run only during `close()`. At the end of the process Python cleans up without it, for at most two
 // seconds.
+import { clearTimeout, Promise, setTimeout, then } from "../ffi/intrinsics.ts";
 import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
@@ -11,6 +12,7 @@ import { keepAliveForRunningLoops, rejectPending } from "./async/pending.ts";
 import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
 import { callHelper } from "./proxy/call.ts";
+import { toJs } from "./proxy/proxy.ts";
 import { PythonError } from "./values/python_error.ts";
 
 /** Milliseconds for which Python may clean up where no JavaScript can run. */
@@ -20,7 +22,7 @@ const patience = 2000;
 export async function closePython(timeout: number): Promise<void> {
   const python = openInterpreter();
   if (python) {
-    const ended = runHelper("close_down", [timeout / 1000], { signal: null }).catch(() => {});
+    const ended = then(runHelper("close_down", [timeout / 1000], { signal: null }), undefined, () => {});
     markClosing();
     if (await isLate(ended, timeout + 500)) { // the loop is stuck in code that does not return
       python.shim.pyawait_interrupt(python.heap);
@@ -36,10 +38,14 @@ export async function closePython(timeout: number): Promise<void> {
 }
 
 /** Whether a Promise has not settled after this many milliseconds. */
-async function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
-  let timer: ReturnType<typeof setTimeout>;
-  const late = new Promise<boolean>((resolve) => timer = setTimeout(resolve, milliseconds, true));
-  return await Promise.race([late, promise.then(() => false)]).finally(() => clearTimeout(timer));
+function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, milliseconds, true);
+    then(promise, () => {
+      clearTimeout(timer);
+      resolve(false);
+    });
+  });
 }
 
 /** Shuts Python down without JavaScript: at the end of the process, and as the last step of close. */
@@ -51,15 +57,25 @@ function endNow(): void {
   deliver();
 }
 
+/** Ends what this heap has started. Python stays open for the next one, which a watch mode makes in this process. */
+function endProgram({ shim, heap }: Interpreter): void {
+  callHelper("end_program", patience / 2000);
+  drainLast();
+  deliver();
+  shim.pyawait_heap_end(heap);
+}
+
 /** Listens for the end of the process or Worker, and for errors that end it. */
-export function watchEnds({ shim, heap }: Interpreter): void {
+export function watchEnds(python: Interpreter): void {
+  const { shim, heap } = python;
   if (backend.ownsSigchld && !inWorker) {
     process.on("SIGCHLD", () => {}); // installs the runtime's action now, so that it can be put back after uvloop's
     callHelper("keep_child_action");
   }
   const end = () => {
-    if (!inWorker) endNow();
-    else shim.pyawait_heap_end(heap); // Python goes on for other threads
+    if (inWorker) shim.pyawait_heap_end(heap); // Python goes on for other threads
+    else if (!isClosed() && backend.runsAgain(() => toJs(callHelper("command_line")) as string[])) endProgram(python);
+    else endNow();
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
   };
   process.on("exit", end);

@@ -135,7 +135,7 @@ class PythonInterpreter {
   // deno-lint-ignore no-explicit-any
   async execAsync(code: string, options: ExecOptions & AwaitOptions = {}): Promise<any> {
     const run = codeToRun("execAsync", code, options, ["globals", "filename", "locals", "signal"]);
-    return runHelper("execute_async", run, options);
+    return await runHelper("execute_async", run, options);
   }
 
   /** The module `builtins`: Python's built-in functions and types. */

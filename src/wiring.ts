@@ -11,6 +11,7 @@ import { shareSignals } from "./async/signals.ts";
 import { intoAsyncIterable } from "./async/stream.ts";
 import { markGivenBack } from "./context/rejections.ts";
 import { watchEnds } from "./ending.ts";
+import { ownUrl } from "../ffi/own_file.ts";
 import { wire } from "./interpreter/bridge.ts";
 import { dropTurn } from "./interpreter/inbox.ts";
 import { errorDetails, tracebackOf } from "./proxy/error_details.ts";
@@ -18,13 +19,20 @@ import { addressOf, makeProxy } from "./proxy/lifetime.ts";
 import { traps } from "./proxy/proxy.ts";
 import { stateOf } from "./values/proxy_state.ts";
 
-/** The folder of this file as stack traces name it: a URL, a path, or with source maps the folder of the sources. */
+/**
+ * The folders of our code as stack traces name them: URLs, paths, or with source maps the folder of the sources. A file
+ * into which a bundler has put our code has the user's functions too, so it is not among them.
+ */
 function foldersOfOurs(): string[] {
-  const here = new URL(".", import.meta.url);
-  if (here.protocol !== "file:") return [here.href];
+  const folders = ["node_modules/pyawait/", "node_modules\\pyawait\\"];
   const frame = (new Error().stack ?? "").split("\n").find((line) => /^\s+at |@/.test(line)) ?? "";
-  const found = /((?:file:\/\/)?[^\s()@]*[\\/])[^\\/]*:\d+:\d+\)?\s*$/.exec(frame);
-  return [here.href, here.pathname, ...(found ? [found[1]] : [])];
+  const found = /((?:file:\/\/)?[^\s()@]*[\\/])(src[\\/]wiring\.[jt]s|pyawait(?:-\w+)?\.c?js):\d+:\d+\)?\s*$/.exec(frame);
+  if (found) folders.push(found[2].startsWith("src") ? found[1] + found[2].slice(0, 4) : found[1]);
+  const source = ownUrl && /^(.*\/)ffi\/own_file\.[jt]s$/.exec(ownUrl);
+  const folder = source ? `${source[1]}src/` : /^(.*\/)pyawait(-\w+)?\.c?js$/.exec(ownUrl ?? "")?.[1];
+  if (folder) folders.push(folder);
+  if (folder?.startsWith("file:")) folders.push(new URL(folder).pathname);
+  return folders;
 }
 
 wire({

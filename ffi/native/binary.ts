@@ -1,16 +1,18 @@
 // Finds the shim's binary (embedded in prebuilt.ts, or compiled by `cc`) and writes it to disk.
 //
 // The binary is written once, to the user's cache, under the name of its SHA-256, and compared byte by byte at every
-// load, so a file that another user planted is never loaded. Where the cache cannot be used, it goes into a temporary
-// folder of this process, which is removed after loading.
+// load, so a file that another user planted is never loaded (`trust.ts`). Where the cache cannot be used, it goes into a
+// temporary folder of this process, which is removed after loading.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
-import { dirname, isAbsolute, join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
+import { ownUrl } from "../own_file.ts";
+import { checkPath, currentUser, makeFolder } from "./trust.ts";
 import { prebuilt } from "./prebuilt.ts";
 
 /** The shim cannot be found or loaded. Lists what was tried and what to do. */
@@ -56,10 +58,8 @@ export function compile(): Binary {
   const compiler = variable("CC") ?? "cc";
   let folder: string | undefined;
   try {
-    const here = dirname(fileURLToPath(import.meta.url));
-    // The sources lie beside the bundle in dist/, and beside ffi/native in the repository.
-    const source = [join(here, "shim", "shim.c"), join(here, "..", "shim", "shim.c")].find(existsSync);
-    if (!source) throw new Error("the shim's source is not beside this module");
+    const source = ownUrl?.startsWith("file:") && fileURLToPath(new URL("shim/shim.c", ownUrl)); // beside dist/mod.js as well
+    if (!source || !existsSync(source)) throw new Error("the shim's source is not beside this module");
     folder = mkdtempSync(join(tmpdir(), "pyawait-"));
     const path = join(folder, `shim.${extension}`);
     const flags = [
@@ -106,25 +106,23 @@ export function unpack<T>(binary: Binary, open: (path: string) => T): T {
 }
 
 function inCache<T>({ content, file }: Binary, place: string[], open: (path: string) => T): T {
-  const folder = place[0] = cacheFolder();
-  const path = join(folder, file);
-  makeFolder(folder);
-  checkOwner(folder);
-  if (!isSame(path, content)) write(folder, file, content);
-  if (!isSame(path, content)) throw new Error(`${file} is not what was written to it`);
+  place[0] = cacheFolder();
+  const user = currentUser(), folder = makeFolder(place[0], user), path = join(folder, file);
+  if (!isSame(path, content, user)) write(folder, file, content);
+  if (!isSame(path, content, user)) throw new Error(`${file} is not what was written to it`);
   return open(path);
 }
 
 function inTemporary<T>({ content, file }: Binary, place: string[], open: (path: string) => T): T {
   place[0] = tmpdir();
-  if (windows) { // TEMP belongs to the user on Windows, and a loaded file cannot be removed
-    const folder = join(tmpdir(), "pyawait");
-    makeFolder(folder);
-    if (!isSame(join(folder, file), content)) write(folder, file, content);
+  if (windows) { // a loaded file cannot be removed there
+    const folder = makeFolder(join(tmpdir(), "pyawait"), 0);
+    if (!isSame(join(folder, file), content, 0)) write(folder, file, content);
     return open(join(folder, file));
   }
-  const folder = mkdtempSync(join(tmpdir(), "pyawait-"));
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), "pyawait-"));
   try {
+    checkPath(folder, lstatSync(folder).uid); // the user who has made it is this one
     writeFileSync(join(folder, file), content, { mode: 0o700, flag: "wx" });
     return open(join(folder, file));
   } finally {
@@ -140,25 +138,6 @@ function cacheFolder(): string {
   return process.platform === "darwin" ? join(home, "Library", "Caches", "pyawait") : join(home, ".cache", "pyawait");
 }
 
-/** Throws if another user could replace the file between its comparison and its load. */
-function checkOwner(folder: string): void {
-  if (windows) return;
-  const { uid, mode } = statSync(folder);
-  if (uid !== process.getuid!()) throw new Error("belongs to another user");
-  if (mode & 0o022) throw new Error(`may be written to by other users (run "chmod 700 ${folder}")`);
-}
-
-/** Makes a folder and its parents. Node's `recursive: true` never returns for a path below /proc. */
-function makeFolder(path: string): void {
-  if (existsSync(path)) return;
-  makeFolder(dirname(path));
-  try {
-    mkdirSync(path, { mode: 0o700 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // EEXIST: another process made it first
-  }
-}
-
 function write(folder: string, file: string, content: Uint8Array): void {
   const path = join(folder, file);
   const unfinished = join(folder, `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`);
@@ -171,9 +150,11 @@ function write(folder: string, file: string, content: Uint8Array): void {
   }
 }
 
-function isSame(path: string, content: Uint8Array): boolean {
+/** Whether it is a regular file with this content, and no other user can change it. */
+function isSame(path: string, content: Uint8Array, user: number): boolean {
   try {
-    return readFileSync(path).equals(content);
+    checkPath(path, user);
+    return lstatSync(path).isFile() && readFileSync(path).equals(content);
   } catch {
     return false;
   }

@@ -3,6 +3,7 @@
 // A Promise that is passed to Python becomes an awaitable by itself. `promiseIntoPy` makes one explicitly, and accepts
 // a function, whose Promise starts when Python first awaits it.
 import { types } from "node:util";
+import { resolved } from "../../ffi/intrinsics.ts";
 import { throughPython } from "../proxy/call.ts";
 import { Deferred } from "../values/deferred.ts";
 import type { PyProxy } from "../proxy/proxy.ts";
@@ -38,5 +39,5 @@ export function promiseIntoPy(
   if (!types.isPromise(source) && typeof (source as PromiseLike<unknown> | null | undefined)?.then !== "function") {
     throw new TypeError(`Cannot make an awaitable of ${String(source)}: promiseIntoPy takes a Promise, or a function that returns one`);
   }
-  return throughPython(Promise.resolve(source)) as PyProxy;
+  return throughPython(resolved(source)) as PyProxy;
 }

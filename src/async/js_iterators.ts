@@ -2,6 +2,7 @@
 //
 // Python closes every iterator whose end it has not seen. Whether that calls `return()` is decided here: not after the
 // iterator itself has failed, as in JavaScript's own loops.
+import { clearTimeout, Promise, setTimeout, then } from "../../ffi/intrinsics.ts";
 import { asError } from "../proxy/error_details.ts";
 import { reportRejection } from "../context/rejections.ts";
 import { scope, type TaskLocals } from "./task_locals.ts";
@@ -122,9 +123,10 @@ export class AsyncStepped {
         resolve();
       }, patience);
       const stop = () => clearTimeout(timer);
-      running.then(stop, stop);
+      then(running, stop, stop);
       const returned = (async () => void await this.#iterator.return?.())();
-      returned.finally(stop).then(resolve, (error) => late ? reportRejection(error) : reject(error));
+      then(returned, stop, stop);
+      then(returned, resolve, (error) => late ? reportRejection(error) : reject(error));
       if (isNodeStream(this.#source)) this.#source.destroy(); // its return() would wait for data that never comes
     });
   }

@@ -14,6 +14,7 @@
 //
 // What cannot be read is the answer to its record. Any other error here must not lose the next record, so it is rethrown
 // from a microtask.
+import { setTimeout, throwUncaught } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { endScope } from "../context/async_scopes.ts";
 import { bridge } from "../interpreter/bridge.ts";
@@ -87,9 +88,7 @@ function handle(bytes: Uint8Array, length: number): void {
     try {
       handleRecord(r);
     } catch (error) {
-      queueMicrotask(() => {
-        throw error;
-      });
+      throwUncaught(error);
     }
     r.at = next;
   }

@@ -1,6 +1,7 @@
 // Python's stdout and stderr, where `python.configure` directs them to functions.
 //
 // The text arrives with the other records. What was printed since the last microtask is delivered in one call.
+import { queueMicrotask } from "../../ffi/intrinsics.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { Output } from "../interpreter/options.ts";
 import { callHelper } from "../proxy/call.ts";

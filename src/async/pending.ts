@@ -4,6 +4,7 @@
 //
 // A Promise is known by a number until its DONE record arrives; then the number is used again. The queues of two loops
 // have no common order, so a late CANCEL or DONE may meet a number that another Promise has by now: a serial tells.
+import { Promise, setTimeout } from "../../ffi/intrinsics.ts";
 import { whenAborted } from "../context/abort_signals.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";

@@ -6,6 +6,7 @@
 //
 // The loop thread decides between a result and a cancellation: CANCEL is an ordinary record after its START, and DONE
 // reports what has happened.
+import { rejected, then } from "../../ffi/intrinsics.ts";
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext, Served } from "../context/call_context.ts";
@@ -102,7 +103,7 @@ function submit(kind: number, payload: Payload, state: State | undefined, from: 
   writer.data(bytes);
   closeRecord(loop);
   if (from.context?.served instanceof Served) showAwaiter(loop, entry, from.context.served);
-  return { promise: promise.then(undefined, withAwaiters), entry };
+  return { promise: then(promise, undefined, withAwaiters), entry };
 }
 
 /** A Promise that waits for Python, and its entry. */
@@ -162,7 +163,7 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
     dropLazy(state.lazy);
     state.lazy = undefined;
   } else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
-  const promise = Promise.reject(reason);
+  const promise = rejected(reason);
   if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith() {} };
   return promise;
 }
@@ -193,7 +194,7 @@ export function intoPromise(awaitable: unknown, options: AwaitOptions = {}): Pro
   try {
     return start(awaitable, signalOf(options), options.locals);
   } catch (error) {
-    return Promise.reject(error);
+    return rejected(error);
   }
 }
 
@@ -232,11 +233,11 @@ export function runHelper(name: string, args: readonly unknown[], options: Await
   try {
     const signal = signalOf(options);
     checkOpen();
-    if (signal?.aborted) return Promise.reject(signal.reason);
+    if (signal?.aborted) return rejected(signal.reason);
     const { promise, entry } = submit(In.start, encodeHelperCall(name, args), undefined, here(options.locals));
     if (signal) cancelWith(entry, signal);
     return promise;
   } catch (error) {
-    return Promise.reject(error);
+    return rejected(error);
   }
 }

@@ -1,6 +1,7 @@
 // Serves Python's calls and awaits of JavaScript: runs what is asked for, and answers.
 //
 // A future or a thread in Python waits for the answer, so every record gets one: a result, or what was thrown.
+import { then, throwUncaught } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { enterScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
@@ -277,9 +278,7 @@ export function callDirectly(id: number): void {
     }
   } catch (error) {
     if (error instanceof RangeError && tellTooDeep(id)) return;
-    queueMicrotask(() => { // an exception must not pass through C: it would end the process
-      throw error;
-    });
+    throwUncaught(error); // an exception must not pass through C: it would end the process
   }
 }
 
@@ -290,5 +289,6 @@ export function callDirectly(id: number): void {
 export function reportToLoop(error: unknown, loop: number = BACKGROUND): void {
   const to = loop === BACKGROUND || callHelper("is_loop_running", loop) === true ? loop : BACKGROUND;
   const context = { loop: to, running: true, context: undefined, locals: undefined, served: undefined };
-  runInCallContext(context, () => runHelper("report_rejection", [new Thrown(error)], { signal: null })).catch(() => {});
+  const reported = runInCallContext(context, () => runHelper("report_rejection", [new Thrown(error)], { signal: null }));
+  then(reported, undefined, () => {});
 }

@@ -6,6 +6,7 @@
 //
 // The end of the task is the end of the stream, and follows the items in the same queue. A generator that catches its
 // cancellation yields an item without being asked, and does not receive the command that it was given.
+import { Promise, rejected, resolved, then } from "../../ffi/intrinsics.ts";
 import { callHelper } from "../proxy/call.ts";
 import { Iterated } from "./js_iterators.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -77,8 +78,8 @@ class Stream {
 
   ask(reader: PyAsyncIterator, command: Command): Promise<IteratorResult<unknown>> {
     const [throws, value] = command;
-    if (!throws && this.#taken < this.#items.length) return Promise.resolve({ done: false, value: this.#take() });
-    if (this.#over) return throws ? Promise.reject(value) : this.#atEnd();
+    if (!throws && this.#taken < this.#items.length) return resolved({ done: false, value: this.#take() });
+    if (this.#over) return throws ? rejected(value) : this.#atEnd();
     this.#start();
     return new Promise((resolve, reject) => {
       this.#asked.push({ command, reader, resolve, reject });
@@ -169,14 +170,15 @@ class Stream {
     const given = signalOf(this.#options);
     if (given?.aborted) this.#cancel(given.reason);
     const unlisten = given && !given.aborted ? whenAborted(given, () => this.#cancel(given.reason)) : undefined;
-    this.#driver = runHelper("drive_stream", [this.#source, this, this.#limit], { ...this.#options, signal: this.#stop.signal })
-      .then(() => undefined, (error) => {
-        this.#failure ??= { error };
-      })
-      .then(() => {
-        unlisten?.();
-        this.#finish();
-      });
+    const driven = runHelper("drive_stream", [this.#source, this, this.#limit], { ...this.#options, signal: this.#stop.signal });
+    const finish = () => {
+      unlisten?.();
+      this.#finish();
+    };
+    this.#driver = then(driven, finish, (error) => {
+      this.#failure ??= { error };
+      finish();
+    });
   }
 
   #cancel(reason: unknown): void {
@@ -193,19 +195,19 @@ class Stream {
     this.#grant?.(0);
     this.#give?.(null); // frees the slot of a pull that no longer waits in Python
     this.#give = undefined;
-    if (current) this.#atEnd().then(current.resolve, current.reject);
+    if (current) then(this.#atEnd(), current.resolve, current.reject);
     for (const { command: [throws, value], resolve, reject } of waiting) {
       if (throws) reject(value);
-      else this.#atEnd().then(resolve, reject);
+      else then(this.#atEnd(), resolve, reject);
     }
   }
 
   /** The error once, then the end. If the reader has left, `stop` reports the error instead. */
   #atEnd(): Promise<IteratorResult<unknown>> {
-    if (this.#left || !this.#failure) return Promise.resolve(end());
+    if (this.#left || !this.#failure) return resolved(end());
     const { error } = this.#failure;
     this.#failure = undefined;
-    return Promise.reject(error);
+    return rejected(error);
   }
 
   /** The reader leaves. Resolves when the generator's cleanup has run. */
@@ -230,7 +232,7 @@ class Stream {
   }
 }
 
-const dropped = new FinalizationRegistry<Stream>((stream) => void stream.stop().catch(() => {}));
+const dropped = new FinalizationRegistry<Stream>((stream) => void then(stream.stop(), undefined, () => {}));
 
 /**
  * Makes an async iterator of a Python async generator, or of any object with `__aiter__`. As PyO3 Asyncio's

@@ -20,7 +20,10 @@
 export class PythonClosedError extends Error {
   override name = "PythonClosedError";
 
-  constructor(message = "Cannot use Python: it was closed by python.close(), which is for good; start a new process") {
+  constructor(
+    message =
+      "Cannot use Python: it has ended in this process, by python.close() or with the main program, which is for good; start a new process",
+  ) {
     super(message);
   }
 }

@@ -3,6 +3,7 @@
 // Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
 // user code may run between opening and closing a record: it could open another one in the same buffer. A record is
 // sent whole or not at all: its memory is reserved when it is opened, and only closing it makes it part of the turn.
+import { queueMicrotask } from "../../ffi/intrinsics.ts";
 import { limits, Writer } from "../wire/codec.ts";
 import { BACKGROUND, In, Submitted } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";
@@ -66,7 +67,7 @@ export function closeRecord(loop: number): void {
 function schedule(): void {
   if (heap.scheduled) return;
   queueMicrotask(flush);
-  heap.scheduled = true;
+  heap.scheduled = true; // after the call: if it throws, a later record schedules again
 }
 
 /** Releases one reference to the object at this address with the turn's other records: a finalizer must not attach. */

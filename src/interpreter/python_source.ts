@@ -29,6 +29,7 @@ const chapters = [
   "bells",
   "run_script",
   "shutdown",
+  "restart",
   "main",
 ];
 

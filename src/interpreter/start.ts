@@ -2,6 +2,7 @@
 //
 // Python is initialised once per process, successfully or not. If `_main` fails it can be run again with other options,
 // but the Python that was chosen stays. The shim, which the whole process shares, keeps what its opener decided.
+import { TextDecoder, TextEncoder } from "../../ffi/intrinsics.ts";
 import process from "node:process";
 import { backend } from "../../ffi/mod.ts";
 import { type Loader, openLoader } from "../../ffi/native/loader.ts";

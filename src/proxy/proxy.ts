@@ -2,6 +2,7 @@
 //
 // This is the project's only use of `Proxy`. Python's attributes are the proxy's properties, and nothing of pyawait's
 // hides one: its own members begin with `$`, which no Python name can, or are symbols.
+import { promiseMethods, resolved } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
@@ -69,8 +70,7 @@ function getString(state: State, proxy: object, key: string): unknown {
   if (first === 36 /* $ */ && key in members) return members[key](state, proxy);
   if (key === "then" || ((key === "catch" || key === "finally") && isThenable(state))) {
     if (!isThenable(state)) return undefined;
-    // deno-lint-ignore no-explicit-any
-    return (...args: any[]) => ((bridge.then(proxy) as any)[key] as any)(...args);
+    return (...args: unknown[]) => Reflect.apply(promiseMethods[key], bridge.then(proxy), args);
   }
   if (state.kinds & Kind.sequence && (first >= 48 && first <= 57 && isIndex(key))) {
     return (callAndCopy("item_at", [proxy, indexIn(key)], { depth: 1 }) as unknown[])[0];
@@ -122,7 +122,7 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
       return () => reprOf(state);
   }
   if (key === (Symbol as { dispose?: symbol }).dispose) return () => destroy(state);
-  if (key === (Symbol as { asyncDispose?: symbol }).asyncDispose) return () => Promise.resolve(destroy(state));
+  if (key === (Symbol as { asyncDispose?: symbol }).asyncDispose) return () => resolved(destroy(state));
   return undefined;
 }
 

@@ -3,6 +3,7 @@
 //
 // Callers throw instead of returning the function's Promise, so its rejection is marked handled; otherwise it becomes
 // an unhandledRejection, which ends the process.
+import { then } from "../../ffi/intrinsics.ts";
 import { types } from "node:util";
 
 /**
@@ -11,6 +12,6 @@ import { types } from "node:util";
  */
 export function isAsynchronous(result: unknown): boolean {
   if (typeof (result as PromiseLike<unknown> | null | undefined)?.then !== "function") return false;
-  if (types.isPromise(result)) Promise.prototype.then.call(result, undefined, () => {});
+  if (types.isPromise(result)) then(result, undefined, () => {});
   return true;
 }

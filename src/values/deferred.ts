@@ -1,6 +1,7 @@
 // A Promise that starts when Python first awaits it; `promiseIntoPy` makes one of a function.
 //
 // All its awaits share one signal, which aborts when the last of them is cancelled.
+import { then } from "../../ffi/intrinsics.ts";
 import { AsyncResource } from "node:async_hooks";
 
 /** A Promise that starts when Python first awaits it. */
@@ -32,7 +33,7 @@ export class Deferred {
   /** Its Promise, started now if it was not. `run` makes a call context current for it. */
   begin(run: <T>(fn: () => T) => T = (fn) => fn()): Promise<unknown> {
     const start = () => this.start(this.controller.signal);
-    return this.promise ??= new Promise((resolve) => resolve(this.#scope.runInAsyncScope(() => run(start))));
+    return this.promise ??= (async () => await this.#scope.runInAsyncScope(() => run(start)))();
   }
 
   /** JavaScript may await it as well. */
@@ -40,6 +41,6 @@ export class Deferred {
     fulfilled?: ((value: unknown) => A | PromiseLike<A>) | null,
     rejected?: ((error: unknown) => B | PromiseLike<B>) | null,
   ): Promise<A | B> {
-    return this.begin().then(fulfilled, rejected);
+    return then(this.begin(), fulfilled, rejected);
   }
 }

@@ -3,6 +3,7 @@
 //
 // C is given the address of a Writer's memory, so a Writer grows by moving to a new buffer, never by resizing, and a
 // message is complete before C is called.
+import { TextDecoder, TextEncoder } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import type { Pointer } from "../../ffi/types.ts";
 import { Tag } from "./numbers.ts";

@@ -251,9 +251,9 @@ test("an await of promiseIntoPy ends at once unless its signal was taken, and wh
 });
 
 test("a cancelled await of a Promise leaves the others their result", async () => {
-  let resolve!: (value: unknown) => void;
-  const promise = new Promise((r) => resolve = r);
-  for (const awaitable of [promise, promiseIntoPy(() => promise)]) {
+  for (const awaitableOf of [(promise: Promise<unknown>) => promise, (promise: Promise<unknown>) => promiseIntoPy(() => promise)]) {
+    let resolve!: (value: unknown) => void;
+    const awaitable = awaitableOf(new Promise((r) => resolve = r));
     const tasks = toJs(await toLoop(py.tasks_for, [awaitable, 2])) as { cancel(): void }[];
     await toLoop(tasks[0].cancel);
     assertEquals((await assertRejects(() => intoPromise(tasks[0]), PythonError)).name, "CancelledError");

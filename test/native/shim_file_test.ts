@@ -3,7 +3,20 @@
  * with its own folders for the cache and for temporary files.
  */
 import { spawnSync } from "node:child_process";
-import { chmodSync, chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
@@ -13,6 +26,7 @@ import { compile, ShimError } from "../../ffi/native/binary.ts";
 import { command, prints, runtime } from "../support/child.ts";
 import { skip } from "../support/fake_python.ts";
 
+const onlyRoot = skip(process.getuid?.() !== 0 && "only root can give a file away");
 const windows = process.platform === "win32";
 const root = mkdtempSync(join(tmpdir(), "pyawait-shim-file-"));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -63,13 +77,47 @@ test("a cache that others may write to is not used", { skip: windows }, async ()
   assertEquals([readdirSync(cache), readdirSync(temporary)], [[], []]);
 });
 
-test("a cache of another user's is not used", { skip: skip(process.getuid?.() !== 0 && "only root can give a folder away") }, async () => {
+test("a cache of another user's is not used", { skip: onlyRoot }, async () => {
   const { cache, temporary, env } = folders();
   assertEquals(await opens(env), "done");
   chownSync(cache, 65534, 65534);
   for (const file of readdirSync(cache)) rmSync(join(cache, file)); // whoever owns it could put its own there
   assertEquals(await opens(env), "done");
   assertEquals([readdirSync(cache), readdirSync(temporary)], [[], []]);
+});
+
+test("a cache above which, or behind a link, another user has a folder", { skip: onlyRoot }, async () => {
+  for (const link of [false, true]) {
+    const { temporary, env } = folders();
+    const parent = join(temporary, "..", "parent"), cache = join(parent, "cache"), at = join(temporary, "..", "link");
+    mkdirSync(cache, { recursive: true });
+    chownSync(parent, 65534, 65534);
+    symlinkSync(cache, at);
+    assertEquals(await opens({ ...env, XDG_CACHE_HOME: link ? at : cache }), "done");
+    assertEquals([existsSync(join(cache, "pyawait")), readdirSync(temporary)], [false, []]); // Deno and Bun write there themselves
+  }
+});
+
+test("a file in the cache that is another user's, or a link, is replaced", { skip: onlyRoot }, async () => {
+  const { cache, temporary, env } = folders();
+  assertEquals(await opens(env), "done");
+  const [file] = readdirSync(cache), path = join(cache, file), other = join(temporary, "..", "other.so");
+  chownSync(path, 65534, 65534);
+  assertEquals(await opens(env), "done");
+  assertEquals(lstatSync(path).uid, 0);
+  renameSync(path, other), symlinkSync(other, path);
+  const before = lstatSync(other).mtimeMs;
+  assertEquals(await opens(env), "done");
+  assertEquals([lstatSync(path).isFile(), lstatSync(other).mtimeMs], [true, before]);
+});
+
+test("folders for temporary files that another user could exchange are not used either", { skip: onlyRoot }, async () => {
+  const { cache, temporary, env } = folders();
+  writeFileSync(cache, "no folder");
+  chownSync(temporary, 65534, 65534);
+  const line = await opens(env);
+  assertStringIncludes(line, ` - ${temporary}: ${temporary} belongs to another user`);
+  assertEquals(readdirSync(temporary), []);
 });
 
 test("neither a cache nor a temporary folder: PythonLoadError", { skip: windows }, async () => {

@@ -18,13 +18,13 @@ const entries = readdirSync(".").filter((name) => name.endsWith(".ts") && !name.
 
 const { name: packageName, exports, bin } = JSON.parse(readFileSync("package.json", "utf8")) as {
   name: string;
-  exports: Record<string, string | { default: string }>;
+  exports: Record<string, string | { default: { default: string } }>;
   bin: Record<string, string>;
 };
 /** From the entries that are imported to the names that they have for users: `testing` is `pyawait/testing`. */
 const modules = new Map(
   Object.entries(exports).flatMap(([path, file]) =>
-    typeof file === "string" ? [] : [[nameOf(file.default), path.replace(/^\./, packageName)]]
+    typeof file === "string" ? [] : [[nameOf(file.default.default), path.replace(/^\./, packageName)]]
   ),
 );
 /** From the entries that are commands to their files in the package. */

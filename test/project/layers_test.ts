@@ -15,7 +15,7 @@ const backends = /^ffi\/(node|deno|bun)\.ts$/;
 
 /** From the ground up. A file imports from floors below its own; from its own only where `inner` says so. */
 const floors: { name: RegExp; inner: boolean }[] = [
-  { name: /^ffi\/(types|in_worker)\.ts$/, inner: false },
+  { name: /^ffi\/(types|in_worker|intrinsics|own_file)\.ts$/, inner: false },
   { name: /^ffi\/pipe_bell\.ts$/, inner: false },
   { name: backends, inner: false },
   { name: /^ffi\/mod\.ts$/, inner: false },
@@ -133,6 +133,21 @@ function wrongNames(files: Files): string[] {
   );
 }
 
+/** Uses of globals that test runners and other libraries replace, past the file that takes them when it is loaded. */
+function replaceable(files: Files): string[] {
+  const name = "setTimeout|clearTimeout|setInterval|clearInterval|setImmediate|queueMicrotask|TextEncoder|TextDecoder";
+  const use = new RegExp(`(?<![.\\w])(?:(${name})\\(|new (Promise|TextEncoder|TextDecoder)\\b)`, "g");
+  const past = new RegExp(`globalThis\\.(?:${name}|Promise)\\b|\\bstructuredClone\\(|process\\.nextTick|\\bPromise\\.\\w+\\(`, "g");
+  const methods = /(?<!bridge)\.(?:then|catch|finally)\(/g;
+  return typeScript(files).filter(([path]) => path !== "ffi/intrinsics.ts" && /^(ffi|src)\//.test(path)).flatMap(([path, text]) => {
+    const code = withoutComments(text);
+    const taken = /import \{([^}]+)\} from "[^"]*intrinsics\.ts"/.exec(code)?.[1].split(",").map((part) => part.trim()) ?? [];
+    const used = [...code.matchAll(use)].map(([, called, made]) => called ?? made).filter((name) => !taken.includes(name));
+    return [...used, ...[past, methods].flatMap((wrong) => [...code.matchAll(wrong)].map(([found]) => found))]
+      .map((found) => `${path} uses ${found}`);
+  });
+}
+
 function tooLong(files: Files): string[] {
   return [...files].filter(([path]) => path.includes("/") && path !== "ffi/native/prebuilt.ts" && path !== "test/native/harness.c")
     .map(([path, text]) => [path, text.trimEnd().split("\n").length] as const)
@@ -162,6 +177,10 @@ test("imports have no circles", () => {
 
 test("a runtime's own names stand in its backend only", () => {
   assertEquals(wrongNames(readFiles()), []);
+});
+
+test("globals that others replace are taken from ffi/intrinsics.ts", () => {
+  assertEquals(replaceable(readFiles()), []);
 });
 
 test("no file has more than 400 lines", () => {
@@ -204,6 +223,7 @@ test("each law catches what it forbids", () => {
     ["src/b.ts", 'import type { A } from "./a.ts";\nawait import("../test/x.ts");\nDeno.exit();'],
     ["src/index.ts", "\n".repeat(401) + "x"],
     ["ffi/types.ts", ""],
+    ["ffi/intrinsics.ts", ""],
     ["ffi/node.ts", 'import { x } from "./deno.ts";\nrequire("koffi");'],
     ["ffi/deno.ts", 'import type { T } from "./types.ts";\nimport { ffi } from "bun:ffi";'],
     ["ffi/mod.ts", 'import { node } from "./node.ts";\nimport { init } from "./native/init.ts";'],
@@ -216,6 +236,10 @@ test("each law catches what it forbids", () => {
     ["src/wire/README.md", "The wire."],
     ["src/py/a.py", "def _f():\n    pass\nclass C: pass"],
     ["src/py/b.py", "async def _f(): pass\n    def C(self): pass"],
+    [
+      "src/wire/wait.ts",
+      'import { setTimeout } from "../../ffi/intrinsics.ts";\nsetTimeout(x);\nsetInterval(x);\nnew Promise(x).then(y);\nPromise.all([]);',
+    ],
   ]);
   assertEquals(wrongImports(planted), [
     "cli.ts imports chalk",
@@ -231,6 +255,10 @@ test("each law catches what it forbids", () => {
   assertEquals(definedTwice(planted), ["src/py/b.py and src/py/a.py define _f"]);
   assertEquals(circle(planted), ["src/a.ts", "src/b.ts", "src/a.ts"]);
   assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/native/init.ts uses bun:ffi"]);
+  assertEquals(
+    replaceable(planted),
+    ["setInterval", "Promise", "Promise.all(", ".then("].map((found) => `src/wire/wait.ts uses ${found}`),
+  );
   assertEquals(tooLong(planted), ["src/index.ts has 402 lines"]);
   assertEquals(nameless(planted), ["src/index.ts"]);
 });

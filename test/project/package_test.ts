@@ -27,11 +27,11 @@ console.log(JSON.stringify(maps.match(/\\S*(libpython|koffi|pyawait_shim)\\S*/g)
 test("the package has what it needs and nothing else", () => {
   const { exports } = JSON.parse(readFileSync("package.json", "utf8"));
   const entries = Object.values(exports).flatMap((entry) =>
-    typeof entry === "string" ? [entry] : Object.values(entry as Record<string, string>)
+    typeof entry === "string" ? [entry] : Object.values(entry as object).flatMap((files) => Object.values(files as Record<string, string>))
   );
   assertEquals(entries.map((path) => path.replace("./", "")).filter((path) => !files.includes(path)), []);
   const known =
-    /^(dist\/[a-z_]+\.(js|js\.map|d\.ts)|dist\/shim\/[a-z_0-9]+\.[ch]|dist\/pyawait-[A-Z0-9]{8}\.js(\.map)?|package\.json|README\.md|CHANGELOG\.md|LICENSE-(MIT|APACHE))$/;
+    /^(dist\/[a-z_]+\.(js|js\.map|cjs|d\.c?ts)|dist\/shim\/[a-z_0-9]+\.[ch]|dist\/pyawait-[A-Z0-9]{8}\.js(\.map)?|package\.json|README\.md|CHANGELOG\.md|LICENSE-(MIT|APACHE))$/;
   assertEquals(files.filter((path) => !known.test(path)), []);
   assertEquals(["LICENSE-MIT", "LICENSE-APACHE"].filter((path) => !files.includes(path)), []);
 });
