@@ -226,7 +226,7 @@ export const Operation = {
 export const Opened = { now: 0, before: 1, closed: 2, failed: -1, refused: -2, foreign: -3 } as const;
 
 /** Results of `pyawait_submit`. */
-export const Submitted = { submitted: 0, noLoop: -1, noMemory: -2 } as const;
+export const Submitted = { done: 0, noLoop: -1, noMemory: -2 } as const;
 
 /** Codes of `event` records. */
 export const EventCode = { stdout: 1, stderr: 2 } as const;
