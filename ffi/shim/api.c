@@ -179,15 +179,15 @@ EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length)
    what they lend is given back. */
 EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) {
   struct chunk *chunk = new_chunk(heap, data, (size_t)length);
-  if (!chunk) return SUBMITTED_NO_MEMORY;
+  if (!chunk) return SUBMIT_NO_MEMORY;
   COUNT(COUNT_SUBMISSIONS);
   chunk->counts_use = loop_id != 0; /* the background loop reads that this heap has ended behind what it has sent */
   if (chunk->counts_use) add_use(heap);
-  if (push_to_loop((u32)loop_id, chunk)) return SUBMITTED;
+  if (push_to_loop((u32)loop_id, chunk)) return SUBMIT_DONE;
   if (chunk->counts_use) __atomic_sub_fetch(&heap->uses, 1, __ATOMIC_RELAXED); /* the heap's own is left */
   refuse_chunk(chunk);
   py.PyMem_RawFree(chunk);
-  return SUBMITTED_NO_LOOP;
+  return SUBMIT_NO_LOOP;
 }
 
 /* How many bytes of this chunk's next records fit into `room`. */

@@ -185,9 +185,9 @@ enum counter {
 
 /* What pyawait_submit answers: the records are sent; there is no such loop; there is no memory. */
 enum submitted {
-  SUBMITTED = 0,
-  SUBMITTED_NO_LOOP = -1,
-  SUBMITTED_NO_MEMORY = -2
+  SUBMIT_DONE = 0,
+  SUBMIT_NO_LOOP = -1,
+  SUBMIT_NO_MEMORY = -2
 };
 
 /* A CALL comes from no loop that JavaScript can reach. */

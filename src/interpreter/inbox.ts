@@ -91,7 +91,7 @@ function send({ shim, heap: address }: Interpreter, turn: Turn): void {
   if (submitted === Submitted.noMemory) return void setTimeout(schedule, pause); // the records stay in the turn
   turn.end = writer.at = 0;
   if (writer.bytes.length > 1 << 22) drop(loop); // too large to keep
-  if (submitted === Submitted.submitted || loop === BACKGROUND) return;
+  if (submitted === Submitted.done || loop === BACKGROUND) return;
   drop(loop);
   queueMicrotask(() => {
     bridge.onRing(); // results that the loop has sent before its end come first

@@ -25,7 +25,6 @@ if (name === "frozen") { for (const each of [Object.prototype, Array.prototype, 
 const { asyncDef, intoAsyncIterable, intoPromise, promiseIntoPy, python, TaskLocals, toJs, toThread, tuple } = await import("../../mod.ts");
 const { backend } = await import("../../ffi/mod.ts");
 const { exchange } = await import("../../src/async/outbox.ts");
-const { countServed } = await import("../../src/async/serve.ts");
 const { countHandles } = await import("../../src/interpreter/js_handles.ts");
 const { heap } = await import("../../src/interpreter/heap.ts");
 const { limits } = await import("../../src/wire/codec.ts");
@@ -368,41 +367,6 @@ data = {"constructor": 1, "toString": [2], "__proto__": 3}
     });
     console.log(await main.wait(throws()), await main.wait(promiseIntoPy(() => Promise.reject(hostile))));
     console.log(await outcome(main.asyncio.sleep(0, "still alive")));
-  },
-
-  /** 10,000 loops, each of which awaits JavaScript and is awaited by it, leave nothing behind. */
-  async loops() {
-    const main = define(`
-def rounds(n, js, held):
-    async def one():
-        await js(1)
-        asyncio.get_running_loop().call_soon(asyncio.get_running_loop().stop)
-        await held(asyncio.get_running_loop())
-    for _ in range(n):
-        loop = asyncio.new_event_loop()
-        task = loop.create_task(one())
-        task._log_destroy_pending = False
-        loop.run_forever()
-        loop.close()
-def living(): return sum(isinstance(each, (asyncio.Task, asyncio.AbstractEventLoop)) for each in gc.get_objects())
-async def never(js): await js()
-`);
-    let rejected = 0;
-    const js = asyncDef(async () => {});
-    const held = asyncDef((loop: Any) => {
-      const locals = new TaskLocals(loop);
-      for (let i = 0; i < 2; i++) intoPromise(main.never(asyncDef(() => new Promise(() => {}))), { locals }).catch(() => rejected++);
-      return new Promise(() => {});
-    });
-    await toThread(main.rounds, [500, js, held]); // and the runtime's own memory grows at first
-    await allGivenBack();
-    const before = { living: main.living(), memory: process.memoryUsage().rss };
-    await toThread(main.rounds, [10_000, js, held]);
-    while (rejected < 2 * 10_500 || main.living() > before.living + 10) await collect();
-    await allGivenBack();
-    const { serving, pinned } = countServed();
-    const megabytes = (process.memoryUsage().rss - before.memory) / (1 << 20);
-    console.log(heap.turns.size, serving, pinned, megabytes < 250 ? "flat" : megabytes);
   },
 };
 

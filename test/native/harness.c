@@ -570,7 +570,7 @@ static void check_refused(struct player *p) {
       put_js(&m, p->id, 2003, JS_PROMISE), end_record(&m);
   begin_record(&m, IN_SETTLE), put32(&m, 0), put32(&m, 0), put_js(&m, p->id, 2004, JS_FUNCTION), end_record(&m);
   begin_cancel(&m, 2, 3), end_record(&m);
-  check(pyawait_submit(p->heap, 9999, m.data, m.length) == SUBMITTED_NO_LOOP, "there is no such loop");
+  check(pyawait_submit(p->heap, 9999, m.data, m.length) == SUBMIT_NO_LOOP, "there is no such loop");
   take(p);
   check(p->gave_back == before + 4, "JavaScript's values are given back");
 }

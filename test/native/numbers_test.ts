@@ -2,7 +2,7 @@
  * The numbers and layouts that TypeScript, C and Python share: `ffi/shim/numbers.h` says what `src/wire/numbers.ts` says, the
  * layouts cover every number, and records that Python really sends are as long as their layouts say.
  */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
 import { promiseIntoPy, python } from "../../mod.ts";
 import { outbox } from "../../src/async/outbox.ts";
@@ -21,6 +21,7 @@ import {
   recordLayouts,
   sharedLayouts,
   SignalOwner,
+  Submitted,
   Tag,
 } from "../../src/wire/numbers.ts";
 import { fieldsOf, skipFields, skipValue } from "../../src/wire/walker.ts";
@@ -56,6 +57,7 @@ test("records, operations and answers are the shim's", () => {
   assertEquals(numbersOf("operation"), Operation);
   assertEquals(numbersOf("opened"), Opened);
   assertEquals(numbersOf("signal_owner"), SignalOwner);
+  assertEquals(numbersOf("submitted"), Submitted);
   assertEquals(layoutsOf("in"), recordLayouts.in);
   assertEquals(layoutsOf("out"), recordLayouts.out);
   assertEquals(layoutsOf("operation"), recordLayouts.operation);
@@ -79,6 +81,32 @@ test("a planted difference is seen", () => {
   const planted = header.replace("IN_AWAIT = 2,        /* id:u32 serial", "IN_AWAIT = 3,        /* id:u64 serial");
   const { await: changed } = readEnum(planted, "in");
   assertEquals(changed, { number: 3, layout: "id:u64 serial:u32 scope:u32 context:value awaitable:value" });
+});
+
+/** Argument lists and initialisers of which two parts read the wire: C does not define which one reads first. */
+function unordered(source: string): string[] {
+  const reads = /\b(?:read_\w+|decode\w*)\(/, found: string[] = [];
+  for (const { 0: open, index } of source.matchAll(/[({]/g)) {
+    const parts = [""];
+    for (let at = index + 1, depth = 1; depth > 0 && at < source.length; at++) {
+      if ("({[".includes(source[at])) depth++;
+      if (")}]".includes(source[at])) depth--;
+      if (source[at] === "," && depth === 1) parts.push("");
+      else parts[parts.length - 1] += source[at];
+    }
+    const group = open + parts.join(",");
+    if (!group.includes(";") && parts.filter((part) => reads.test(part)).length > 1) found.push(group);
+  }
+  return found;
+}
+
+test("no expression of the shim reads the wire twice in an order that C does not define", () => {
+  for (const name of readdirSync("ffi/shim").filter((name) => name.endsWith(".c"))) {
+    const source = readFileSync(`ffi/shim/${name}`, "utf8").replaceAll(/\/\*[^]*?\*\/|"(?:\\.|[^"\\])*"/g, "");
+    assertEquals(unordered(source), [], name);
+  }
+  assertEquals(unordered("struct pair p = {read_u32(r), read_u32(r)};").length, 1);
+  assertEquals(unordered("f(read_u32(r), decode(r)); read_u32(r), decode(r);").length, 1);
 });
 
 test("records that Python sends are as their layouts say", async () => {
