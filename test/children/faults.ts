@@ -37,7 +37,7 @@ function access(): string {
 
 if (args.includes("before")) access(); // an engine may install its handler with the first module
 python.exec(`
-  import faulthandler, signal
+  import ctypes, faulthandler, signal
   def enabled(): return faulthandler.is_enabled()`);
 const { faulthandler, enabled } = python.import("__main__");
 
@@ -71,19 +71,19 @@ const cases: Record<string, () => unknown> = {
   crash() {
     if (!args.includes("disabled")) faulthandler.enable();
     console.log(access());
-    python.exec("faulthandler._read_null()", { filename: "crashing.py" });
+    python.exec("ctypes.string_at(1)", { filename: "crashing.py" });
   },
   /** ... and on the loop's thread. */
   async crash_on_loop() {
     if (!args.includes("disabled")) faulthandler.enable();
     console.log(access());
-    await python.execAsync("faulthandler._read_null()", { filename: "crashing.py" });
+    await python.execAsync("ctypes.string_at(1)", { filename: "crashing.py" });
   },
   /** ... and on another one. */
   async crash_in_thread() {
     if (!args.includes("disabled")) faulthandler.enable();
     console.log(access());
-    await toThread(python.exec("lambda: faulthandler._read_null()", { filename: "crashing.py" }));
+    await toThread(python.exec("lambda: ctypes.string_at(1)", { filename: "crashing.py" }));
   },
 };
 

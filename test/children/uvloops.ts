@@ -117,6 +117,17 @@ const cases: Record<string, () => unknown> = {
     await python.close();
     console.log(await pending);
   },
+  /** A child has stdout as it is without JavaScript: it waits. */
+  async streams() {
+    process.stdout.write(""); // makes it non-blocking
+    python.configure({ loop: "uvloop" });
+    python.exec(`
+      import asyncio
+      async def write_zeros():
+          child = await asyncio.create_subprocess_exec("head", "-c", "2000000", "/dev/zero")
+          return await child.wait()`);
+    process.stderr.write(`${await python.import("__main__").write_zeros()}\n`);
+  },
 };
 
 await cases[name]();

@@ -9,7 +9,7 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "#std/assert";
-import { prints, runtime } from "../support/child.ts";
+import { command, prints, runtime } from "../support/child.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-uvloop-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -52,6 +52,17 @@ test("uvloop in the background: signal handlers and interrupt()", { skip }, asyn
   const [handlers, interrupted] = await uvloops("signals");
   assertEquals(handlers.match(/SIGUSR2/g)?.length, 2);
   assertEquals(interrupted, "KeyboardInterrupt goes on");
+});
+
+test("uvloop in the background: all output of a child arrives", { skip }, () => {
+  const [program, args] = command("uvloops", ["streams"]);
+  const script = 'exec 3>&1; { "$0" "$@" 2>&3; } | { sleep 1; wc -c >&3; }';
+  const printed = execFileSync("sh", ["-c", script, program, ...args], {
+    encoding: "utf8",
+    timeout: 60_000,
+    env: { ...process.env, PYAWAIT_PYTHON: env.PYAWAIT_PYTHON },
+  });
+  assertEquals(printed, "0\n2000000\n");
 });
 
 test("uvloop in the background: close()", { skip }, async () => {
