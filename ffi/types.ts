@@ -45,8 +45,9 @@ export interface Bell {
    *
    * @param makePipe makes a pipe and returns its read end; called on POSIX
    * @param connect opens the write end of the socket or named pipe at this path; called once it listens
+   * @param fail takes the error if it cannot listen, where that is known only later
    */
-  open(makePipe: () => number, connect: (name: string) => void): void;
+  open(makePipe: () => number, connect: (name: string) => void, fail: (error: unknown) => void): void;
   /** Keeps the process alive until {@linkcode unref}. Not counted. */
   ref(): void;
   unref(): void;

@@ -44,11 +44,11 @@ wire({
   then: (proxy) => intoPromise(proxy),
   asyncIterator: (proxy) => intoAsyncIterable(proxy),
   onOpen(python) {
+    openBell(python); // may fail, so it comes before what cannot be taken back
     prepareTooDeep();
     watchEnds(python);
     redirect(python);
     shareSignals(python);
-    openBell(python);
   },
   onRing: drain,
   onCall: callDirectly,

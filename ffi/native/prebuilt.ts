@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "5dc20ddfb14d043d6136075a47260720acf536ff15e3d3488bc06bc6a636e105",
+  source: "cbad9fd6379117cae90890289218d311a420fa556d0415fd81d5889456f7c138",
   binaries: {
     "linux-x64": {
       sha256: "0e1f6f473fa954561fdbbe5028f21074f15f8e862203d2af294b0a955941c759",

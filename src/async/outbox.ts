@@ -19,7 +19,7 @@ import { backend } from "../../ffi/mod.ts";
 import { endScope } from "../context/async_scopes.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { BACKGROUND, flush } from "../interpreter/inbox.ts";
-import { type Interpreter, markClosed, openInterpreter } from "../interpreter/interpreter.ts";
+import { type Interpreter, markClosed, openInterpreter, takeBack } from "../interpreter/interpreter.ts";
 import { giveBack, receive } from "../interpreter/js_handles.ts";
 import { callHelper } from "../proxy/call.ts";
 import { read, releaseUnread } from "../values/decode.ts";
@@ -46,6 +46,7 @@ export function openBell({ bell, heapId }: Interpreter): void {
   bell.open(
     () => Number(callHelper("connect_pipe", heapId)),
     (name) => void callHelper("connect_socket", heapId, name),
+    (error) => rejectPending(takeBack(error)),
   );
 }
 

@@ -54,7 +54,7 @@ export function startWaiting(): void {
 }
 
 export function stopWaiting(): void {
-  if (--promises.waiting === 0) openInterpreter()!.bell.unref();
+  if (--promises.waiting === 0) openInterpreter()?.bell.unref();
 }
 
 /** Registers a new pending Promise. */
@@ -167,9 +167,9 @@ export function keepAliveForRunningLoops(): void {
   }
 }
 
-/** Rejects everything: Python has ended. */
-export function rejectPending(): void {
-  rejectAll(() => new PythonClosedError(), () => true);
+/** Rejects everything: by default because Python has ended. */
+export function rejectPending(error: Error = new PythonClosedError()): void {
+  rejectAll(() => error, () => true);
 }
 
 /** The number of Promises that keep the process alive; for tests. */

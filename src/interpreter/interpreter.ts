@@ -7,6 +7,7 @@ import { bridge } from "./bridge.ts";
 import { PythonClosedError } from "./closed.ts";
 import { heap, type Interpreter } from "./heap.ts";
 import { type Options, type PythonOptions, resolveOptions } from "./options.ts";
+import { PythonLoadError } from "../locate/locate.ts";
 import { start } from "./start.ts";
 
 export type { Interpreter } from "./heap.ts";
@@ -71,6 +72,31 @@ function open(): Interpreter {
   const python = { ...started, heap: address, heapId: shim.pyawait_heap_id(address), bell, addon, runtime: backend.runtime };
   heap.python = python;
   heap.entry = Number(shim.pyawait_entry());
-  onOpen(python);
+  try {
+    onOpen(python);
+  } catch (error) {
+    throw takeBack(error);
+  }
   return python;
+}
+
+/**
+ * This heap has joined Python but cannot be rung, so no Promise would settle: it leaves again, and a later use opens
+ * anew.
+ *
+ * @returns the error to throw
+ */
+export function takeBack(error: unknown): PythonLoadError {
+  const problem = (error as Error).message;
+  const { shim, heap: address, bell, location } = heap.python!;
+  bell.unref();
+  shim.pyawait_heap_end(address);
+  heap.python = undefined;
+  heap.entry = 0;
+  heap.helpers.clear();
+  heap.turns.clear();
+  heap.background = undefined;
+  heap.released = [];
+  const hint = "Close files, or raise their limit (ulimit -n); then use Python again";
+  return new PythonLoadError("Cannot connect this thread to Python", [{ place: location.library, problem }], hint);
 }

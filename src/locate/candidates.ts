@@ -9,7 +9,7 @@
 import { accessSync, constants, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
-import { exists, isFolder, linkExists, realpath } from "./files.ts";
+import { currentUser, exists, isFolder, linkExists, ownersOf, realpath } from "./files.ts";
 import { hintNamed, PythonNotFoundError } from "./errors.ts";
 import { type Environment, runProgram, withoutPython } from "./probe.ts";
 
@@ -20,6 +20,8 @@ export interface Candidate {
   setting: string;
   path: string;
   required: boolean;
+  /** Set if it must not be run, whatever it is: why. */
+  refused?: string;
 }
 
 export interface Search {
@@ -50,10 +52,21 @@ export function* environments(search: Search): Generator<Candidate> {
       // The program's packages are in this virtual environment; another Python fails later with an unrelated
       // ImportError.
       const required = exists(join(path, "pyvenv.cfg"));
-      yield { source: `.venv in ${folder}`, setting: "PYAWAIT_PYTHON", path, required };
+      const candidate = { source: `.venv in ${folder}`, setting: "PYAWAIT_PYTHON", path, required };
+      const stranger = ownersOf(path).find((owner) => !isTrusted(owner, search));
+      const refused = `belongs to another user (uid ${stranger}), who could have put it there to be run by others`;
+      yield stranger === undefined ? candidate : { ...candidate, required: false, refused };
     }
     if (dirname(folder) === folder) return;
   }
+}
+
+/**
+ * Whether this user may run what that one has put into a parent of the working directory: anyone can make a `.venv` in
+ * /tmp. Git trusts the owners of repositories in the same way (`safe.directory`).
+ */
+function isTrusted(owner: number, { cwd }: Search): boolean {
+  return windows || owner === 0 || owner === currentUser() || ownersOf(cwd).includes(owner);
 }
 
 /**
@@ -111,6 +124,10 @@ function* registered(search: Search): Generator<Candidate> {
  * @throws {PythonNotFoundError} if it cannot be run as a python
  */
 export function fileAt(candidate: Candidate, search: Search): string {
+  if (candidate.refused !== undefined) {
+    const tried = [{ place: words(candidate), problem: candidate.refused }];
+    throw new PythonNotFoundError("Cannot use this Python", tried, `Set ${candidate.setting} to "${candidate.path}" if you trust it`);
+  }
   let path = resolve(search.cwd, candidate.path);
   if (!linkExists(path) && candidate.path !== "" && basename(candidate.path) === candidate.path) {
     const [found] = onPath(search, [candidate.path]);

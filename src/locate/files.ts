@@ -8,6 +8,7 @@
  */
 import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
+import process from "node:process";
 
 /** Whether a file or folder exists. */
 export function exists(path: string): boolean {
@@ -27,6 +28,16 @@ export function isFolder(path: string): boolean {
 /** The absolute path with links resolved, or unresolved where they cannot be followed. */
 export function realpath(path: string): string {
   return orElse(resolve(path), () => realpathSync(path));
+}
+
+/** The owners of a file or folder: of the link, if it is one, and of what it links to. */
+export function ownersOf(path: string): number[] {
+  return orElse([], () => [lstatSync(path).uid, statSync(path).uid]);
+}
+
+/** This process's user; `undefined` on Windows, and where Deno does not tell it. */
+export function currentUser(): number | undefined {
+  return orElse(undefined, () => process.geteuid?.());
 }
 
 function orElse<T>(otherwise: T, look: () => T): T {

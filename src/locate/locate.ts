@@ -50,15 +50,17 @@ export function locate(
   const library = named("library", options.library, "PYAWAIT_LIBRARY", search);
   if (library !== null) return withLibrary(library, executable, search);
   const tried: Tried[] = [];
+  let passedOver = "";
   let first: PythonNotFoundError | PythonLoadError | undefined;
   for (const candidate of executable !== null ? [executable] : candidates(search)) {
     try {
       const python = examine(candidate, search);
-      return { ...summary(python), library: libraryOf(python, words(candidate)), source: candidate.source };
+      return { ...summary(python), library: libraryOf(python, words(candidate)), source: candidate.source + passedOver };
     } catch (error) {
       if (candidate.required || !isOurs(error)) throw error;
       first ??= error;
       tried.push(...error.tried);
+      if (candidate.refused !== undefined) passedOver += `; passed over: ${candidate.source}, which ${candidate.refused}`;
     }
   }
   if (tried.length === 0) {

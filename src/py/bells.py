@@ -18,9 +18,12 @@ def connect_socket(heap, name):
         import socket
 
         bell = socket.socket(socket.AF_UNIX)
-        bell.connect(name)
+        try:
+            bell.connect(name)
+        finally:
+            if name[0] != "\0":  # Linux: a name without a file
+                os.unlink(name)
         bell.setblocking(False)
-        os.unlink(name)
         return _shim["set_bell"](heap, bell.detach())
     import msvcrt
 

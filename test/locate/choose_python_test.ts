@@ -1,7 +1,8 @@
 /** Every way of choosing a Python, in their order, and what is said where none can be used. */
-import { assertEquals, assertStringIncludes, assertThrows } from "#std/assert";
-import { rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { assertEquals, assertMatch, assertStringIncludes, assertThrows } from "#std/assert";
+import { chownSync, lchownSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
 import { test } from "node:test";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "../../src/locate/locate.ts";
 import { fake, folder, library, libraryName, make, path, posix, refused, whole } from "../support/fake_python.ts";
@@ -36,6 +37,27 @@ test("locate() takes the option before the variable, and that before the rest", 
   assertEquals(locate({}, env, cwd).source, `.venv in ${dirname(cwd)}`);
   rmSync(settings);
   assertEquals(locate({}, env, cwd).source, "python3 on the path");
+  assertEquals(locate({}, env, cwd).executable, onPath.python);
+});
+
+const onlyRoot = posix || (process.getuid?.() !== 0 && "only root can give a folder away");
+
+test("locate() does not run a .venv of another user's", { skip: onlyRoot }, () => {
+  const [near, onPath] = [whole(), whole()];
+  const parent = folder(), cwd = make(join(parent, "a")), venv = join(parent, ".venv");
+  fake(near.prefix, {}, "python");
+  make(venv), symlinkSync(join(near.prefix, "bin"), join(venv, "bin"));
+  writeFileSync(join(venv, "pyvenv.cfg"), "");
+  const env = { PATH: path(onPath.prefix) };
+  assertEquals(locate({}, env, cwd).source, `.venv in ${parent}`);
+  chownSync(venv, 65534, 65534);
+  assertMatch(locate({}, env, cwd).source, /^python3 on the path; passed over: \.venv in .*, which belongs to another user \(uid 65534\)/);
+  refused(() => locate({}, { PATH: "" }, cwd), `.venv in ${parent}`, "belongs to another user", `Set PYAWAIT_PYTHON to "${venv}"`);
+  assertEquals(locate({}, { ...env, VIRTUAL_ENV: venv }, cwd).source, "VIRTUAL_ENV"); // named by the user
+  chownSync(cwd, 65534, 65534); // the working directory's owner is trusted: the user has gone there
+  assertEquals(locate({}, env, cwd).source, `.venv in ${parent}`);
+  chownSync(cwd, 0, 0), rmSync(venv, { recursive: true });
+  symlinkSync(near.prefix, venv), lchownSync(venv, 65534, 65534);
   assertEquals(locate({}, env, cwd).executable, onPath.python);
 });
 
