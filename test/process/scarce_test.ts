@@ -14,7 +14,7 @@ const posix = process.platform === "win32" ? "Windows has neither such a limit n
 
 test("with few descriptors left a use of Python works, or throws the system's reason and a later one works", { skip: posix }, () => {
   const [program, args] = command("scarce", ["descriptors"]);
-  const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"], timeout: 120_000, killSignal: "SIGKILL" } as const;
+  const options = { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] as ("ignore" | "pipe")[], timeout: 120_000 } as const;
   const lines = execFileSync("sh", ["-c", 'ulimit -n 80; exec "$@"', "sh", program, ...args], options).trimEnd().split("\n");
   const seen = JSON.parse(lines.at(-1)!) as string[];
   assert(seen.some((result) => /^\w*Error: true$/.test(result)), String(seen)); // there were too few
