@@ -171,6 +171,7 @@ static void detach_fully(struct heap *heap);
 /* requests.c */
 static struct future_slot *find_slot(struct loop *loop, u32 index);
 static void free_slots(struct loop *loop);
+static void abandon_slots(struct loop *loop);
 static int encode_request(struct writer *w, struct heap *heap, PyObject *tuple);
 static PyObject *shim_request(PyObject *self, PyObject *tuple);
 static PyObject *shim_abort(PyObject *self, PyObject *tuple);
@@ -198,13 +199,13 @@ static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial,
 static void show_awaiter(struct loop *loop, struct heap *heap, struct reader *r);
 static void cancel_task(struct heap *heap, u32 id, u32 serial);
 static void cancel_tasks(struct loop *loop, struct heap *heap);
-static void drop_tasks(struct loop *loop, struct heap *heap);
+static void drop_tasks(struct loop *loop, struct heap *heap, int tell);
 
 /* loop.c */
 static void wake_touched_loops(int called_loop_bound);
 static PyObject *shim_open_loop(PyObject *self, PyObject *tuple);
+static PyObject *shim_move_background(PyObject *self, PyObject *tuple);
 static PyObject *shim_close_loop(PyObject *self, PyObject *id_object);
-static void reset_loop_ids(void);
 static void end_heap(struct heap *heap);
 static void refuse_chunk(struct chunk *chunk);
 

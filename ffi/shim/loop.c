@@ -120,7 +120,7 @@ static void wake_touched_loops(int called_loop_bound) {
 static PyMethodDef drain_method = {"drain", loop_drain, METH_NOARGS, 0};
 static PyMethodDef flush_method = {"flush", loop_flush, METH_NOARGS, 0};
 static struct loop *free_loops; /* [registry] closed ones, for use again */
-static u32 next_loop;           /* [registry] */
+static u32 last_loop;           /* [registry] the newest number */
 
 /* A closed loop to use again, or a new one; NULL with an exception set. */
 static struct loop *new_loop(void) {
@@ -144,13 +144,10 @@ static void find_queues(struct loop *loop) {
   if (!loop->ready || !loop->scheduled) opaque_loops++;
 }
 
-/* open_loop(loop, wake, eager, has_context, thread): (id, drain). thread: where it runs, or 0 until it drains. */
-static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
-  (void)self;
-  struct loop *loop = new_loop();
-  if (!loop) return 0;
+/* Connects it with an event loop, given as (loop, wake, eager, has_context, thread); its `drain`. The caller sets `wake`,
+   with the lock. */
+static PyObject *connect(struct loop *loop, PyObject *tuple) {
   loop->object = new_reference(py.PyTuple_GetItem(tuple, 0));
-  loop->wake = (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
   loop->eager = is_true(new_reference(py.PyTuple_GetItem(tuple, 2)));
   loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
   loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
@@ -160,12 +157,53 @@ static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
   PyObject *drain = address ? py.PyCFunction_NewEx(&drain_method, address, 0) : 0;
   loop->flush = drain ? py.PyCFunction_NewEx(&flush_method, address, 0) : 0;
   release(address);
-  if (!loop->flush) return release(drain), (PyObject *)0;
+  return loop->flush ? drain : (release(drain), (PyObject *)0);
+}
+
+static void disconnect(struct loop *loop) {
+  if (!loop->ready || !loop->scheduled) opaque_loops--;
+  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
+  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+}
+
+static long long wake_of(PyObject *tuple) {
+  return (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
+}
+
+/* open_loop(loop, wake, eager, has_context, thread, background): (id, drain). thread: where it runs, or 0 until it
+   drains. The background loop has the number 0, also that of a second attempt to open Python. */
+static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
+  (void)self;
+  int background = is_true(new_reference(py.PyTuple_GetItem(tuple, 5)));
+  struct loop *loop = new_loop();
+  PyObject *drain = loop ? connect(loop, tuple) : 0;
+  if (!drain) return 0;
   lock_registry();
-  loop->id = next_loop++;
-  loop->next = loops, loops = loop;
+  loop->id = background ? 0 : ++last_loop;
+  loop->wake = wake_of(tuple);
+  struct loop **at = &loops; /* the background loop comes last: see end_heap */
+  while (background && *at) at = &(*at)->next;
+  loop->next = *at, *at = loop;
   unlock_registry();
   return pair_of(py.PyLong_FromLongLong(loop->id), drain);
+}
+
+/* move_background(loop, wake, eager, has_context, thread): (0, drain). Python code has closed the background loop, and
+   this one takes its place. What runs on the closed one fails; what waits in the inbox runs on the new one. */
+static PyObject *shim_move_background(PyObject *self, PyObject *tuple) {
+  (void)self;
+  lock_registry();
+  struct loop *loop = find_loop(0);
+  unlock_registry();
+  for (struct heap *heap = newest_heap(); heap; heap = heap->next) drop_tasks(loop, heap, 1);
+  flush_batch(loop);
+  abandon_slots(loop);
+  disconnect(loop);
+  PyObject *drain = connect(loop, tuple);
+  lock_registry(); /* JavaScript wakes it, without the GIL */
+  loop->wake = wake_of(tuple);
+  unlock_registry();
+  return drain ? pair_of(py.PyLong_FromLongLong(0), drain) : 0;
 }
 
 /* The loop with this id, which is then in no list; NULL: there is none. */
@@ -224,13 +262,11 @@ static void empty_loop(struct loop *loop) {
   refuse_inbox(loop);
   flush_batch(loop);
   for (struct heap *heap = newest_heap(); heap; heap = heap->next) {
-    drop_tasks(loop, heap);
+    drop_tasks(loop, heap, 0);
     send_number(heap, OUT_LOOP_END, loop->id);
   }
   free_slots(loop);
-  if (!loop->ready || !loop->scheduled) opaque_loops--;
-  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
-  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+  disconnect(loop);
 }
 
 /* close_loop(id): it takes no more records, and every heap is told. */
@@ -245,9 +281,6 @@ static PyObject *shim_close_loop(PyObject *self, PyObject *id_object) {
   unlock_registry();
   return new_reference(None);
 }
-
-/* The opening has failed before the background loop ran: the next attempt's loop gets its number, 0. */
-static void reset_loop_ids(void) { next_loop = 0; }
 
 /* A heap's JavaScript has ended (a Worker's): nothing is sent to it any more, and what waits for it is told. From any
    thread, attached or not. Newer loops come first, and have heard nothing of this heap. */

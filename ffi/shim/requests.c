@@ -61,6 +61,13 @@ static void free_slots(struct loop *loop) {
     if (find_slot(loop, slot)) free_slot(&loop->slots[slot]);
 }
 
+/* The loop of these futures is closed, and its inbox goes on with another one: JavaScript's answers are still to come,
+   and free the slots. */
+static void abandon_slots(struct loop *loop) {
+  for (u32 slot = 0; slot < loop->slots_capacity; slot++)
+    if (find_slot(loop, slot)) set_slot(&loop->slots[slot], None);
+}
+
 /* Requests -------------------------------------------------------------------------------------------------------- */
 
 /* The layout `request` for (operation, heap, handle, arguments, keywords): a REQUEST's and a CALL's. */

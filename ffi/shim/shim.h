@@ -213,8 +213,8 @@ struct loop {
   struct loop *next;             /* [registry] */
   u32 id;                        /* [once] */
   unsigned long thread;          /* [registry] where it drains; that thread reads it without the lock */
-  PyObject *object;              /* [once] */
-  long long wake;                /* [once] write end of its pipe or socket */
+  PyObject *object;              /* [GIL] */
+  long long wake;                /* [registry] write end of its pipe or socket */
   struct chunk *inbox;           /* [atomic] */
   PyObject *flush;               /* [GIL] a Python callable: flush_batch(loop) */
   struct heap *batch_heap;       /* [thread] */
@@ -222,7 +222,7 @@ struct loop {
   struct writer spare;           /* [thread] memory for the next record */
   int flush_scheduled;           /* [thread] */
   int draining;                  /* [thread] */
-  int eager, has_context;        /* [once] what this version's Task can do */
+  int eager, has_context;        /* [GIL] what this version's Task can do */
   int has_factory;               /* [thread] the user has set a task factory */
   PyObject *ready, *scheduled;   /* [GIL] asyncio's queues, where they can be looked into; else NULL */
   Py_ssize_t known_scheduled;    /* [GIL] length of `scheduled` when it was looked at last */

@@ -216,13 +216,20 @@ static void cancel_tasks(struct loop *loop, struct heap *heap) {
     if (heap->tasks[id].loop == loop) cancel_task(heap, id, heap->tasks[id].serial);
 }
 
-/* The loop is closed: its tasks will not be done. JavaScript is told, so asyncio need not report them as well. */
-static void drop_tasks(struct loop *loop, struct heap *heap) {
+/* The loop is closed: its tasks will not be done. asyncio need not report them: JavaScript is told, by LOOP_END or, with
+   `tell`, for each. */
+static void drop_tasks(struct loop *loop, struct heap *heap, int tell) {
   for (u32 id = 0; id < heap->tasks_capacity; id++) {
     struct started *started = &heap->tasks[id];
     if (started->loop != loop || !started->task) continue;
+    u32 serial = started->serial;
     PyObject *task = take_task(started);
     if (py.PyObject_SetAttrString(task, "_log_destroy_pending", py._Py_FalseStruct)) py.PyErr_Clear();
     py.Py_DecRef(task);
+    if (!tell) continue;
+    raise_error(
+        EXCEPTION(RuntimeError),
+        "The background event loop was closed by Python code before this was done; a new one has taken its place");
+    send_outcome(loop, heap, id, serial, 0);
   }
 }

@@ -106,6 +106,7 @@ static PyMethodDef methods[] = {
   {"ready", shim_ready, METH_NOARGS, 0},
   {"closing", shim_closing, METH_NOARGS, 0},
   {"open_loop", shim_open_loop, METH_VARARGS, 0},
+  {"move_background", shim_move_background, METH_VARARGS, 0},
   {"close_loop", shim_close_loop, METH_O, 0},
   {"call", shim_call, METH_VARARGS, 0},
   {"request", shim_request, METH_VARARGS, 0},
@@ -216,7 +217,6 @@ static int run_main(PyObject *main) {
 static void await_attempt(void) {
   keep_problem();
   restore_interrupt_action();
-  reset_loop_ids();
   PyThreadState *state = py.PyEval_SaveThread();
   end_attempt(REFUSED);
   py.PyThread_acquire_lock(python.next_attempt, 1);

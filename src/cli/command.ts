@@ -13,6 +13,7 @@ import { processHelp, processUsage, profile, top } from "./processes.ts";
 import { PythonError } from "../values/python_error.ts";
 import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
 import { registerJsModule } from "../js_modules.ts";
+import { Promise, then } from "../../ffi/intrinsics.ts";
 import { runHelper } from "../async/promise.ts";
 import { python } from "../python.ts";
 
@@ -77,7 +78,11 @@ async function run(given: string[]): Promise<number> {
   const { kind, target, modules, args } = parsed;
   python.configure({ path: [], args: [kind || target, ...args] });
   for (const [name, file] of modules) registerJsModule(name, await import(pathToFileURL(resolve(file)).href));
-  return await runHelper("run_script", [kind, target, args], { signal: null }) as number;
+  python.ref(); // the script may close the background loop, and with it what keeps the process alive
+  return await new Promise((resolve, reject) => {
+    const started = runHelper("run_script", [kind, target, args, resolve], { signal: null });
+    then(started, undefined, (error) => error instanceof PythonError || reject(error)); // as above: the script goes on
+  });
 }
 
 function types(args: string[]): number {

@@ -10,7 +10,7 @@ _has_context = sys.version_info >= (3, 11)
 class _Connection:
     """The inbox of a loop. Can be made before the loop runs, and on any thread."""
 
-    def __init__(self, loop):
+    def __init__(self, loop, open_inbox):
         self.task = None
         _guard_subprocesses(loop)
         if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but reads sockets
@@ -23,7 +23,7 @@ class _Connection:
             os.set_blocking(self.reader, False), os.set_blocking(self.writer, False)
         here = _get_running_loop() is loop
         thread = threading.get_ident() if here else 0
-        self.id, self.drain = _shim["open_loop"](loop, self.fileno(), _eager, _has_context, thread)
+        self.id, self.drain = open_inbox(loop, self.fileno(), _eager, _has_context, thread)
         self.loop, self.close_loop, self.report, self.draining = loop, loop.close, loop.call_exception_handler, False
         loop.close = self.close
         if hasattr(loop, "_check_thread"):  # uvloop's cannot be replaced
@@ -79,7 +79,10 @@ class _Connection:
         self.close_loop()
         if _connections.pop(self.loop, None) is None:
             return
-        _shim["close_loop"](self.id)
+        if self.loop is _background and not _closing():
+            replace_background()
+        else:
+            _shim["close_loop"](self.id)
         for end in (self.reader, self.writer):
             os.close(end) if isinstance(end, int) else end.close()
 
@@ -107,7 +110,11 @@ _connections = {}  # loop -> _Connection
 
 def new_loop(loop):
     """Connects a loop that awaits JavaScript, or that JavaScript awaits, for the first time."""
-    _connections[loop] = _Connection(loop)
+    _connections[loop] = _Connection(loop, functools.partial(_open_inbox, False))
+
+
+def _open_inbox(background, *args):
+    return _shim["open_loop"](*args, background)
 
 
 def connect_loop(loop):

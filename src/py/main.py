@@ -13,13 +13,20 @@ async def run_between(function):
 
     def job():
         try:
-            done.set_result(function())
+            outcome = done.set_result, function()
         except BaseException as error:
-            done.set_exception(error)
+            outcome = done.set_exception, error
+        if not loop.is_closed():
+            outcome[0](outcome[1])
 
-    _between.append(job)
-    loop.stop()
+    stop_for(job)
     return await done
+
+
+def stop_for(job):
+    """Stops the background loop, on which this runs, for a function, which must not raise."""
+    _between.append(job)
+    get_running_loop().stop()
 
 
 def _make_loop(factory):
@@ -44,42 +51,56 @@ def _main(configuration):
     If it raises before the loop runs (`ready`), the exception goes to the opener, which may try again, so it leaves
     nothing.
     """
+    global _make_background
     path, loop = sys.path[:], None
     try:
         sys.path[0:0] = configuration["path"]
         sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
         sys.setswitchinterval(configuration["switch_interval"])
         signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim puts the host's action back
-        loop = _make_loop(configuration["loop"])
-        _connect(loop)
+        _make_background = functools.partial(_make_loop, configuration["loop"])
+        loop = _make_background()
+        _use_background(loop, functools.partial(_open_inbox, True))
         loop.call_soon(_shim["ready"])
-        _run(loop)
+        _run()
     except BaseException:
         sys.path[:] = path
         _give_up_on(loop)
         raise
-    _shutdown(loop)
+    _shutdown(_background)
 
 
-def _connect(loop):
+_make_background = None  # makes a loop as it was configured
+
+
+def _use_background(loop, open_inbox):
     """Makes it the background loop."""
     global _background
     _background = loop
-    asyncio.set_event_loop(loop)
-    asyncio._set_running_loop(loop)
-    new_loop(loop)
-    asyncio._set_running_loop(None)
+    _connections[loop] = _Connection(loop, open_inbox)
     if not hasattr(loop, "_proactor"):
         _keep_watching_signals(loop)
 
 
-def _run(loop):
+def replace_background():
+    """Python code has closed the background loop, which it can while the loop stands still (`run_between`). What ran on
+    it has failed; JavaScript goes on with a new one.
+    """
+    _use_background(_make_background(), _shim["move_background"])
+
+
+def _run():
     while not _closing():
+        loop = _background
+        asyncio.set_event_loop(loop)
         _watch_signals(loop)
         try:
             loop.run_forever()
         except (KeyboardInterrupt, SystemExit):
             pass  # the awaiting code has received it; the loop goes on
+        except RuntimeError:
+            if not loop.is_closed():
+                raise
         while _between and not _closing():
             _between.pop(0)()
 

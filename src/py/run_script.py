@@ -166,6 +166,27 @@ def run_as_main(kind, target, arguments):
     return code if flush_streams() else 120  # Python's own exit code for this
 
 
-async def run_script(kind, target, arguments):
-    """Runs it on this thread, Python's main thread, while the background loop stands still."""
-    return await run_between(functools.partial(run_as_main, kind, target, arguments))
+async def run_script(kind, target, arguments, ended):
+    """Runs it on this thread, Python's main thread, while the background loop stands still; calls `ended` with the exit
+    code. A Promise would not do: the script may close the background loop.
+    """
+
+    def job():
+        code = 1
+        _forget_event_loop()
+        try:
+            code = run_as_main(kind, target, arguments)
+        except BaseException as error:
+            _show_error(error)
+        ended(code)
+
+    stop_for(job)
+
+
+def _forget_event_loop():
+    """asyncio.get_event_loop() makes a loop for the script, or raises, as in a process that has none."""
+    asyncio.set_event_loop(None)
+    if sys.version_info < (3, 14):
+        local = getattr(asyncio.get_event_loop_policy(), "_local", None)
+        if local is not None:
+            local._set_called = False
