@@ -12,6 +12,8 @@
 #include "shim.h"
 
 static u32 last_call; /* [atomic] */
+static const PY_TIMEOUT_T SECOND = 1000000;
+enum { TELL_AFTER = 3 }; /* seconds */
 
 static void unlink_call(struct heap *heap, struct js_call *call) {
   for (struct js_call **at = &heap->calls; *at; at = &(*at)->next)
@@ -36,28 +38,76 @@ static void call_directly(struct heap *heap, struct js_call *call, struct writer
   heap->call_record = outer;
 }
 
-static void call_and_wait(struct heap *heap, struct js_call *call, struct writer *record) {
-  struct loop *loop = loop_here();
-  if (loop) flush_batch(loop); /* what this thread has sent before comes first */
-  send_records(heap, record);
+/* The outermost call into Python in which this heap's thread is; 0: it is in none. */
+static u32 call_into_python(struct heap *heap) {
+  if (!__atomic_load_n(&heap->attachment->invokes, __ATOMIC_RELAXED)) return 0;
+  return __atomic_load_n(&heap->attachment->entered, __ATOMIC_RELAXED);
+}
+
+/* While this thread waits, the JavaScript thread has been in one and the same call into Python for long. If that waits
+   for this thread the program hangs, and nothing else would show where. */
+static void report_wait(struct heap *heap) {
+  PyObject *thread = py.PyLong_FromUnsignedLongLong(heap->thread);
+  release(thread ? vectorcall(helper.report_wait, &thread, 1) : 0), release(thread);
+  py.PyErr_Clear();
+}
+
+/* Waits for the answer, detached. */
+static void wait_for_answer(struct heap *heap, struct js_call *call) {
   PyThreadState *state = py.PyEval_SaveThread();
-  py.PyThread_acquire_lock(call->lock, 1);
+  u32 before = 0;
+  int seconds = 0;
+  while (!py.PyThread_acquire_lock_timed(call->lock, seconds == TELL_AFTER ? -1 : SECOND, 0)) {
+    u32 now = call_into_python(heap);
+    seconds = now && now == before ? seconds + 1 : 0;
+    before = now;
+    if (seconds == TELL_AFTER) py.PyEval_RestoreThread(state), report_wait(heap), state = py.PyEval_SaveThread();
+  }
   lock_registry(), unlock_registry(); /* the answering thread has finished with the lock, which is freed next */
   py.PyEval_RestoreThread(state);
 }
 
-/* Links the call, makes it and waits for its answer; nothing where the heap has ended. */
-static void make_call(struct heap *heap, struct js_call *call, struct writer *record) {
+static void call_and_wait(struct heap *heap, struct js_call *call, struct writer *record) {
+  struct loop *loop = loop_here();
+  if (loop) flush_batch(loop); /* what this thread has sent before comes first */
+  send_records(heap, record);
+  wait_for_answer(heap, call);
+}
+
+/* Whether `heap` waits, itself or through others, for this thread, whose attachment this is. [registry] */
+static int waits_for(struct heap *heap, const struct attachment *here) {
+  while (heap && heap->attachment != here) heap = heap->attachment->waits_for;
+  return heap != 0;
+}
+
+enum call_outcome { CALL_MADE, CALL_ENDED, CALL_CIRCLE };
+
+/* Links the call, makes it and waits for its answer. Not where the heap has ended, or where its thread waits for this
+   one: neither would go on. */
+static enum call_outcome make_call(struct heap *heap, struct js_call *call, struct writer *record) {
+  struct heap *mine = call->lock ? heap_on_thread(py.PyThread_get_thread_ident()) : 0;
+  enum call_outcome outcome = CALL_MADE;
   lock_registry();
-  int refused = has_ended(heap) || is_closing(); /* end_heap and pyawait_exit set these, and then fail what is linked */
-  if (!refused) call->next = heap->calls, heap->calls = call;
+  if (has_ended(heap) || is_closing()) outcome = CALL_ENDED; /* where these are set, what is linked is failed */
+  else if (mine && waits_for(heap, mine->attachment)) outcome = CALL_CIRCLE;
+  else call->next = heap->calls, heap->calls = call;
+  if (mine && outcome == CALL_MADE) mine->attachment->waits_for = heap;
   unlock_registry();
-  if (refused) return;
+  if (outcome != CALL_MADE) return outcome;
   if (call->lock) call_and_wait(heap, call, record);
   else call_directly(heap, call, record);
   lock_registry();
   unlink_call(heap, call);
+  if (mine) mine->attachment->waits_for = 0;
   unlock_registry();
+  return outcome;
+}
+
+static PyObject *raise_circle(void) {
+  return raise_error(
+      EXCEPTION(RuntimeError),
+      "Cannot call JavaScript here: its thread waits, in a call into Python, for a function of this thread's "
+      "JavaScript, so neither would go on; make one of the calls with toThread, or await it");
 }
 
 /* call(operation, heap, handle, arguments, keywords): the function's result. */
@@ -78,9 +128,10 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   if (failed) return py.PyMem_RawFree(record.data), (PyObject *)0;
   COUNT(COUNT_CALLS);
   if (call.lock) py.PyThread_acquire_lock(call.lock, 1);
-  make_call(heap, &call, &record);
+  enum call_outcome outcome = make_call(heap, &call, &record);
   py.PyMem_RawFree(record.data);
   if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
+  if (outcome == CALL_CIRCLE) return raise_circle();
   if (!call.answer) return raise_no_return();
   struct reader reader = {.at = call.answer, .end = call.answer + call.length};
   PyObject *result = decode_answer(&reader, heap);

@@ -115,6 +115,7 @@ static int has_ended(struct heap *heap);
 static int is_closing(void);
 static struct heap *newest_heap(void);
 static struct heap *find_heap(u32 id);
+static struct heap *heap_on_thread(unsigned long thread);
 static struct heap *find_open_heap(u32 id);
 static struct heap *require_heap(u32 id);
 static struct loop *find_loop(u32 id);

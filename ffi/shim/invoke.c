@@ -76,6 +76,16 @@ static void operate_in_context(struct writer *w, struct reader *r, struct heap *
   release(given), release(context);
 }
 
+/* A thread that waits for this one's JavaScript looks at these (calls.c). */
+static void enter_invoke(struct attachment *attachment) {
+  if (!attachment->invokes) __atomic_store_n(&attachment->entered, attachment->entered + 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&attachment->invokes, attachment->invokes + 1, __ATOMIC_RELAXED);
+}
+
+static void leave_invoke(struct attachment *attachment) {
+  __atomic_store_n(&attachment->invokes, attachment->invokes - 1, __ATOMIC_RELAXED);
+}
+
 /* Reads the operation's layout, and writes the length of all and the outcome; minus the length where `capacity` is too
    small: pyawait_overflow then gives it. 0: Python is closed. */
 static void invoke(struct heap *heap, int operation, const u8 *in, size_t length, u8 *out, size_t capacity) {
@@ -88,13 +98,13 @@ static void invoke(struct heap *heap, int operation, const u8 *in, size_t length
   reserve(&w, 4);
   if (operation & DO_IN_SCOPE) r.end -= SCOPE_BYTES, write_u8(&w, 0);
   attach(heap);
-  heap->attachment->invokes++;
+  enter_invoke(heap->attachment);
   if (operation & DO_IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in(&w, &r, heap, operation);
   close_reader(&r);
   operation &= ~(DO_IN_CONTEXT | DO_IN_SCOPE);
   if (operation == DO_CALL || operation == DO_CALL_AND_COPY) wake_touched_loops(r.called_loop_bound);
-  heap->attachment->invokes--;
+  leave_invoke(heap->attachment);
   detach(heap);
   int total = w.data == out ? (int)w.length : -(int)w.length;
   __builtin_memcpy(out, &total, 4);

@@ -100,6 +100,13 @@ static struct heap *find_heap(u32 id) {
   return heap && !has_ended(heap) ? heap : 0;
 }
 
+/* The heap whose JavaScript runs on this thread, open or closing; NULL: it is not a JavaScript thread. */
+static struct heap *heap_on_thread(unsigned long thread) {
+  struct heap *heap = newest_heap();
+  while (heap && (heap->thread != thread || has_ended(heap))) heap = heap->next;
+  return heap;
+}
+
 /* NULL also while Python is closed. */
 static struct heap *find_open_heap(u32 id) { return is_closing() ? 0 : find_heap(id); }
 
@@ -111,7 +118,9 @@ static struct heap *require_heap(u32 id) {
                 "Cannot call into JavaScript from a forked child: it is not in there; use multiprocessing's spawn");
   else if (!heap)
     raise_error(helper.JavaScriptEnded,
-                "Cannot call into JavaScript: its thread has ended, or is ending with the process");
+                is_closing() ? "Cannot call into JavaScript: Python is ending; what `atexit` and cleanup call in "
+                               "JavaScript runs only in `await python.close()`"
+                             : "Cannot call into JavaScript: its thread has ended, or is ending with the process");
   return heap;
 }
 

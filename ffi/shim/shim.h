@@ -57,7 +57,7 @@ typedef void *(*symbol_finder)(void *, const char *);
 #define HELPERS(X) \
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
   X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) X(new_loop) \
-  X(JavaScriptEnded) X(Task) X(get_running_loop) X(_get_running_loop)
+  X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop)
 
 /* Attributes that are looked up often, as interned strings. */
 #define NAMES(X) \
@@ -153,11 +153,13 @@ struct js_call {
 
 /* A JavaScript thread in Python. Several copies of pyawait on one thread are several heaps that share it. */
 struct attachment {
-  PyThreadState *state; /* [thread] for life */
-  int depth;            /* [thread] how often this thread has attached; above 0 it holds the GIL */
-  int invokes;          /* [thread] calls of pyawait_invoke on this thread's stack */
-  int wants_gil;        /* [atomic] it holds the GIL, or waits for it, or will want it back */
-  char *stack_at;       /* [thread] where Python was told that the stack is */
+  PyThreadState *state;   /* [thread] for life */
+  int depth;              /* [thread] how often this thread has attached; above 0 it holds the GIL */
+  int invokes;            /* [atomic] calls of pyawait_invoke on this thread's stack */
+  int wants_gil;          /* [atomic] it holds the GIL, or waits for it, or will want it back */
+  char *stack_at;         /* [thread] where Python was told that the stack is */
+  u32 entered;            /* [atomic] outermost calls of pyawait_invoke so far */
+  struct heap *waits_for; /* [registry] whose answer this thread waits for, in a call of another heap's function */
 };
 
 /* One JavaScript heap (an isolate: the main thread, a Worker, a `deno test` file) that uses Python. Never freed: a late

@@ -84,9 +84,7 @@ static PyObject *shim_closing(PyObject *self, PyObject *unused) {
 /* on_javascript(): whether this is a JavaScript thread inside a synchronous call. */
 static PyObject *shim_on_javascript(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
-  unsigned long thread = py.PyThread_get_thread_ident();
-  struct heap *heap = newest_heap();
-  while (heap && (heap->thread != thread || has_ended(heap))) heap = heap->next;
+  struct heap *heap = heap_on_thread(py.PyThread_get_thread_ident());
   return py.PyBool_FromLong(heap && heap->attachment->invokes);
 }
 

@@ -11,6 +11,7 @@ const chapters = [
   "js_values",
   "errors",
   "promises",
+  "waits",
   "wrapping",
   "type_kinds",
   "conversions",

@@ -75,6 +75,10 @@ const seen: unknown[] = (globalThis as { seen?: unknown[] }).seen = [];
 const never = () => new Promise(() => {});
 const loads: Record<string, () => unknown> = {
   idle() {},
+  /** JavaScript in atexit. */
+  atexit() {
+    main.atexit.register(function at_exit() {});
+  },
   async tidy() {
     await toLoop(main.keep, [main.tidy()]);
   },

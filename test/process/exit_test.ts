@@ -82,6 +82,16 @@ test("the natural end runs `finally`, atexit, and flushes", async () => {
   assertEquals(stdout, "end\nfinally\nno newlineatexit\n");
 });
 
+for (const end of ["natural", "exit"]) {
+  test(`JavaScript in atexit is refused at the end of the process, and the error says why: ${end}`, async () => {
+    const { code, stdout, stderr } = await child("exits", ["atexit", end]);
+    assertEquals(code, end === "exit" ? 3 : 0);
+    assertStringIncludes(stdout, "atexit\n");
+    assertStringIncludes(stderr, "runs only in `await python.close()`");
+    assertEquals(stderr.includes("repr() failed"), false, stderr);
+  });
+}
+
 for (const end of ["throw", "reject", "reject_of_python"]) {
   test(`an error that nobody catches: ${end}`, async () => {
     const { stdout, stderr } = await ends("tidy", end, 1);
