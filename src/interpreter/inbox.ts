@@ -3,7 +3,7 @@
 // Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
 // user code may run between opening and closing a record: it could open another one in the same buffer. A record is
 // sent whole or not at all: its memory is reserved when it is opened, and only closing it makes it part of the turn.
-import { queueMicrotask } from "../../ffi/intrinsics.ts";
+import { queueMicrotask, setTimeout } from "../../ffi/intrinsics.ts";
 import { limits, Writer } from "../wire/codec.ts";
 import { BACKGROUND, In, Submitted } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";

@@ -74,7 +74,15 @@ def _is_package(name):
     return importlib.util.find_spec(name).submodule_search_locations is not None
 
 
+_registering = threading.RLock()  # Workers register, too
+
+
 def register_module(modules, aliases):
+    with _registering:
+        return _register_module(modules, aliases)
+
+
+def _register_module(modules, aliases):
     """Registers a module and the modules nested in it: {full name: {attribute: value}} and {full name: full name}.
 
     Returns None, or the name of the parent if that cannot have submodules.
@@ -133,7 +141,8 @@ def _forget(name):
 
 def unregister_module(name):
     """Whether there was one. What has been imported from it stays where it is."""
-    gone = _names_within(name)
-    for known in gone:
-        _forget(known)
-    return bool(gone)
+    with _registering:
+        gone = _names_within(name)
+        for known in gone:
+            _forget(known)
+        return bool(gone)

@@ -106,11 +106,14 @@ def stop_if_closing():
 
 
 _connections = {}  # loop -> _Connection
+_connecting = threading.RLock()  # two inboxes would share the loop's records: awaits that never end
 
 
 def new_loop(loop):
     """Connects a loop that awaits JavaScript, or that JavaScript awaits, for the first time."""
-    _connections[loop] = _Connection(loop, functools.partial(_open_inbox, False))
+    with _connecting:
+        if loop not in _connections:
+            _connections[loop] = _Connection(loop, functools.partial(_open_inbox, False))
 
 
 def _open_inbox(background, *args):
@@ -123,8 +126,7 @@ def connect_loop(loop):
         raise TypeError("Cannot use %s as an event loop" % _short_repr(loop))
     if loop.is_closed():
         raise RuntimeError("Cannot await on this event loop: it is closed")
-    if loop not in _connections:
-        new_loop(loop)
+    new_loop(loop)
     return _connections[loop].id if loop.is_running() else -1 - _connections[loop].id
 
 

@@ -16,11 +16,19 @@ def _end_request_steps(slot, future, heap, error):
                 _give_up(slot, ended)
 
 
+_counting = threading.RLock()  # loops on several threads may await one Promise
+
+
+def _count_waiting(promise, change):
+    with _counting:
+        promise._pyawait_waiting += change
+
+
 def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
     """Asks JavaScript and waits, as a generator that a task drives."""
     slot, future = _request(operation, heap, handle, args, kwargs)
     if promise is not None:
-        promise._pyawait_waiting += 1
+        _count_waiting(promise, 1)
     try:
         return (yield from future)
     except CancelledError as error:
@@ -32,7 +40,7 @@ def _wait_steps(operation, heap, handle, args, kwargs, promise=None):
         raise
     finally:
         if promise is not None:
-            promise._pyawait_waiting -= 1
+            _count_waiting(promise, -1)
 
 
 # The same for `await` in an `async def`. `__await__` must return a generator that is not a coroutine.
@@ -59,8 +67,9 @@ class JsPromise(JsProxy, collections.abc.Coroutine):
         return _wait_steps(AWAIT, self._pyawait_heap, self._pyawait_handle, (), None, self)
 
     def _pyawait_step(self, method, args):
-        if self._pyawait_drivers is None:
-            self._pyawait_drivers = {}
+        with _counting:
+            if self._pyawait_drivers is None:
+                self._pyawait_drivers = {}
         task = asyncio.current_task()
         driver = self._pyawait_drivers.get(task)
         if driver is None:

@@ -7,18 +7,22 @@ outlives its address.
 kinds_by_type = {}  # {address: kinds}: where the shim looks first
 _known_types = {}  # {address: weak reference}
 _kept_types = {}  # {address: type}
+_describing = threading.RLock()
 
 
 def describe_type(cls):
     """The kinds of a type, cached as long as the type lives."""
-    address = id(cls)
+    kinds = _kinds_of_type(cls)
+    with _describing:
+        if id(cls) not in kinds_by_type:  # another call may have described it meanwhile
+            _keep_kinds(cls, id(cls), kinds)
+    return kinds
 
+
+def _keep_kinds(cls, address, kinds):
     def forget(_):
         del kinds_by_type[address], _known_types[address]
 
-    kinds = _kinds_of_type(cls)
-    if address in kinds_by_type:  # another call has described it meanwhile
-        return kinds
     if kinds & (KIND_SCALAR | KIND_BUFFER | KIND_DATETIME):
         # Objects of these types cross by value, so a finalizer that passes one does not keep its dying type alive,
         # and CPython 3.14 would not report that type's end once more. So a limited number of them is kept alive.
@@ -30,7 +34,6 @@ def describe_type(cls):
     else:
         _known_types[address] = weakref.ref(cls, forget)
     kinds_by_type[address] = kinds
-    return kinds
 
 
 def _kinds_of_type(cls):

@@ -3,9 +3,16 @@
 A value that is sent again while its object is alive gives the same object, which counts one more handout.
 """
 
+_wrapping = threading.RLock()  # a finalizer may wrap, too
+
 
 def wrap_js(heap, handle, kind, about):
     """The Python object for a JavaScript value; the same one while it is alive."""
+    with _wrapping:  # two threads could make two objects, or lose a handout, which JavaScript would keep for ever
+        return _wrap_js(heap, handle, kind, about)
+
+
+def _wrap_js(heap, handle, kind, about):
     known, is_generator = _wrapped.get((heap, handle)), kind in (GENERATOR, ASYNC_GENERATOR)
     if known is not None and is_generator == isinstance(known, (types.GeneratorType, types.AsyncGeneratorType)):
         bound = _sources[known] if is_generator else getattr(known, "__pyawait_js__", known)
