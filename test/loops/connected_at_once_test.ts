@@ -4,18 +4,18 @@
 import { readdirSync } from "node:fs";
 import process from "node:process";
 import { test } from "node:test";
-import { intoPromise, python, TaskLocals, toThread } from "../../mod.ts";
+import { intoPromise, python, TaskLocals } from "../../mod.ts";
 import { assert, assertEquals } from "#std/assert";
 
 const main = python.exec(
   `
-    import asyncio, sys, threading, types
+    import asyncio, concurrent.futures, sys, threading, types
 
     def new_loop(): return asyncio.new_event_loop()
 
     def run(loop, started, js):
         async def both():
-            started()
+            started.set()
             return await js()
         asyncio.set_event_loop(loop)
         try:
@@ -24,6 +24,14 @@ const main = python.exec(
             loop.run_until_complete(asyncio.sleep(0.002))
             loop.close()
 
+    def start(loop, js):
+        """Runs it on a thread of its own, and returns when the loop is about to await JavaScript."""
+        started, result = threading.Event(), concurrent.futures.Future()
+        threading.Thread(target=lambda: result.set_result(run(loop, started, js))).start()
+        started.wait()
+        return result
+
+    async def result_of(future): return await asyncio.wrap_future(future)
     async def answer(): return "from Python"
 
     def with_interval(seconds):
@@ -43,10 +51,10 @@ test("a loop that two threads connect at once has one inbox", async () => {
   try {
     const round = async () => {
       const loop = main.new_loop();
-      let answer: Promise<unknown> = Promise.resolve();
-      const started = () => void (answer = intoPromise(main.answer(), { locals: new TaskLocals(loop) }));
-      const results = await toThread(main.run, [loop, started, async () => await Promise.resolve("from JavaScript")]);
-      assertEquals([results, await answer.catch((error: Error) => error.message)], ["from JavaScript", "from Python"]);
+      const running = main.start(loop, async () => await Promise.resolve("from JavaScript"));
+      const answer = intoPromise(main.answer(), { locals: new TaskLocals(loop) });
+      const results = await main.result_of(running);
+      assertEquals([results, await answer], ["from JavaScript", "from Python"]);
     };
     await round();
     const before = descriptors();
