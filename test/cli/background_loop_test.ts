@@ -1,21 +1,16 @@
 /**
  * What Python code does to the background loop: it may stop and close it, and JavaScript goes on with another one.
  */
-import { spawnSync } from "node:child_process";
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assertEquals } from "#std/assert";
-import { prints, runtime } from "../support/child.ts";
+import { prints } from "../support/child.ts";
+import { pyawait } from "../support/command.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-background-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
-
-const cli = fileURLToPath(new URL(`../../cli.${runtime === "node" ? "js" : "ts"}`, import.meta.url));
-const before = { node: [cli], deno: ["run", "-A", "--no-check", cli], bun: [cli] }[runtime];
 
 writeFileSync(
   join(folder, "waits.mjs"),
@@ -33,9 +28,7 @@ export const outcome = async (count) => {
 
 function run(source: string) {
   writeFileSync(join(folder, "script.py"), source);
-  const args = [...before, "run", "--module", "waits=waits.mjs", "script.py"];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8", timeout: 60_000 });
-  return { status, stdout, stderr };
+  return pyawait(["run", "--module", "waits=waits.mjs", "script.py"], folder);
 }
 
 const close = `
@@ -47,19 +40,19 @@ def close_all():
             found.close()
 `;
 
-test("a script that closes every loop it finds goes on, and awaits JavaScript", () => {
-  const { status, stdout, stderr } = run(`${close}
+test("a script that closes every loop it finds goes on, and awaits JavaScript", async () => {
+  const { code, signal, stdout, stderr } = await run(`${close}
 close_all()
 print(asyncio.run(waits.sleep(2)))
 close_all()
 print(asyncio.run(waits.sleep(2)))
 sys.exit(3)
 `);
-  assertEquals({ status, stdout, stderr }, { status: 3, stdout: "slept\nslept\n", stderr: "" });
+  assertEquals({ code, signal, stdout, stderr }, { code: 3, signal: null, stdout: "slept\nslept\n", stderr: "" });
 });
 
-test("what JavaScript awaits on a background loop that is closed is rejected, and later awaits work", () => {
-  const { status, stdout, stderr } = run(`${close}
+test("what JavaScript awaits on a background loop that is closed is rejected, and later awaits work", async () => {
+  const { code, signal, stdout, stderr } = await run(`${close}
 import pyawait
 background = next(loop for loop in gc.get_objects() if isinstance(loop, asyncio.AbstractEventLoop))
 async def forever(): await asyncio.sleep(1000)
@@ -73,11 +66,11 @@ print(asyncio.run(waits.outcome(1)))
 waits.start(soon())
 `);
   const text = "RuntimeError: The background event loop was closed by Python code before this was done; a new one has taken its place";
-  assertEquals({ status, stdout, stderr }, { status: 0, stdout: `${text}\n`, stderr: "" });
+  assertEquals({ code, signal, stdout, stderr }, { code: 0, signal: null, stdout: `${text}\n`, stderr: "" });
 });
 
-test("the script's main thread has no event loop of pyawait's", () => {
-  const { stdout, stderr } = run(`
+test("the script's main thread has no event loop of pyawait's", async () => {
+  const { stdout, stderr } = await run(`
 import asyncio, sys, warnings
 warnings.simplefilter("ignore")
 try:

@@ -1,15 +1,12 @@
 /**
  * The command `pyawait`: `run` behaves as `python` does and adds JavaScript modules; `types` writes declarations.
  */
-import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch } from "#std/assert";
-import { runtime } from "../support/child.ts";
+import { type Ended, plainPython, pyawait as run } from "../support/command.ts";
 import { problemsOf, root } from "../support/typescript.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-command-")));
@@ -21,34 +18,8 @@ function write(name: string, text: string): string {
   return path;
 }
 
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-function start(program: string, args: string[], input: string): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: "pipe" });
-    let stdout = "", stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
-    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
-    child.stdin.on("error", () => {}); // it may have ended before it has read that
-    child.stdin.end(input);
-    const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
-    child.on("error", reject);
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      resolve({ code, signal, stdout, stderr });
-    });
-  });
-}
-
-const cli = fileURLToPath(new URL(`../../cli.${runtime === "node" ? "js" : "ts"}`, import.meta.url));
-const before = { node: [cli], deno: ["run", "-A", "--no-check", cli], bun: [cli] }[runtime];
-const pyawait = (args: string[], input = "") => start(process.execPath, [...before, ...args], input);
-const python = (args: string[], input = "") => start(process.env.PYAWAIT_PYTHON ?? "python3", args, input);
+const pyawait = (args: string[], input = "") => run(args, folder, { input });
+const python = (args: string[], input = "") => plainPython(args, folder, { input });
 
 /** Runs a script here and with Python alone: everything has to be the same. */
 async function asPython(name: string, source: string, args: string[] = [], input = ""): Promise<Ended> {

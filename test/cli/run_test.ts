@@ -1,55 +1,24 @@
 /**
  * `pyawait run` with a module, code, a folder or the standard input, and what Ctrl-C does: as `python` does it.
  */
-import { type ChildProcess, spawn } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, test } from "node:test";
-import { fileURLToPath } from "node:url";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { runtime } from "../support/child.ts";
+import { type Ended, plainPython, pyawait } from "../support/command.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-run-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const cli = fileURLToPath(new URL(`../../cli.${runtime === "node" ? "js" : "ts"}`, import.meta.url));
-const before = { node: [cli], deno: ["run", "-A", "--no-check", cli], bun: [cli] }[runtime];
-
-interface Ended {
-  readonly code: number | null;
-  readonly signal: string | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-/** @param onText is called with what the program has printed so far */
-function start(program: string, args: string[], input = "", onText?: (child: ChildProcess, text: string) => void): Promise<Ended> {
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd: folder, env: { ...process.env, NO_COLOR: "1" }, stdio: "pipe" });
-    let stdout = "", stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
-      onText?.(child, stdout);
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
-    child.stdin.on("error", () => {}); // it may have ended before it has read that
-    child.stdin.end(input);
-    const timer = setTimeout(() => child.kill("SIGKILL"), 30_000);
-    child.on("error", reject);
-    child.on("close", (code, signal) => {
-      clearTimeout(timer);
-      resolve({ code, signal, stdout, stderr });
-    });
-  });
-}
-
 /** Runs the same arguments here and with Python alone: everything has to be the same. */
 async function asPython(args: string[], input = ""): Promise<Ended> {
   const [ours, theirs] = await Promise.all([
-    start(process.execPath, [...before, "run", ...args], input),
-    start(process.env.PYAWAIT_PYTHON ?? "python3", args, input),
+    pyawait(["run", ...args], folder, { input }),
+    plainPython(args, folder, { input }),
   ]);
   assertEquals(ours, theirs);
   return ours;
@@ -96,7 +65,7 @@ test("pyawait run: atexit may await JavaScript", async () => {
   const code = "import asyncio, atexit, js_sleeps\n" +
     "async def main(): return await js_sleeps.sleep(5)\n" +
     "atexit.register(lambda: print(asyncio.run(main())))\nprint('end')";
-  const { code: ended, stdout, stderr } = await start(process.execPath, [...before, "run", "--module", "js_sleeps=sleeps.mjs", "-c", code]);
+  const { code: ended, stdout, stderr } = await pyawait(["run", "--module", "js_sleeps=sleeps.mjs", "-c", code], folder);
   assertEquals({ ended, stdout, stderr }, { ended: 0, stdout: "end\nslept\n", stderr: "" });
 });
 
@@ -138,9 +107,9 @@ for (const [name, [source, stdout]] of Object.entries(interrupted)) {
     const interrupt = (child: ChildProcess, text: string) => {
       if (!sent && text.startsWith("ready\n")) sent = child.kill("SIGINT");
     };
-    const ours = await start(process.execPath, [...before, "run", path], "", interrupt);
+    const ours = await pyawait(["run", path], folder, { onText: interrupt });
     sent = false;
-    const theirs = await start(process.env.PYAWAIT_PYTHON ?? "python3", [path], "", interrupt);
+    const theirs = await plainPython([path], folder, { onText: interrupt });
     const end = ({ code, signal }: Ended) => signal ?? code;
     assertEquals([ours.stdout, theirs.stdout], [stdout, stdout], ours.stderr);
     assert(

@@ -1,0 +1,54 @@
+/**
+ * The command `pyawait`, and `python` beside it.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import process from "node:process";
+import { fileURLToPath } from "node:url";
+import { runtime } from "./child.ts";
+
+/** How a program has ended, and what it has printed. */
+export interface Ended {
+  readonly code: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What a program reads, and what is called with all that it has printed so far. */
+export interface Talk {
+  readonly input?: string;
+  readonly onText?: (child: ChildProcess, text: string) => void;
+}
+
+function start(program: string, args: string[], cwd: string, { input = "", onText }: Talk): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { cwd, env: { ...process.env, NO_COLOR: "1" }, stdio: "pipe" });
+    let stdout = "", stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      stdout += text;
+      onText?.(child, stdout);
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+    child.stdin.on("error", () => {}); // it may have ended before it has read that
+    child.stdin.end(input);
+    const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
+    child.on("error", reject);
+    child.on("close", (code, signal) => {
+      clearTimeout(timer);
+      resolve({ code, signal, stdout, stderr });
+    });
+  });
+}
+
+const cli = fileURLToPath(new URL(`../../cli.${runtime === "node" ? "js" : "ts"}`, import.meta.url));
+const before = { node: [cli], deno: ["run", "-A", "--no-check", cli], bun: [cli] }[runtime];
+
+/** Runs `pyawait ARGS` on this runtime, in a folder. */
+export function pyawait(args: string[], folder: string, talk: Talk = {}): Promise<Ended> {
+  return start(process.execPath, [...before, ...args], folder, talk);
+}
+
+/** Runs `python ARGS`. */
+export function plainPython(args: string[], folder: string, talk: Talk = {}): Promise<Ended> {
+  return start(process.env.PYAWAIT_PYTHON ?? "python3", args, folder, talk);
+}
