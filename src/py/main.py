@@ -80,6 +80,8 @@ def _run(loop):
             loop.run_forever()
         except (KeyboardInterrupt, SystemExit):
             pass  # the awaiting code has received it; the loop goes on
+        if _between:
+            _unwatch_signals(loop)
         while _between and not _closing():
             _between.pop(0)()
 

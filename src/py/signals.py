@@ -18,6 +18,14 @@ def _watch_signals(loop):
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
+def _unwatch_signals(loop):
+    """Gives the wakeup descriptor up while this loop stands still: trio and others refuse to take it from another."""
+    if not hasattr(loop, "_proactor"):
+        before = signal.set_wakeup_fd(-1)
+        if before != _connections[loop].fileno():
+            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+
+
 _handlers = {}  # by number, what signal.getsignal answers where Python's own table has something else
 _signal_heaps = {}  # by id, the heaps on JavaScript's main thread; whether their runtime keeps its handlers for ever
 _interrupts_scripts = False  # whether SIGINT is Python's by default
