@@ -97,6 +97,7 @@ def _give_up_on(loop):
 
 
 _share_signals()
+_guard_later_loops()
 let_standard_streams_wait()
 
 
