@@ -39,7 +39,7 @@ const workspaceOf = (path) => path.startsWith("src/") ? chapter : standalone;
 const clangFormat = readFileSync(join(root, ".clang-format"), "utf8");
 const languages = [
   [files(["ffi", "test"], /\.[ch]$/), (path, text) => formatC(text, path, clangFormat)],
-  [files(["src", "bench"], /\.py$/), (path, text) => workspaceOf(path).format(text)],
+  [files(["src", "bench", "test"], /\.py$/), (path, text) => workspaceOf(path).format(text)],
 ];
 
 const [flag, ...more] = process.argv.slice(2);

@@ -239,12 +239,12 @@ EXPORT void pyawait_interrupt(struct heap *heap) {
 }
 
 /* JavaScript listens to this signal, with a handler that the runtime may just have installed. Returns how many of them
-   both sides have got so far. */
+   only the host has got, see listen_to_signal. */
 EXPORT int pyawait_listen(int number) {
   lock_registry();
-  u32 passed = listen_to_signal(number);
+  u32 unclaimed = listen_to_signal(number);
   unlock_registry();
-  return (int)passed;
+  return (int)unclaimed;
 }
 
 /* The end of the process: Python cancels its tasks and cleans up, without JavaScript, for at most `milliseconds`. */

@@ -68,7 +68,7 @@ static struct shared_signal {
   signal_handler chained; /* [atomic] the host's handler, if it is to be called too */
   int handled;            /* [atomic] Python has a handler */
   int forwarded;          /* [atomic] sent on to the loop thread, after the host's handler was called */
-  u32 passed;             /* [atomic] how many both sides have got */
+  u32 unclaimed;          /* [atomic] how many only the host has got, since JavaScript listened for us */
   unsigned long chaining; /* [atomic] the thread that calls the host's handler */
 } shared_signals[SIGNALS];
 
@@ -85,7 +85,8 @@ static void on_signal(int number, void *info, void *context) {
   int on_loop = thread == signal_thread;
   signal_handler host = __atomic_load_n(&shared->chained, __ATOMIC_ACQUIRE);
   if (host && !(on_loop && __atomic_exchange_n(&shared->forwarded, 0, __ATOMIC_ACQ_REL))) {
-    if (__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE)) __atomic_add_fetch(&shared->passed, 1, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE))
+      __atomic_add_fetch(&shared->unclaimed, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&shared->chaining, thread, __ATOMIC_RELAXED);
     host(number, info, context);
     __atomic_store_n(&shared->chaining, 0, __ATOMIC_RELAXED);
@@ -114,17 +115,27 @@ static void chain_host(struct shared_signal *shared) {
   __atomic_store_n(&shared->chained, chain ? handler_of(&shared->host) : 0, __ATOMIC_RELEASE);
 }
 
+/* Puts on_signal in front of the host's handler after Python has given the signal up. The host may call its listeners
+   once for two signals, one of Python's and one that came later; `unclaimed` tells them apart. */
+static void count_for_host(int number) {
+  struct action action = shared_signals[number].host;
+  set_handler(&action, on_signal);
+  set_flags(&action, flags_of(&action) | SA_WITH_INFO);
+  sys.sigaction(number, &action, 0);
+}
+
 /* Gives the signal to `owner`. The host's action was read before, and now Python's own is installed. `chain`: call the
    host's handler too, if JavaScript listens. */
 static void share_signal(int number, enum signal_owner owner, int chain) {
   struct shared_signal *shared = &shared_signals[number];
   struct action action = {{0}};
   if (!shared->known || sys.sigaction(number, 0, &action)) return;
-  shared->chains = chain || (shared->chains && shared->owner == OWNER_PYTHON && owner == OWNER_PYTHON);
+  shared->chains = chain || (shared->chains && owner != OWNER_NONE);
   shared->owner = owner;
   chain_host(shared);
   __atomic_store_n(&shared->handled, owner == OWNER_PYTHON, __ATOMIC_RELEASE);
-  if (owner == OWNER_HOST || (owner == OWNER_NONE && shared->chained)) sys.sigaction(number, &shared->host, 0);
+  if (owner == OWNER_HOST && shared->chained) count_for_host(number);
+  else if (owner == OWNER_HOST || (owner == OWNER_NONE && shared->chained)) sys.sigaction(number, &shared->host, 0);
   if (owner != OWNER_PYTHON) return;
   python_handler = handler_of(&action);
   signal_thread = py.PyThread_get_thread_ident();
@@ -134,19 +145,20 @@ static void share_signal(int number, enum signal_owner owner, int chain) {
   sys.sigaction(number, &action, 0);
 }
 
-/* JavaScript listens to a signal that Python handles or ignores. If the runtime has installed its handler for that, ours
-   goes in front of it again; beside an ignored one the runtime's stays. Returns how many both sides have got. */
+/* JavaScript listens to a signal that Python handles or ignores, or has done so. If the runtime has installed its handler
+   for that, ours goes in front of it again; beside an ignored one the runtime's stays. Returns how many only the host has
+   got. */
 static u32 listen_to_signal(int number) {
   struct shared_signal *shared = &shared_signals[number];
   struct action action = {{0}};
-  u32 passed = __atomic_load_n(&shared->passed, __ATOMIC_RELAXED);
-  if (shared->owner == OWNER_HOST || sys.sigaction(number, 0, &action)) return passed;
+  if (sys.sigaction(number, 0, &action)) return 0;
   shared->chains = 1;
   read_host_signal(number);
   chain_host(shared);
   if (shared->owner == OWNER_PYTHON && handler_of(&action) != on_signal) sys.sigaction(number, &shared->ours, 0);
+  if (shared->owner == OWNER_HOST && shared->chained && handler_of(&action) != on_signal) count_for_host(number);
   if (shared->owner == OWNER_NONE && shared->chained) sys.sigaction(number, &shared->host, 0);
-  return passed;
+  return __atomic_load_n(&shared->unclaimed, __ATOMIC_RELAXED);
 }
 
 /* In a forked child the thread that has forked is Python's main thread, and there is no JavaScript. */

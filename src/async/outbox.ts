@@ -123,7 +123,7 @@ function handleRecord(r: Reader): void {
 }
 
 function handleEvent(code: number, value: unknown): void {
-  if (code === EventCode.signal) setSignalOwner(value as number >> 2, value as number & 3);
+  if (code === EventCode.signal) setSignalOwner((value as number) >> 2, (value as number) & 3);
   else printed(code, value as string);
 }
 

@@ -22,8 +22,8 @@ const signals = {
   taken: new Map<Signal, number>(),
   /** Our listeners. */
   listeners: new Map<Signal, () => void>(),
-  /** How many of each both sides have got, by the shim's count, when our listener was last called. */
-  passed: new Map<Signal, number>(),
+  /** How many of each Python has not got, by the shim's count, when our listener was last called. */
+  unclaimed: new Map<Signal, number>(),
 };
 
 /** Takes part in Python's signals, where this thread can listen to signals at all. */
@@ -70,10 +70,10 @@ function stopListening(name: Signal): void {
 /** Passes the signal on if Python has not got it and it has no other listener: then its default has to happen. */
 function onSignal(name: Signal, number: number): void {
   if (!isClosed()) bridge.onRing(); // the records may say that Python has given it up
-  const passed = openInterpreter()!.shim.pyawait_listen(number);
-  const before = signals.passed.get(name) ?? 0;
-  signals.passed.set(name, passed);
-  if (signals.taken.has(name) || passed !== before || process.listenerCount(name) > Number(signals.listeners.has(name))) return;
+  const unclaimed = openInterpreter()!.shim.pyawait_listen(number);
+  const before = signals.unclaimed.get(name) ?? 0;
+  signals.unclaimed.set(name, unclaimed);
+  if (signals.taken.has(name) || unclaimed === before || process.listenerCount(name) > Number(signals.listeners.has(name))) return;
   stopListening(name);
   process.kill(process.pid, name);
 }

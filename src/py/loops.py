@@ -12,7 +12,7 @@ class _Connection:
 
     def __init__(self, loop, open_inbox):
         self.task = None
-        _guard_subprocesses(loop)
+        _guard_subprocesses(type(loop))
         if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but reads sockets
             import socket
 

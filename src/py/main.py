@@ -101,6 +101,8 @@ def _run():
         except RuntimeError:
             if not loop.is_closed():
                 raise
+        if _between:
+            _unwatch_signals(_background)
         while _between and not _closing():
             _between.pop(0)()
 
@@ -116,6 +118,7 @@ def _give_up_on(loop):
 
 
 _share_signals()
+_guard_later_loops()
 let_standard_streams_wait()
 
 

@@ -18,6 +18,14 @@ def _watch_signals(loop):
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
+def _unwatch_signals(loop):
+    """Gives the wakeup descriptor up while this loop stands still: trio and others refuse to take it from another."""
+    if not hasattr(loop, "_proactor"):
+        before = signal.set_wakeup_fd(-1)
+        if before != _connections[loop].fileno():
+            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+
+
 _handlers = {}  # by number, what signal.getsignal answers where Python's own table has something else
 _signal_heaps = {}  # by id, the heaps on JavaScript's main thread; whether their runtime keeps its handlers for ever
 _interrupts_scripts = False  # whether SIGINT is Python's by default
@@ -120,9 +128,8 @@ def keep_child_action():
 _guarded = set()
 
 
-def _guard_subprocesses(loop):
-    """Guards SIGCHLD against uvloop, which takes it; asyncio's own loops do not."""
-    cls = type(loop)
+def _guard_subprocesses(cls):
+    """Guards SIGCHLD against uvloop, which takes it, and passes on the environment; asyncio's own loops need neither."""
     if cls in _guarded or not cls.__module__.startswith("uvloop"):
         return
     _guarded.add(cls)
@@ -130,6 +137,9 @@ def _guard_subprocesses(loop):
     def guard(method):
         @functools.wraps(method)
         async def create(self, *args, **kwargs):
+            env = kwargs.get("env")
+            if env is not None:
+                kwargs["preexec_fn"] = functools.partial(_set_environment, dict(env), kwargs.get("preexec_fn"))
             try:
                 transport, protocol = await method(self, *args, **kwargs)
             finally:
@@ -140,6 +150,22 @@ def _guard_subprocesses(loop):
         return create
 
     cls.subprocess_exec, cls.subprocess_shell = guard(cls.subprocess_exec), guard(cls.subprocess_shell)
+
+
+def _guard_later_loops():
+    """uvloop's class of loops is guarded when it is imported: a loop that JavaScript never meets has subprocesses too."""
+    asyncio.AbstractEventLoop.__init_subclass__ = classmethod(_guard_subprocesses)
+
+
+def _set_environment(env, preexec):
+    """In the forked child. libuv assigns `environ`, which in an extension loaded with DEEPBIND (base.py) is not the
+    variable that exec reads where the runtime's executable has a copy of its own.
+    """
+    os.environ.clear()
+    for name, value in env.items():
+        os.environb[os.fsencode(name)] = os.fsencode(value)
+    if preexec is not None:
+        preexec()
 
 
 async def _after_process(loop, transport):

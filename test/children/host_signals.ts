@@ -52,6 +52,18 @@ const cases: Record<string, () => unknown> = {
     await new Promise((resolve) => setTimeout(resolve, 5000));
     console.log("still alive");
   },
+  /** A listener to one signal makes Deno handle SIGTERM and SIGINT too, in front of Python's handlers and for good. */
+  async other_listener() {
+    const { call, counts } = define();
+    await call("take", "SIGTERM");
+    await call("take", "SIGINT");
+    process.on("SIGUSR2", hear);
+    process.off("SIGUSR2", hear);
+    kill("SIGTERM");
+    await settle(counts, "JavaScript 0, Python 1");
+    kill("SIGINT");
+    await settle(counts, "JavaScript 0, Python 2");
+  },
   /** Both sides get a signal, whichever came first, until each gives it up. */
   async both() {
     const { call, counts } = define();

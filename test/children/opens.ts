@@ -29,7 +29,7 @@ def not_a_loop(): return {}
 def ends(): sys.exit(3)
 class NoSignals(asyncio.SelectorEventLoop):
     @property
-    def add_signal_handler(self): raise AttributeError("add_signal_handler")
+    def remove_signal_handler(self): raise AttributeError("remove_signal_handler")
 class DoesNotRun(asyncio.SelectorEventLoop):
     def run_forever(self): raise NotImplementedError("it does not run")
 class Own(asyncio.SelectorEventLoop): pass

@@ -55,6 +55,23 @@ async function childrenOfBoth(): Promise<string> {
 }
 
 const cases: Record<string, () => unknown> = {
+  /** A child gets the environment that it was given, and no other, on a loop that JavaScript never meets. */
+  async environment() {
+    process.env.OF_PARENT = "yes";
+    await python.execAsync(`
+      import asyncio, threading, uvloop
+      code = 'echo "$OF_CHILD:$OF_PARENT"'
+      async def child(**options):
+          process = await asyncio.create_subprocess_exec("/bin/sh", "-c", code, stdout=-1, **options)
+          print((await process.communicate())[0].decode().strip())
+      def main():
+          loop = uvloop.new_event_loop()
+          loop.run_until_complete(child(env={"OF_CHILD": "given"}))
+          loop.run_until_complete(child(env={b"OF_CHILD": b"bytes"}, preexec_fn=lambda: None))
+          loop.run_until_complete(child(env={}))
+          loop.close()
+      await asyncio.get_running_loop().run_in_executor(None, main)`);
+  },
   /** The background loop stays asyncio's; `run` has uvloop's, which is closed afterwards. */
   async run() {
     // deno-lint-ignore no-explicit-any -- what Python defines

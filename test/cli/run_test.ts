@@ -119,3 +119,8 @@ for (const [name, [source, stdout]] of Object.entries(interrupted)) {
     assertEquals(ours.stderr.trimEnd().split("\n").at(-1), theirs.stderr.trimEnd().split("\n").at(-1));
   });
 }
+
+test("the wakeup descriptor for signals is the script's to set, as trio does", async () => {
+  const { stdout } = await asPython(["-c", "import signal; print(signal.set_wakeup_fd(-1))"]);
+  assertEquals(stdout, "-1\n");
+});

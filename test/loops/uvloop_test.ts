@@ -37,6 +37,10 @@ test('run({ loop: "uvloop" }), twice, while the background loop is asyncio\'s', 
   assertEquals(await uvloops("run"), ["asyncio", ...round, ...round, "asyncio"]);
 });
 
+test("a child on uvloop gets the environment that it was given", { skip }, async () => {
+  assertEquals(await uvloops("environment"), ["given:", "bytes:", ":"]);
+});
+
 const children = "true true 3 -9 null SIGTERM";
 
 test("uvloop in the background: child processes of both sides at once, three times", { skip }, async () => {

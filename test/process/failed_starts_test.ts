@@ -31,7 +31,7 @@ test("whatever fails before the loop runs leaves nothing behind", async () => {
   const wanted = [
     /^PythonLoadError: .*(TypeError|AssertionError|AttributeError): /,
     /^PythonLoadError: .*SystemExit: 3/,
-    /^PythonLoadError: .*AttributeError: add_signal_handler/,
+    /^PythonLoadError: .*AttributeError: remove_signal_handler/,
     /^PythonLoadError: .*NotImplementedError: it does not run/,
     /^done$/,
     /^1$/,

@@ -37,6 +37,10 @@ test("a signal reaches Python's handler and JavaScript's listeners, whichever ca
   ]);
 });
 
+test("a listener to another signal leaves Python's handlers in place", { skip }, async () => {
+  assertEquals(await lines("other_listener"), ["JavaScript 0, Python 1", "JavaScript 0, Python 2"]);
+});
+
 test("process.once beside a handler of Python's, for the signals that end a process", { skip }, async () => {
   assertEquals(await lines("late"), [1, 2, 3, 4, 5, 6].map((sent) => `JavaScript ${Math.ceil(sent / 2)}, Python ${sent}`));
 });
