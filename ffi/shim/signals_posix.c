@@ -85,7 +85,8 @@ static void on_signal(int number, void *info, void *context) {
   int on_loop = thread == signal_thread;
   signal_handler host = __atomic_load_n(&shared->chained, __ATOMIC_ACQUIRE);
   if (host && !(on_loop && __atomic_exchange_n(&shared->forwarded, 0, __ATOMIC_ACQ_REL))) {
-    if (!__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE)) __atomic_add_fetch(&shared->unclaimed, 1, __ATOMIC_RELAXED);
+    if (!__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE))
+      __atomic_add_fetch(&shared->unclaimed, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&shared->chaining, thread, __ATOMIC_RELAXED);
     host(number, info, context);
     __atomic_store_n(&shared->chaining, 0, __ATOMIC_RELAXED);
