@@ -232,7 +232,8 @@ EXPORT void pyawait_interrupt(struct heap *heap) {
   py.PyErr_SetInterrupt();
   lock_registry();
   struct loop *background = find_loop(0);
-  if (background) wake(background), interrupt_system_call(background->thread);
+  if (background) wake(background);
+  if (background && background->thread) interrupt_system_call(background->thread);
   unlock_registry();
   attach(heap);
   detach(heap);

@@ -3,7 +3,7 @@
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.
-import { writeFileSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
@@ -77,7 +77,14 @@ async function run(given: string[]): Promise<number> {
   }
   const { kind, target, modules, args } = parsed;
   python.configure({ path: [], args: [kind || target, ...args] });
-  for (const [name, file] of modules) registerJsModule(name, await import(pathToFileURL(resolve(file)).href));
+  for (const [name, file] of modules) {
+    const path = resolve(file);
+    if (!existsSync(path)) {
+      process.stderr.write(`pyawait: --module ${name}: there is no file '${path}'\n`);
+      return 2;
+    }
+    registerJsModule(name, await import(pathToFileURL(path).href));
+  }
   python.ref(); // the script may close the background loop, and with it what keeps the process alive
   return await new Promise((resolve, reject) => {
     const started = runHelper("run_script", [kind, target, args, resolve], { signal: null });
@@ -116,14 +123,14 @@ function types(args: string[]): number {
 export async function runCommand(args: string[]): Promise<number> {
   const [command, ...rest] = args;
   try {
+    if (rest[0] === "--help" || rest[0] === "-h" || command === "--help" || command === "-h" || command === "help") {
+      process.stdout.write(usage);
+      return 0;
+    }
     if (command === "run") return await run(rest);
     if (command === "types") return types(rest);
     if (command === "top") return await top(rest);
     if (command === "profile") return await profile(rest);
-    if (command === "--help" || command === "-h" || command === "help") {
-      process.stdout.write(usage);
-      return 0;
-    }
     process.stderr.write(`pyawait: ${command === undefined ? "No command is given" : `There is no command "${command}"`}\n\n${usage}`);
     return 2;
   } catch (error) {

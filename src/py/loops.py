@@ -113,11 +113,11 @@ def new_loop(loop):
     """Connects a loop that awaits JavaScript, or that JavaScript awaits, for the first time."""
     with _connecting:
         if loop not in _connections:
-            _connections[loop] = _Connection(loop, functools.partial(_open_inbox, False))
+            _connections[loop] = _Connection(loop, _open_inbox)
 
 
-def _open_inbox(background, *args):
-    return _shim["open_loop"](*args, background)
+def _open_inbox(loop, wake, eager, has_context, thread):
+    return _shim["open_loop"](loop, wake, eager, has_context, thread, False)
 
 
 def connect_loop(loop):

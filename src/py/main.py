@@ -60,7 +60,7 @@ def _main(configuration):
         signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim puts the host's action back
         _make_background = functools.partial(_make_loop, configuration["loop"])
         loop = _make_background()
-        _use_background(loop, functools.partial(_open_inbox, True))
+        _use_background(loop, _open_background)
         loop.call_soon(_shim["ready"])
         _run()
     except BaseException:
@@ -82,11 +82,22 @@ def _use_background(loop, open_inbox):
         _keep_watching_signals(loop)
 
 
+# The background loop runs on Python's main thread, which interrupt() has to know before the loop has drained once.
+
+
+def _open_background(loop, wake, eager, has_context, _):
+    return _shim["open_loop"](loop, wake, eager, has_context, threading.main_thread().ident, True)
+
+
+def _move_background(loop, wake, eager, has_context, _):
+    return _shim["move_background"](loop, wake, eager, has_context, threading.main_thread().ident)
+
+
 def replace_background():
     """Python code has closed the background loop, which it can while the loop stands still (`run_between`). What ran on
     it has failed; JavaScript goes on with a new one.
     """
-    _use_background(_make_background(), _shim["move_background"])
+    _use_background(_make_background(), _move_background)
 
 
 def _run():

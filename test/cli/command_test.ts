@@ -209,9 +209,14 @@ test("pyawait: usage", async () => {
     assertMatch(stderr, message);
     assertMatch(stderr, /Usage: pyawait run SCRIPT\.py/);
   }
-  const { code, stdout, stderr } = await pyawait(["--help"]);
-  assertEquals([code, stderr], [0, ""]);
-  assertMatch(stdout, /^Usage: pyawait run SCRIPT\.py/);
+  for (const args of [["--help"], ["run", "--help"], ["top", "-h"]]) {
+    const { code, stdout, stderr } = await pyawait(args);
+    assertEquals([code, stderr], [0, ""]);
+    assertMatch(stdout, /^Usage: pyawait run SCRIPT\.py/);
+  }
+  const missing = await pyawait(["run", "--module", "a=missing.mjs", "-c", "1"]);
+  assertEquals([missing.code, missing.stdout], [2, ""]);
+  assertMatch(missing.stderr, /^pyawait: --module a: there is no file '.*missing\.mjs'\n$/);
 });
 
 test("pyawait types: a module that is not there, and a file that cannot be written", async () => {

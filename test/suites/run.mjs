@@ -14,7 +14,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { cpus, release, tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
 import { root, runtime } from "../../scripts/runtimes.mjs";
@@ -90,6 +90,7 @@ async function outcomes(job, side, tests) {
   const bounces = options.bounce && side !== "python";
   const env = {
     SUITES_RESULTS: log,
+    SUITES_HANG: options.bounce ? "30" : "180", // the longest test takes half a minute on a quiet machine, without bouncing
     PYTHONPATH: join(here, "py"),
     PYTHONDONTWRITEBYTECODE: "1",
     PYAWAIT_PYTHON: place.python,
@@ -112,7 +113,8 @@ async function outcomes(job, side, tests) {
     const found = new Map();
     const lines = existsSync(log) ? readFileSync(log, "utf8").split("\n").filter((line) => line !== "") : [];
     for (const line of lines) found.set(...JSON.parse(line));
-    if (options.verbose || problem || found.size === 0) {
+    found.skipped = /^skip: /m.test(output); // the whole file, which has said why
+    if (options.verbose || problem || (found.size === 0 && !found.skipped)) {
       console.log(`--- ${suite.name}/${file} on ${side}: ${problem ?? "ended"}, ${found.size} tests; the end of what it printed:`);
       console.log(options.verbose ? output : output.slice(-3000));
     }
@@ -128,19 +130,25 @@ const passing = (found) => [...found].filter(([, outcome]) => outcome === "passe
 async function compare(job, side) {
   job.plain ??= await outcomes(job, "python");
   const there = passing(job.plain);
-  const ours = new Set(passing(await outcomes(job, side)));
+  const found = await outcomes(job, side);
+  const ours = new Set(passing(found));
   let differing = there.filter((id) => !ours.has(id));
   const first = differing.length;
   const explained = differing.filter((id) => reasonFor(job.suite.name, id, options.bounce));
   differing = differing.filter((id) => !explained.includes(id));
   const unexplained = differing.length;
+  // What hung or crashed comes last, or the others would not run this time either.
+  differing.sort((left, right) => Number(found.get(left) === "started") - Number(found.get(right) === "started"));
   for (let attempt = 0; attempt < attempts && differing.length > 0; attempt++) {
     const again = [await outcomes(job, "python", differing), await outcomes(job, side, differing)];
     const [plainAgain, oursAgain] = again.map((found) => new Set(passing(found)));
     differing = differing.filter((id) => plainAgain.has(id) && !oursAgain.has(id));
   }
+  // A process that dies takes the tests after this one with it, even if this one passes when it is run again.
+  differing.push(...there.filter((id) => found.get(id) === "started" && !explained.includes(id) && !differing.includes(id)));
+  if (there.length === 0 && !job.plain.skipped) differing.push("nothing passes in plain Python");
   for (const id of differing) console.log(`DIFFERS ${job.suite.name} on ${side}: ${id}`);
-  return { there: there.length, here: there.length - first, later: unexplained - differing.length, explained, differing };
+  return { there: there.length, here: there.length - first, later: Math.max(0, unexplained - differing.length), explained, differing };
 }
 
 function wanted(suite, file) {

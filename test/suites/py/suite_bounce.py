@@ -7,6 +7,7 @@ its loop.
 
 import asyncio
 import asyncio.base_events
+import concurrent.futures
 import inspect
 
 import suite_bounce_js
@@ -22,16 +23,20 @@ async def _bounced(coroutine):
     except asyncio.CancelledError:
         # A cancelled await of a Promise ends cancelled, whatever the Promise came to; `await task` does not.
         if ended:
-            return ended[0]
+            return ended[0].result()
         raise
     finally:
         _inner.discard(id(coroutine))
 
 
 async def _noting(coroutine, ended):
-    result = await coroutine
-    ended.append(result)
-    return result
+    outcome = concurrent.futures.Future()
+    try:
+        outcome.set_result(await coroutine)
+    except BaseException as error:
+        outcome.set_exception(error)
+    ended.append(outcome)
+    return outcome.result()
 
 
 def factory(loop, coroutine, **options):

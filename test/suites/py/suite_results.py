@@ -4,6 +4,7 @@ Lines are written at once, so that what had passed before a crash is known, and 
 (`-p suite_results`) it needs pytest only; as a script it runs the unittest modules, classes or tests that it is given.
 """
 
+import faulthandler
 import json
 import os
 import sys
@@ -11,11 +12,16 @@ import sys
 _file = open(os.environ["SUITES_RESULTS"], "a", encoding="utf-8", buffering=1)
 _process = os.getpid()
 _failed = set()
+_hang = int(os.environ["SUITES_HANG"])  # seconds after which a test ends the process
 
 
 def _write(name, outcome):
     if os.getpid() == _process:  # a test that forks runs on in its child
         _file.write(json.dumps([name, outcome]) + "\n")
+        if outcome == "started":
+            faulthandler.dump_traceback_later(_hang, exit=True, file=sys.__stderr__)
+        else:
+            faulthandler.cancel_dump_traceback_later()
 
 
 def pytest_runtest_logstart(nodeid, location):
