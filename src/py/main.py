@@ -120,6 +120,8 @@ def _run():
 
 def _give_up_on(loop):
     """Discards a loop that never ran. How far it got is unknown, so each step may fail."""
+    global _background
+    _background = None  # closing it must not replace it
     asyncio._set_running_loop(None)
     for step in (lambda: signal.set_wakeup_fd(-1), lambda: asyncio.set_event_loop(None), lambda: loop.close()):
         try:
