@@ -63,6 +63,7 @@ static struct shared_signal {
   enum signal_owner owner;
   int known;              /* `host` has been read */
   int chains;             /* the host's handler may be called while Python has the signal */
+  int host_keeps;         /* the host's handler stays for ever (Deno) */
   struct action host;     /* what the host had there last */
   struct action ours;     /* Python's, with on_signal as the handler */
   signal_handler chained; /* [atomic] the host's handler, if it is to be called too */
@@ -125,7 +126,7 @@ static void count_for_host(int number) {
 }
 
 /* Gives the signal to `owner`. The host's action was read before, and now Python's own is installed. `chain`: call the
-   host's handler too, if JavaScript listens. */
+   host's handler too, if JavaScript listens; 0 on Deno, whose handler does not tell. */
 static void share_signal(int number, enum signal_owner owner, int chain) {
   struct shared_signal *shared = &shared_signals[number];
   struct action action = {{0}};
@@ -134,7 +135,8 @@ static void share_signal(int number, enum signal_owner owner, int chain) {
   shared->owner = owner;
   chain_host(shared);
   __atomic_store_n(&shared->handled, owner == OWNER_PYTHON, __ATOMIC_RELEASE);
-  if (owner == OWNER_HOST && shared->chained) count_for_host(number);
+  shared->host_keeps = !chain;
+  if (owner == OWNER_HOST && shared->chained && shared->host_keeps) count_for_host(number);
   else if (owner == OWNER_HOST || (owner == OWNER_NONE && shared->chained)) sys.sigaction(number, &shared->host, 0);
   if (owner != OWNER_PYTHON) return;
   python_handler = handler_of(&action);
@@ -156,7 +158,8 @@ static u32 listen_to_signal(int number) {
   read_host_signal(number);
   chain_host(shared);
   if (shared->owner == OWNER_PYTHON && handler_of(&action) != on_signal) sys.sigaction(number, &shared->ours, 0);
-  if (shared->owner == OWNER_HOST && shared->chained && handler_of(&action) != on_signal) count_for_host(number);
+  int counts = shared->owner == OWNER_HOST && shared->chained && shared->host_keeps;
+  if (counts && handler_of(&action) != on_signal) count_for_host(number);
   if (shared->owner == OWNER_NONE && shared->chained) sys.sigaction(number, &shared->host, 0);
   return __atomic_load_n(&shared->unclaimed, __ATOMIC_RELAXED);
 }

@@ -5,8 +5,10 @@
 // its default when the last one goes. So while Python has a signal, this file adds a listener of its own beside the first
 // of the program's. On Deno it always does, and for good: Deno does the default for a signal that it finds without
 // listeners, on a thread of its own and later, and its own API does not tell who listens.
+import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
 import process from "node:process";
+import { queueMicrotask } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { inWorker } from "../../ffi/in_worker.ts";
 import { bridge } from "../interpreter/bridge.ts";
@@ -29,13 +31,34 @@ const signals = {
 /** Takes part in Python's signals, where this thread can listen to signals at all. */
 export function shareSignals({ heapId }: Interpreter): void {
   if (inWorker || process.platform === "win32") return;
-  // Emitted before the listener is added. Node has installed its handler then; Bun installs it for the first listener,
-  // which so is ours.
-  process.on("newListener", (name) => {
-    if (signals.taken.has(name as Signal)) listen(name as Signal);
-  });
+  watchListeners();
   if (backend.keepsSignalHandlers) startListening();
   callHelper("share_signals", heapId, backend.keepsSignalHandlers);
+}
+
+/** Sees to it that ours is beside the program's listeners, however those come and go. Again where that was undone. */
+function watchListeners(): void {
+  const emitter: EventEmitter = process;
+  if (!emitter.listeners("newListener").includes(onNewListener)) emitter.on("newListener", onNewListener);
+  if (!emitter.listeners("removeListener").includes(onRemovedListener)) emitter.on("removeListener", onRemovedListener);
+}
+
+/**
+ * Called before the listener is added. Node has installed its handler then; Bun installs it for the first listener, which
+ * so is ours.
+ */
+function onNewListener(name: string | symbol): void {
+  if (signals.taken.has(name as Signal)) listen(name as Signal);
+}
+
+/** `process.removeAllListeners` removes ours, too. Later, because that goes on after this call. */
+function onRemovedListener(name: string | symbol, listener: unknown): void {
+  if (listener !== signals.listeners.get(name as Signal)) return;
+  signals.listeners.delete(name as Signal);
+  queueMicrotask(() => {
+    watchListeners();
+    if (signals.taken.has(name as Signal)) listen(name as Signal);
+  });
 }
 
 /**

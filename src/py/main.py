@@ -61,7 +61,7 @@ def _main(configuration):
         _make_background = functools.partial(_make_loop, configuration["loop"])
         loop = _make_background()
         _use_background(loop, _open_background)
-        loop.call_soon(_shim["ready"])
+        loop.call_soon(_begin)
         _run()
     except BaseException:
         sys.path[:] = path
@@ -82,6 +82,24 @@ def _use_background(loop, open_inbox):
         _keep_watching_signals(loop)
 
 
+def _report_loop_error(error):
+    """A signal handler has raised while the loop was idle, or Python code has broken the loop: the program goes on."""
+    try:
+        sys.excepthook(type(error), error, error.__traceback__)
+    except BaseException:
+        pass
+
+
+def _break_off(loop):
+    """Replaces a background loop that raises instead of running."""
+    try:
+        loop.close()
+    except BaseException as error:
+        _report_loop_error(error)
+        _connections.pop(loop, None)
+        replace_background()
+
+
 # The background loop runs on Python's main thread, which interrupt() has to know before the loop has drained once.
 
 
@@ -100,18 +118,32 @@ def replace_background():
     _use_background(_make_background(), _move_background)
 
 
+_has_run = False
+
+
+def _begin():
+    global _has_run
+    _has_run = True
+    _shim["ready"]()
+
+
 def _run():
+    failures = 0
     while not _closing():
-        loop = _background
+        loop, begun = _background, time.monotonic()
         asyncio.set_event_loop(loop)
         _watch_signals(loop)
         try:
             loop.run_forever()
         except (KeyboardInterrupt, SystemExit):
             pass  # the awaiting code has received it; the loop goes on
-        except RuntimeError:
-            if not loop.is_closed():
+        except BaseException as error:
+            if not _has_run:
                 raise
+            failures = failures + 1 if time.monotonic() - begun < 0.1 else 1
+            _report_loop_error(error)
+            if failures == 3 and not loop.is_closed():  # it cannot run any more
+                _break_off(loop)
         if _between:
             _unwatch_signals(_background)
         while _between and not _closing():

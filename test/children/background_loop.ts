@@ -1,7 +1,8 @@
 /**
  * Python code that treats the running background loop as its own.
  */
-import { python } from "../../mod.ts";
+import process from "node:process";
+import { python, toLoop } from "../../mod.ts";
 
 const asyncio = python.import("asyncio");
 console.log(
@@ -18,4 +19,20 @@ console.log(
 for (let i = 0; i < 100; i++) await python.execAsync("asyncio.get_running_loop().stop()");
 console.log("stopped 100 times");
 console.log(await asyncio.sleep(0.01, "slept"));
+if (process.platform !== "win32") {
+  python.exec(`
+    import signal
+    def handler(number, frame): raise ValueError("in the handler")`);
+  const { handler } = python.import("__main__");
+  await toLoop(python.import("signal").signal, [python.import("signal").SIGUSR2, handler]);
+  for (let i = 0; i < 3; i++) {
+    await new Promise((resolve) => setTimeout(resolve, 150)); // the loop is idle
+    process.kill(process.pid, "SIGUSR2");
+  }
+  await new Promise((resolve) => setTimeout(resolve, 150));
+}
+console.log(await asyncio.sleep(0.01, "after handlers that raise"));
+const broken = await python.execAsync("asyncio.get_running_loop()._selector.close()").then(() => "closed", (error: Error) => error.name);
+console.log(broken, await asyncio.sleep(0.01, "after a closed selector"));
+await python.close();
 console.log("end");

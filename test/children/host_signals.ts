@@ -125,6 +125,24 @@ const cases: Record<string, () => unknown> = {
     }
     console.log(counts());
   },
+  /** Every listener is removed while Python has the signal. */
+  async remove_all() {
+    const { call, counts } = define();
+    await call("take", "SIGUSR2");
+    process.on("SIGUSR2", hear);
+    process.removeAllListeners("SIGUSR2");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    kill("SIGUSR2");
+    await settle(counts, "JavaScript 0, Python 1");
+    process.on("SIGTERM", hear);
+    await call("take", "SIGTERM");
+    process.off("SIGTERM", hear);
+    await call("put", "SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    kill("SIGTERM");
+    await new Promise((resolve) => setTimeout(resolve, 5000));
+    console.log("still alive");
+  },
   /** A server that handles signals while it runs and raises them again afterwards, as uvicorn does. */
   async server() {
     define();

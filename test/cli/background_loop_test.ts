@@ -4,9 +4,10 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import process from "node:process";
 import { after, test } from "node:test";
 import { assertEquals } from "#std/assert";
-import { prints } from "../support/child.ts";
+import { child } from "../support/child.ts";
 import { pyawait } from "../support/command.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-background-")));
@@ -83,7 +84,15 @@ except RuntimeError as error:
   assertEquals(["a new loop False done\n", "no current loop True\n"].includes(stdout), true, stdout + stderr);
 });
 
-test("stop, close and run_until_complete on the running background loop", async () => {
-  const refused = "RuntimeError RuntimeError";
-  assertEquals((await prints("background_loop", [])).trimEnd().split("\n"), [refused, "stopped 100 times", "slept", "end"]);
+test("stop, close and a broken selector of the running background loop, and signal handlers that raise in it", async () => {
+  const { code, stdout, stderr } = await child("background_loop", []);
+  assertEquals([code, stdout.trimEnd().split("\n")], [0, [
+    "RuntimeError RuntimeError",
+    "stopped 100 times",
+    "slept",
+    "after handlers that raise",
+    "RuntimeError after a closed selector",
+    "end",
+  ]], stderr);
+  if (process.platform !== "win32") assertEquals(stderr.match(/ValueError: in the handler/g)?.length, 3, stderr);
 });
