@@ -1,7 +1,7 @@
 // Python's stdout and stderr, where `python.configure` directs them to functions.
 //
 // The text arrives with the other records. What was printed since the last microtask is delivered in one call.
-import { queueMicrotask } from "../../ffi/intrinsics.ts";
+import { queueMicrotask, throwUncaught } from "../../ffi/intrinsics.ts";
 import type { Interpreter } from "../interpreter/interpreter.ts";
 import type { Output } from "../interpreter/options.ts";
 import { callHelper } from "../proxy/call.ts";
@@ -34,7 +34,7 @@ export function redirect({ options, heapId }: Interpreter): void {
 export function printed(code: number, text: string): void {
   const listener = output.listeners.get(code);
   if (!listener) return;
-  if (output.printed.length === 0) queueMicrotask(deliver);
+  if (output.printed.length === 0) queueMicrotask(deliverOrReport);
   const last = output.printed.at(-1);
   if (last?.listener === listener && last.text.length < longest) last.text += text;
   else output.printed.push({ listener, text });
@@ -45,6 +45,14 @@ export function deliver(): void {
   try {
     for (let next; (next = output.printed.shift());) next.listener(next.text);
   } finally {
-    if (output.printed.length > 0) queueMicrotask(deliver);
+    if (output.printed.length > 0) queueMicrotask(deliverOrReport);
+  }
+}
+
+function deliverOrReport(): void {
+  try {
+    deliver();
+  } catch (error) {
+    throwUncaught(error);
   }
 }
