@@ -32,7 +32,6 @@ const signals = {
 export function shareSignals({ heapId }: Interpreter): void {
   if (inWorker || process.platform === "win32") return;
   watchListeners();
-  if (backend.keepsSignalHandlers) startListening();
   callHelper("share_signals", heapId, backend.keepsSignalHandlers);
 }
 
@@ -59,16 +58,6 @@ function onRemovedListener(name: string | symbol, listener: unknown): void {
     watchListeners();
     if (signals.taken.has(name as Signal)) listen(name as Signal);
   });
-}
-
-/**
- * With its first listener of all, Deno takes SIGINT, SIGTERM and SIGHUP, and only then adds the listener: in between, a
- * signal that Python handles would end the process. So that happens before Python handles any.
- */
-function startListening(): void {
-  const listener = () => {};
-  process.on("SIGWINCH", listener);
-  process.off("SIGWINCH", listener);
 }
 
 /** Python handles or ignores the signal, or gives it back to the host. */
