@@ -65,7 +65,6 @@ static struct shared_signal {
   int chains;             /* the host's handler may be called while Python has the signal */
   int host_keeps;         /* the host's handler stays for ever (Deno) */
   struct action host;     /* what the host had there last */
-  struct action ours;     /* Python's, with on_signal as the handler */
   signal_handler chained; /* [atomic] the host's handler, if it is to be called too */
   int handled;            /* [atomic] Python has a handler */
   int forwarded;          /* [atomic] sent on to the loop thread, after the host's handler was called */
@@ -73,7 +72,8 @@ static struct shared_signal {
   unsigned long chaining; /* [atomic] the thread that calls the host's handler */
 } shared_signals[SIGNALS];
 
-static signal_handler python_handler; /* the same for all signals */
+static signal_handler python_handler; /* [registry] the same for all signals */
+static struct action our_action;      /* [registry] Python's, with on_signal as the handler */
 static unsigned long signal_thread;
 
 /* The system delivers a signal to any thread, mostly to JavaScript's. There it does not end a system call in which the
@@ -101,14 +101,25 @@ static void on_signal(int number, void *info, void *context) {
   }
 }
 
+/* Whether the action is Python's or ours. JavaScript may listen while Python is about to change its handler, so neither
+   must be taken for the host's. */
+static int is_pythons(const struct shared_signal *shared, signal_handler handler) {
+  if (handler == IGNORE) return shared->known && shared->owner == OWNER_NONE;
+  return handler == on_signal || (python_handler && handler == python_handler);
+}
+
 static void read_host_signal(int number) {
   struct shared_signal *shared = &shared_signals[number];
   struct action action = {{0}};
-  if (sys.sigaction(number, 0, &action)) return;
-  signal_handler handler = handler_of(&action);
-  if (handler == on_signal || (shared->known && shared->owner == OWNER_NONE && handler == IGNORE)) return;
+  if (sys.sigaction(number, 0, &action) || is_pythons(shared, handler_of(&action))) return;
   shared->host = action;
   shared->known = 1;
+}
+
+static void ignore_signal(int number) {
+  struct action action = {{0}};
+  set_handler(&action, IGNORE);
+  sys.sigaction(number, &action, 0);
 }
 
 static void chain_host(struct shared_signal *shared) {
@@ -125,26 +136,29 @@ static void count_for_host(int number) {
   sys.sigaction(number, &action, 0);
 }
 
-/* Gives the signal to `owner`. The host's action was read before, and now Python's own is installed. `chain`: call the
-   host's handler too, if JavaScript listens; 0 on Deno, whose handler does not tell. */
+/* Gives the signal to `owner`. The host's action was read before, and now Python's handler is installed, whoever owns it.
+   `chain`: call the host's handler too, if JavaScript listens; 0 on Deno, whose handler does not tell. */
 static void share_signal(int number, enum signal_owner owner, int chain) {
   struct shared_signal *shared = &shared_signals[number];
   struct action action = {{0}};
   if (!shared->known || sys.sigaction(number, 0, &action)) return;
+  if (!python_handler) {
+    python_handler = handler_of(&action);
+    signal_thread = py.PyThread_get_thread_ident();
+    our_action = action;
+    set_handler(&our_action, on_signal);
+    set_flags(&our_action, flags_of(&action) | SA_WITH_INFO);
+  }
+  read_host_signal(number); /* JavaScript may have begun to listen since */
   shared->chains = chain || (shared->chains && owner != OWNER_NONE);
+  shared->host_keeps = !chain;
   shared->owner = owner;
   chain_host(shared);
   __atomic_store_n(&shared->handled, owner == OWNER_PYTHON, __ATOMIC_RELEASE);
-  shared->host_keeps = !chain;
-  if (owner == OWNER_HOST && shared->chained && shared->host_keeps) count_for_host(number);
-  else if (owner == OWNER_HOST || (owner == OWNER_NONE && shared->chained)) sys.sigaction(number, &shared->host, 0);
-  if (owner != OWNER_PYTHON) return;
-  python_handler = handler_of(&action);
-  signal_thread = py.PyThread_get_thread_ident();
-  set_handler(&action, on_signal);
-  set_flags(&action, flags_of(&action) | SA_WITH_INFO);
-  shared->ours = action;
-  sys.sigaction(number, &action, 0);
+  if (owner == OWNER_PYTHON) sys.sigaction(number, &our_action, 0);
+  else if (owner == OWNER_NONE && !shared->chained) ignore_signal(number);
+  else if (owner == OWNER_HOST && shared->chained && shared->host_keeps) count_for_host(number);
+  else sys.sigaction(number, &shared->host, 0);
 }
 
 /* JavaScript listens to a signal that Python handles or ignores, or has done so. If the runtime has installed its handler
@@ -157,7 +171,7 @@ static u32 listen_to_signal(int number) {
   shared->chains = 1;
   read_host_signal(number);
   chain_host(shared);
-  if (shared->owner == OWNER_PYTHON && handler_of(&action) != on_signal) sys.sigaction(number, &shared->ours, 0);
+  if (shared->owner == OWNER_PYTHON && handler_of(&action) != on_signal) sys.sigaction(number, &our_action, 0);
   int counts = shared->owner == OWNER_HOST && shared->chained && shared->host_keeps;
   if (counts && handler_of(&action) != on_signal) count_for_host(number);
   if (shared->owner == OWNER_NONE && shared->chained) sys.sigaction(number, &shared->host, 0);

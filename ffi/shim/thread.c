@@ -34,7 +34,6 @@ static void end_attempt(enum state outcome) {
 /* ready(): the loop runs, and JavaScript may go on. */
 static PyObject *shim_ready(PyObject *self, PyObject *unused) {
   (void)self, (void)unused;
-  restore_interrupt_action();
   if (python.outcome == OPENING) end_attempt(READY);
   return new_reference(None);
 }
@@ -214,7 +213,6 @@ static int run_main(PyObject *main) {
 /* The attempt has failed before the loop ran: tells JavaScript, and waits for another one. */
 static void await_attempt(void) {
   keep_problem();
-  restore_interrupt_action();
   PyThreadState *state = py.PyEval_SaveThread();
   end_attempt(REFUSED);
   py.PyThread_acquire_lock(python.next_attempt, 1);
@@ -227,9 +225,9 @@ static void *loop_thread(void *unused) {
   tell_running_main();
   PyObject *namespace = make_names_and_types() ? 0 : run_source();
   PyObject *main = namespace ? py.PyDict_GetItemString(namespace, "_main") : 0;
+  restore_interrupt_action();
   if (!main) {
     keep_problem();
-    restore_interrupt_action();
     end_attempt(FAILED);
     park();
   }

@@ -32,7 +32,8 @@ const signals = {
 export function shareSignals({ heapId }: Interpreter): void {
   if (inWorker || process.platform === "win32") return;
   watchListeners();
-  callHelper("share_signals", heapId, backend.keepsSignalHandlers);
+  if (backend.keepsSignalHandlers) startListening();
+  callHelper("share_signals", heapId);
 }
 
 /** Sees to it that ours is beside the program's listeners, however those come and go. Again where that was undone. */
@@ -60,9 +61,24 @@ function onRemovedListener(name: string | symbol, listener: unknown): void {
   });
 }
 
+/**
+ * With its first listener of all, Deno takes SIGINT, SIGTERM and SIGHUP, and only then adds the listener: in between, a
+ * signal that Python handles would end the process. So that happens before Python handles any.
+ */
+function startListening(): void {
+  const listener = () => {};
+  process.on("SIGWINCH", listener);
+  process.off("SIGWINCH", listener);
+}
+
+/** The runtime's name of a signal, if it knows the number. */
+export function signalName(number: number): Signal | undefined {
+  return Object.entries(constants.signals).find(([, each]) => each === number)?.[0] as Signal | undefined;
+}
+
 /** Python handles or ignores the signal, or gives it back to the host. */
 export function setSignalOwner(number: number, owner: number): void {
-  const name = Object.entries(constants.signals).find(([, each]) => each === number)?.[0] as Signal | undefined;
+  const name = signalName(number);
   if (name === undefined) return;
   if (owner !== SignalOwner.host) {
     signals.taken.set(name, number);

@@ -4,7 +4,6 @@
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.
 import { existsSync, writeFileSync } from "node:fs";
-import { constants } from "node:os";
 import { resolve } from "node:path";
 import process from "node:process";
 import { pathToFileURL } from "node:url";
@@ -15,6 +14,7 @@ import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
 import { registerJsModule } from "../js_modules.ts";
 import { Promise, then } from "../../ffi/intrinsics.ts";
 import { runHelper } from "../async/promise.ts";
+import { signalName } from "../async/signals.ts";
 import { python } from "../python.ts";
 
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
@@ -143,7 +143,7 @@ export async function runCommand(args: string[]): Promise<number> {
 
 /** Ends the process by a signal, as its default action does, after everything else that happens at its end. */
 export function endBySignal(number: number): never {
-  const name = Object.entries(constants.signals).find(([, each]) => each === number)![0] as NodeJS.Signals;
+  const name = signalName(number)!;
   if (process.platform === "win32") process.exit(0xc000013a); // STATUS_CONTROL_C_EXIT
   process.on("exit", () => {
     process.removeAllListeners(name);

@@ -93,7 +93,8 @@ function runPython(executable: string, args: string[]): Promise<number> {
 /** This user's processes in which a JavaScript runtime has loaded Python. */
 function list(): number {
   if (process.platform !== "linux") return fail("top needs the PID of a process on this system", 2);
-  const found = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).flatMap((pid) => {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).sort((a, b) => Number(a) - Number(b));
+  const found = pids.flatMap((pid) => {
     const library = libraryIn(pid);
     if (!library) return [];
     let program = "";

@@ -181,11 +181,12 @@ function writeConfiguration(options: Options): Writer {
     w.tagged32(Tag.list, values.length);
     for (const value of values) w.string(value);
   };
-  w.tagged32(Tag.dict, 4);
+  w.tagged32(Tag.dict, 5);
   w.string("path"), strings(options.path);
   w.string("args"), strings(options.args);
   w.string("loop"), w.string(options.loop);
   w.string("switch_interval"), w.tagged64(Tag.float, options.switchInterval);
+  w.string("keeps_signal_handlers"), w.u8(backend.keepsSignalHandlers ? Tag.true : Tag.false);
   return w;
 }
 

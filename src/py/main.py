@@ -51,13 +51,14 @@ def _main(configuration):
     If it raises before the loop runs (`ready`), the exception goes to the opener, which may try again, so it leaves
     nothing.
     """
-    global _make_background
+    global _make_background, _host_keeps_handlers
     path, loop = sys.path[:], None
     try:
         sys.path[0:0] = configuration["path"]
         sys.argv[:] = configuration["args"] if hasattr(sys, "argv") else []
         sys.setswitchinterval(configuration["switch_interval"])
-        signal.signal(signal.SIGINT, _interrupt)  # for interrupt(); the shim puts the host's action back
+        _host_keeps_handlers = configuration["keeps_signal_handlers"]
+        leave_interrupts()
         _make_background = functools.partial(_make_loop, configuration["loop"])
         loop = _make_background()
         _use_background(loop, _open_background)
@@ -162,7 +163,8 @@ def _give_up_on(loop):
             pass
 
 
-_share_signals()
+if os.name == "posix":
+    _share_signals()
 _guard_later_loops()
 let_standard_streams_wait()
 

@@ -138,7 +138,6 @@ def _as_main(kind, target):
 
 def run_as_main(kind, target, arguments):
     """Runs a script (`kind` is ""), a module ("-m") or code ("-c") as `python` does, and returns the exit code."""
-    global _interrupts_scripts
     if hasattr(sys, "orig_argv"):
         sys.orig_argv[:] = [sys.executable, *([kind] if kind else []), target, *arguments]
     if kind == "" and target != "-" and not os.access(target, os.R_OK):
@@ -148,8 +147,7 @@ def run_as_main(kind, target, arguments):
             text = "pyawait: can't open file '%s': [Errno %d] %s"
             print(text % (os.path.abspath(target), error.errno, error.strerror), file=sys.stderr)
             return 2
-    _interrupts_scripts = True
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    take_interrupts()
     ended = _as_main(kind, target)
     code = 0
     if isinstance(ended, SystemExit):
@@ -161,8 +159,7 @@ def run_as_main(kind, target, arguments):
             step()
         except BaseException as error:  # Ctrl-C while it waits
             sys.excepthook(type(error), error, error.__traceback__)
-    _interrupts_scripts = False
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # the host's again
+    leave_interrupts()
     return code if flush_streams() else 120  # Python's own exit code for this
 
 

@@ -26,8 +26,11 @@ def _unwatch_signals(loop):
             signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
-_handlers = {}  # by number, what signal.getsignal answers where Python's own table has something else
-_signal_heaps = {}  # by id, the heaps on JavaScript's main thread; whether their runtime keeps its handlers for ever
+_handlers = {}  # by number, what Python code has set
+_signal_heaps = set()  # ids of the heaps on JavaScript's main thread
+# Whether the host's handler stays when its last listener is gone, and then does what the signal does by default (Deno).
+# So it is called beside Python's only when JavaScript has said that it listens.
+_host_keeps_handlers = False
 _interrupts_scripts = False  # whether SIGINT is Python's by default
 
 
@@ -35,6 +38,12 @@ def _owner(number, handler):
     if handler is signal.default_int_handler and number == signal.SIGINT:
         return OWNER_PYTHON if _interrupts_scripts else OWNER_HOST
     return OWNER_PYTHON if callable(handler) else OWNER_NONE if handler == signal.SIG_IGN else OWNER_HOST
+
+
+def _handle_nothing(number, frame):
+    """Stands for a handler that Python code has given up. The shim sets the action itself: in between, Python's own
+    SIG_DFL could end the process, and its SIG_IGN could be taken for the host's.
+    """
 
 
 def _share_signals():
@@ -45,31 +54,42 @@ def _share_signals():
 
     @functools.wraps(get_in_python)
     def getsignal(number):
-        handler = _handlers.get(number, get_in_python(number))
-        if handler is _interrupt:
-            return signal.default_int_handler
+        handler = get_in_python(number)
+        handler = _handlers.get(number, handler)
         return signal.SIG_DFL if handler is None else handler
 
     @functools.wraps(set_in_python)
     def set_handler(number, handler):
         before = getsignal(number)
         owner = _owner(number, handler)
+        given = next((each for each in signal.Handlers if each == handler), handler)
         ours = handler
-        if owner == OWNER_HOST and handler in (signal.SIG_DFL, signal.default_int_handler):
-            # In between, the default action could end the process; and interrupt() needs a handler for SIGINT.
-            ours = _interrupt if number == signal.SIGINT else signal.SIG_IGN
+        if number == signal.SIGINT and owner == OWNER_HOST and callable(handler):
+            ours = _interrupt
+        elif isinstance(given, signal.Handlers):
+            ours = _interrupt if number == signal.SIGINT and owner == OWNER_HOST else _handle_nothing
         _shim["read_host_signal"](int(number))
         set_in_python(number, ours)
-        _handlers.pop(number, None)
-        if ours is not handler:
-            _handlers[number] = signal.SIG_DFL if handler == signal.SIG_DFL else handler
-        # Deno's handler stays when its last listener is gone, and then does what the signal does by default; so it is
-        # called too only when JavaScript has said that it listens.
-        _shim["share_signal"](int(number), owner, not any(_signal_heaps.values()))
+        _handlers[number] = given
+        _shim["share_signal"](int(number), owner, not _host_keeps_handlers)
         _tell_heaps(int(number), owner)
         return before
 
     signal.signal, signal.getsignal = set_handler, getsignal
+
+
+def leave_interrupts():
+    """SIGINT is the host's; interrupt() raises KeyboardInterrupt where that is safe."""
+    global _interrupts_scripts
+    _interrupts_scripts = False
+    signal.signal(signal.SIGINT, signal.default_int_handler if os.name == "posix" else _interrupt)
+
+
+def take_interrupts():
+    """SIGINT raises KeyboardInterrupt, as in a Python process."""
+    global _interrupts_scripts
+    _interrupts_scripts = True
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _tell_heaps(number, owner, heaps=_signal_heaps):
@@ -78,21 +98,20 @@ def _tell_heaps(number, owner, heaps=_signal_heaps):
         _shim["event"](heap, EVENT_SIGNAL, number << 2 | owner)
 
 
-def share_signals(heap, keeps_handlers):
+def share_signals(heap):
     """A heap on JavaScript's main thread takes part."""
-    _signal_heaps[heap] = keeps_handlers
-    for number in map(int, signal.valid_signals()):
-        owner = _owner(number, signal.getsignal(number))
-        if owner != OWNER_HOST:
-            _tell_heaps(number, owner, [heap])
+    _signal_heaps.add(heap)
+    for number, handler in _handlers.items():
+        if _owner(number, handler) != OWNER_HOST:
+            _tell_heaps(int(number), _owner(number, handler), [heap])
 
 
 def give_signals_back():
     """Python ends, and the process may go on."""
-    for number in map(int, signal.valid_signals()):
-        if _owner(number, signal.getsignal(number)) != OWNER_HOST:
-            _shim["share_signal"](number, OWNER_HOST, 0)
-            _tell_heaps(number, OWNER_HOST)
+    for number, handler in _handlers.items():
+        if _owner(number, handler) != OWNER_HOST:
+            _shim["share_signal"](int(number), OWNER_HOST, not _host_keeps_handlers)
+            _tell_heaps(int(number), OWNER_HOST)
 
 
 def _keep_watching_signals(loop):

@@ -101,8 +101,6 @@ const cases: Record<string, () => unknown> = {
   /** Without listeners of JavaScript's, a signal that Python handles does nothing else; set and sent at once. */
   async at_once() {
     define();
-    // Deno takes SIGTERM with its first listener of all, a moment before it adds that: a known limit, kept out of here.
-    process.on("SIGWINCH", hear).off("SIGWINCH", hear);
     console.log(
       await python.execAsync(`
         for i in range(200):
@@ -195,6 +193,23 @@ const cases: Record<string, () => unknown> = {
     kill("SIGUSR2");
     await settle(() => `JavaScript ${heard}`, "JavaScript 1");
     await worker.terminate();
+  },
+  /** A handler that Python took for a Worker alone gets what is sent to the process. */
+  async worker_handles() {
+    const worker = new Worker(new URL(import.meta.url), { argv: ["in_handling_worker"] });
+    const message = () => new Promise((resolve) => worker.once("message", resolve));
+    await message();
+    kill("SIGUSR2");
+    console.log(await message());
+    await worker.terminate();
+  },
+  async in_handling_worker() {
+    const { call, counts } = define();
+    await call("take", "SIGUSR2");
+    const { parentPort } = await import("node:worker_threads");
+    parentPort!.postMessage("ready");
+    while (counts() !== "JavaScript 0, Python 1") await new Promise((resolve) => setTimeout(resolve, 2));
+    parentPort!.postMessage(counts());
   },
   async in_worker() {
     const { call } = define();

@@ -120,6 +120,19 @@ for (const [name, [source, stdout]] of Object.entries(interrupted)) {
   });
 }
 
+test("pyawait run: Ctrl-C at any moment after the script has begun", { skip }, async () => {
+  const source = "import asyncio\nasync def main():\n    try:\n        print('ready', flush=True)\n        await asyncio.sleep(60)\n" +
+    "    finally:\n        print('finally')\nasyncio.run(main())";
+  for (let wait = 0; wait < 24; wait += 4) { // ms
+    let sent = false;
+    const onText = (child: ChildProcess, text: string) => {
+      if (!sent && (sent = text.startsWith("ready\n"))) setTimeout(() => child.kill("SIGINT"), wait);
+    };
+    const { stdout, stderr } = await pyawait(["run", "-c", source], folder, { onText });
+    assertEquals(stdout, "ready\nfinally\n", `${wait} ms: ${stderr}`);
+  }
+});
+
 test("the wakeup descriptor for signals is the script's to set, as trio does", async () => {
   const { stdout } = await asPython(["-c", "import signal; print(signal.set_wakeup_fd(-1))"]);
   assertEquals(stdout, "-1\n");

@@ -70,3 +70,7 @@ test("SIGPIPE stays as the runtime needs it", { skip }, async () => {
 test("Python in a Worker alone leaves the main thread's listeners working", { skip }, async () => {
   assertEquals(await lines("worker"), ["JavaScript 1"]);
 });
+
+test("a handler of Python's in a Worker alone gets the process's signals", { skip }, async () => {
+  assertEquals(await lines("worker_handles"), ["JavaScript 0, Python 1"]);
+});
