@@ -18,6 +18,7 @@ export { python } from "./src/python.ts";
 export type { ExecOptions, Python, PythonInfo, PythonModules } from "./src/python.ts";
 export type { Output, PythonOptions } from "./src/interpreter/options.ts";
 export { attach } from "./src/proxy/attach.ts";
+export { withLoop } from "./src/proxy/with_loop.ts";
 export { intoPromise } from "./src/async/promise.ts";
 export { toLoop, toThread } from "./src/async/to_loop.ts";
 export type { AwaitOptions } from "./src/async/promise.ts";

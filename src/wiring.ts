@@ -9,6 +9,7 @@ import { intoPromise } from "./async/promise.ts";
 import { callDirectly, forgetLoop, prepareTooDeep, reportToLoop } from "./async/serve.ts";
 import { shareSignals } from "./async/signals.ts";
 import { intoAsyncIterable } from "./async/stream.ts";
+import { loopOfLocals } from "./async/task_locals.ts";
 import { markGivenBack } from "./context/rejections.ts";
 import { watchEnds } from "./ending.ts";
 import { ownUrl } from "../ffi/own_file.ts";
@@ -52,6 +53,7 @@ wire({
   },
   onRing: drain,
   onCall: callDirectly,
+  loopOf: loopOfLocals,
   onLoopEnd(loop) { // all that JavaScript keeps for a loop ends here
     rejectLoop(loop);
     forgetLoop(loop);

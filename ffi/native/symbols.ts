@@ -26,6 +26,8 @@ const symbols = {
   pyawait_attach: { parameters: ["pointer"], result: "void" },
   /** void pyawait_detach(struct heap *heap) */
   pyawait_detach: { parameters: ["pointer"], result: "void" },
+  /** void pyawait_end_stay(struct heap *heap, int id) */
+  pyawait_end_stay: { parameters: ["pointer", "i32"], result: "void" },
   /** void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity) */
   pyawait_invoke: { parameters: ["pointer", "i32", "pointer", "i32", "pointer", "i32"], result: "void" },
   /** int pyawait_overflow(struct heap *heap, u8 *out, int capacity) */

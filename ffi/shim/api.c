@@ -145,7 +145,13 @@ EXPORT void pyawait_heap_end(struct heap *heap) {
 }
 
 EXPORT void pyawait_attach(struct heap *heap) { attach(heap); }
-EXPORT void pyawait_detach(struct heap *heap) { detach(heap); }
+EXPORT void pyawait_detach(struct heap *heap) {
+  if (heap->attachment->depth == 1) end_stays(heap);
+  detach(heap);
+}
+
+/* A loop that stood still for this thread goes on. */
+EXPORT void pyawait_end_stay(struct heap *heap, int id) { end_stay(heap, (u32)id); }
 
 /* Synchronous operations ------------------------------------------------------------------------------------------ */
 

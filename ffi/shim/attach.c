@@ -16,8 +16,10 @@ static struct attachment *find_attachment(void) {
   while (heap && heap->attachment->state != state) heap = heap->next;
   if (heap) return heap->attachment;
   struct attachment *attachment = py.PyMem_RawMalloc(sizeof *attachment);
-  if (attachment) *attachment = (struct attachment){.state = state};
-  return attachment;
+  if (!attachment) return 0;
+  *attachment = (struct attachment){.state = state, .wakeup = py.PyThread_allocate_lock()};
+  if (attachment->wakeup) py.PyThread_acquire_lock(attachment->wakeup, 1);
+  return attachment->wakeup ? attachment : 0;
 }
 
 /* koffi runs C on a stack of its own. From 3.14 on Python checks the stack's end and has to be told where that is. */
@@ -52,6 +54,21 @@ static void detach(struct heap *heap) {
   if (--attachment->depth) return;
   attachment->state = py.PyEval_SaveThread();
   set_wants_gil(attachment, 0);
+}
+
+/* Detaches inside an invoke, for JavaScript or to wait, until enter_level. */
+static struct level leave_level(struct attachment *attachment) {
+  struct level level = {attachment->depth, attachment->stays_from};
+  attachment->depth = 0;
+  attachment->stays_from = attachment->stays_to;
+  attachment->state = py.PyEval_SaveThread();
+  return level;
+}
+
+static void enter_level(struct attachment *attachment, struct level level) {
+  py.PyEval_RestoreThread(attachment->state);
+  attachment->depth = level.depth;
+  attachment->stays_from = level.stays_from;
 }
 
 /* This thread's JavaScript will not detach any more: it was ended inside of `attach`, or exits there. */

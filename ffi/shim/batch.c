@@ -23,13 +23,17 @@ static void end_record(struct writer *w, size_t start) {
   patch_u32(w, start, (u32)(w->length - start));
 }
 
-/* Sends whole records at once, and empties the writer. Its memory stays, unless that is large. */
+/* Sends whole records at once. */
+static void send_copy(struct heap *heap, const struct writer *w) {
+  if (!w->length || has_ended(heap)) return;
+  struct chunk *chunk = new_chunk(heap, w->data, w->length);
+  if (!chunk) __builtin_trap();
+  if (push(&heap->outbox, chunk)) ring(heap);
+}
+
+/* ... and empties the writer. Its memory stays, unless that is large. */
 static void send_records(struct heap *heap, struct writer *w) {
-  if (w->length && !has_ended(heap)) {
-    struct chunk *chunk = new_chunk(heap, w->data, w->length);
-    if (!chunk) __builtin_trap();
-    if (push(&heap->outbox, chunk)) ring(heap);
-  }
+  send_copy(heap, w);
   w->length = 0;
   if (w->capacity <= LARGE_MEMORY || w->data == w->lent) return;
   py.PyMem_RawFree(w->data);

@@ -15,6 +15,8 @@ static u32 last_call; /* [atomic] */
 static const PY_TIMEOUT_T SECOND = 1000000;
 enum { TELL_AFTER = 3 }; /* seconds */
 
+static u32 next_call_id(void) { return __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff; }
+
 static void unlink_call(struct heap *heap, struct js_call *call) {
   for (struct js_call **at = &heap->calls; *at; at = &(*at)->next)
     if (*at == call) {
@@ -25,15 +27,11 @@ static void unlink_call(struct heap *heap, struct js_call *call) {
 
 /* On the heap's own thread, inside an invoke: JavaScript is entered directly, and detached. */
 static void call_directly(struct heap *heap, struct js_call *call, struct writer *record) {
-  struct attachment *attachment = heap->attachment;
-  int depth = attachment->depth;
   struct writer outer = heap->call_record;
   heap->call_record = *record;
-  attachment->depth = 0;
-  attachment->state = py.PyEval_SaveThread();
+  struct level level = leave_level(heap->attachment);
   heap->on_call((int)call->id);
-  py.PyEval_RestoreThread(attachment->state);
-  attachment->depth = depth;
+  enter_level(heap->attachment, level);
   *record = heap->call_record;
   heap->call_record = outer;
 }
@@ -52,32 +50,42 @@ static void report_wait(struct heap *heap) {
   py.PyErr_Clear();
 }
 
-/* Waits for the answer, detached. */
+/* Takes the lock of a call that has been woken. 1: it is over. A visit that has come is `visit`. */
+static int is_over(struct js_call *call, PyObject **visit) {
+  lock_registry();
+  int over = call->over;
+  call->woken = 0;
+  *visit = call->visit, call->visit = 0;
+  unlock_registry();
+  return over;
+}
+
+/* Waits for the answer, detached, and makes the visits that come meanwhile: this is the thread of their loop. */
 static void wait_for_answer(struct heap *heap, struct js_call *call) {
   PyThreadState *state = py.PyEval_SaveThread();
+  PyObject *visit;
   u32 before = 0;
-  int seconds = 0;
-  while (!py.PyThread_acquire_lock_timed(call->lock, seconds == TELL_AFTER ? -1 : SECOND, 0)) {
+  int seconds = 0, over = 0;
+  while (!over) {
+    int tells = call->record && seconds < TELL_AFTER;
+    if (py.PyThread_acquire_lock_timed(call->lock, tells ? SECOND : -1, 0)) {
+      over = is_over(call, &visit);
+      if (visit) py.PyEval_RestoreThread(state), run_visit(fields_of(visit)), release(visit), state = py.PyEval_SaveThread();
+      continue;
+    }
     u32 now = call_into_python(heap);
     seconds = now && now == before ? seconds + 1 : 0;
     before = now;
     if (seconds == TELL_AFTER) py.PyEval_RestoreThread(state), report_wait(heap), state = py.PyEval_SaveThread();
   }
-  lock_registry(), unlock_registry(); /* the answering thread has finished with the lock, which is freed next */
   py.PyEval_RestoreThread(state);
 }
 
 static void call_and_wait(struct heap *heap, struct js_call *call, struct writer *record) {
   struct loop *loop = loop_here();
   if (loop) flush_batch(loop); /* what this thread has sent before comes first */
-  send_records(heap, record);
+  send_copy(heap, record);
   wait_for_answer(heap, call);
-}
-
-/* Whether `heap` waits, itself or through others, for this thread, whose attachment this is. [registry] */
-static int waits_for(struct heap *heap, const struct attachment *here) {
-  while (heap && heap->attachment != here) heap = heap->attachment->waits_for;
-  return heap != 0;
 }
 
 enum call_outcome { CALL_MADE, CALL_ENDED, CALL_CIRCLE };
@@ -90,7 +98,9 @@ static enum call_outcome make_call(struct heap *heap, struct js_call *call, stru
   lock_registry();
   if (has_ended(heap) || is_closing()) outcome = CALL_ENDED; /* where these are set, what is linked is failed */
   else if (mine && waits_for(heap, mine->attachment)) outcome = CALL_CIRCLE;
+  else if (call->loop && waits_for_visit(heap, call->loop)) outcome = CALL_CIRCLE;
   else call->next = heap->calls, heap->calls = call;
+  if (call->lock && outcome == CALL_MADE) wake_visitor(heap->attachment);
   if (mine && outcome == CALL_MADE) mine->attachment->waits_for = heap;
   unlock_registry();
   if (outcome != CALL_MADE) return outcome;
@@ -118,7 +128,7 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   int direct = heap->thread == py.PyThread_get_thread_ident();
   if (direct && !heap->attachment->invokes)
     return raise_error(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
-  struct js_call call = {.id = __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff};
+  struct js_call call = {.id = next_call_id()};
   struct writer record = {0};
   size_t start = begin_record(&record, heap, OUT_CALL);
   write_u32(&record, call.id), write_u32(&record, running_loop_id());
@@ -127,8 +137,12 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   if (!failed && !direct && !(call.lock = py.PyThread_allocate_lock())) py.PyErr_NoMemory(), failed = 1;
   if (failed) return py.PyMem_RawFree(record.data), (PyObject *)0;
   COUNT(COUNT_CALLS);
+  PyObject *loop = vectorcall(helper._get_running_loop, 0, 0);
   if (call.lock) py.PyThread_acquire_lock(call.lock, 1);
+  call.loop = loop && loop != None ? loop : 0;
+  call.record = record.data, call.record_length = record.length;
   enum call_outcome outcome = make_call(heap, &call, &record);
+  release(loop);
   py.PyMem_RawFree(record.data);
   if (call.lock) py.PyThread_release_lock(call.lock), py.PyThread_free_lock(call.lock);
   if (outcome == CALL_CIRCLE) return raise_circle();
@@ -152,7 +166,8 @@ static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length)
   if (call) {
     call->answer = answer, call->length = length;
     unlink_call(heap, call);
-    if (call->lock) add_use(heap), py.PyThread_release_lock(call->lock);
+    call->over = 1;
+    if (call->lock) add_use(heap), wake_caller(call);
   }
   unlock_registry();
   if (!call) py.PyMem_RawFree(answer);
@@ -164,7 +179,8 @@ static void fail_calls(struct heap *heap) {
   lock_registry();
   for (struct js_call *call; (call = heap->calls);) {
     heap->calls = call->next;
-    if (call->lock) py.PyThread_release_lock(call->lock);
+    call->over = 1;
+    if (call->lock) wake_caller(call);
   }
   unlock_registry();
 }

@@ -57,9 +57,9 @@ static int encode_bytes(struct writer *w, PyObject *object) {
 
 /* By reference ---------------------------------------------------------------------------------------------------- */
 
-/* The kinds of an object's type. src/py keeps them by the type's address, for as long as the type lives. */
-static u32 kinds_of(PyObject *object) {
-  PyObject *type = (PyObject *)type_of(object), *address = py.PyLong_FromUnsignedLongLong((size_t)type);
+/* The kinds of a type's objects. src/py keeps them by the type's address, for as long as the type lives. */
+static u32 kinds_of_type(PyObject *type) {
+  PyObject *address = py.PyLong_FromUnsignedLongLong((size_t)type);
   PyObject *known = address ? py.PyDict_GetItemWithError(helper.kinds_by_type, address) : 0, *described = 0;
   if (!known && address) known = described = vectorcall(helper.describe_type, &type, 1);
   u32 kinds = known ? (u32)py.PyLong_AsUnsignedLongLong(known) : 0;
@@ -67,6 +67,8 @@ static u32 kinds_of(PyObject *object) {
   if (!known) py.PyErr_Clear();
   return kinds;
 }
+
+static u32 kinds_of(PyObject *object) { return kinds_of_type((PyObject *)type_of(object)); }
 
 /* Writes the handle, if `proxy` stands for a value of the heap that will read it; 1 if so. */
 static int encode_handle(struct writer *w, PyObject *proxy) {
@@ -108,6 +110,36 @@ static int is_async_method(PyObject *method) {
   release(function);
   py.PyErr_Clear();
   return async;
+}
+
+/* A method of an object or a class that may belong to a loop. */
+static int may_be_loop_bound(PyObject *method) {
+  PyObject *owner = py.PyObject_GetAttr(method, name.__self__);
+  u32 kinds = owner ? kinds_of(owner) : 0;
+  if (kinds & KIND_CLASS) kinds = kinds_of_type(owner) & KIND_LOOP_BOUND;
+  release(owner);
+  py.PyErr_Clear();
+  return (kinds & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
+}
+
+static int is_of_asyncio(PyObject *function) {
+  PyObject *module = py.PyObject_GetAttr(function, name.__module__);
+  int of_asyncio = module && py.PyDict_GetItemWithError(helper.asyncio_modules, module) != 0;
+  release(module);
+  py.PyErr_Clear();
+  return of_asyncio;
+}
+
+/* Whether its synchronous calls are made on a loop's thread (visits.c). src/py decides, but for what the types alone
+   tell. */
+static int is_asynchronous(PyObject *callable, u32 kinds) {
+  PyTypeObject *type = type_of(callable);
+  int maybe = 0;
+  if (kinds & KIND_CLASS) maybe = (kinds_of_type(callable) & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
+  else if (type == TYPE(Method)) maybe = may_be_loop_bound(callable);
+  else if (type == TYPE(CFunction)) maybe = may_be_loop_bound(callable) || is_of_asyncio(callable);
+  else if (type == TYPE(Function)) maybe = is_of_asyncio(callable);
+  return maybe && is_true(vectorcall(helper.is_asynchronous, &callable, 1));
 }
 
 /* Containers ------------------------------------------------------------------------------------------------------ */
@@ -296,6 +328,7 @@ static int encode_by_kind(struct writer *w, PyObject *object) {
   if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
   if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
     kinds |= KIND_ASYNC_FUNCTION;
+  else if (kinds & KIND_CALLABLE && is_asynchronous(object, kinds)) kinds |= KIND_ASYNCHRONOUS;
   if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
   if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
   write_object(w, object, kinds);

@@ -43,6 +43,7 @@ static void operate(struct writer *w, struct reader *r, enum operation operation
   if (operation == DO_GET) get_attribute(w, r);
   else if (operation == DO_LOCK_BUFFER) lock_memory(w, r);
   else if (operation == DO_REFER) refer(w, r);
+  else if (operation == DO_STAY) encode_outcome(w, stay_on(r->visitor, r->loop));
   else encode_outcome(w, operation == DO_COPY ? decode(r) : decode_call(r));
 }
 
@@ -63,7 +64,7 @@ static void operate_in_scope(struct writer *w, struct reader *r, struct heap *he
 }
 
 static void operate_in(struct writer *w, struct reader *r, struct heap *heap, int operation) {
-  enum operation plain = operation & ~(DO_IN_CONTEXT | DO_IN_SCOPE);
+  enum operation plain = operation & ~(DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP);
   if (operation & DO_IN_SCOPE) operate_in_scope(w, r, heap, plain);
   else operate(w, r, plain);
 }
@@ -97,13 +98,14 @@ static void invoke(struct heap *heap, int operation, const u8 *in, size_t length
   struct writer w = {.data = out, .lent = out, .capacity = capacity, .owner = &heap->owner};
   reserve(&w, 4);
   if (operation & DO_IN_SCOPE) r.end -= SCOPE_BYTES, write_u8(&w, 0);
+  if (operation & DO_ON_LOOP) r.loop = read_u32(&r), r.visitor = heap;
   attach(heap);
   enter_invoke(heap->attachment);
   if (operation & DO_IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in(&w, &r, heap, operation);
   close_reader(&r);
-  operation &= ~(DO_IN_CONTEXT | DO_IN_SCOPE);
-  if (operation == DO_CALL || operation == DO_CALL_AND_COPY) wake_touched_loops(r.called_loop_bound);
+  operation &= ~(DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP);
+  if (!r.visitor && (operation == DO_CALL || operation == DO_CALL_AND_COPY)) wake_touched_loops(r.called_loop_bound);
   leave_invoke(heap->attachment);
   detach(heap);
   int total = w.data == out ? (int)w.length : -(int)w.length;

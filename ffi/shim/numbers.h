@@ -111,9 +111,11 @@ enum operation {
   DO_CALL_AND_COPY = 3, /* copy call */
   DO_LOCK_BUFFER = 4,   /* object:value */
   DO_REFER = 5,         /* object:value */
+  DO_STAY = 6,          /* none */
   /* Flags, added to an operation. */
   DO_IN_CONTEXT = 8,    /* context:value ... */
-  DO_IN_SCOPE = 16      /* ... scope:u32 */
+  DO_IN_SCOPE = 16,     /* ... scope:u32 */
+  DO_ON_LOOP = 32       /* loop:u32 ... */
 };
 
 /* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. */
@@ -130,7 +132,11 @@ enum kind {
   KIND_BUFFER = 4,
   KIND_DATETIME = 8,
   KIND_ASYNC_FUNCTION = 16,
-  KIND_LOOP_BOUND = 262144
+  KIND_CALLABLE = 32,
+  KIND_CLASS = 131072,
+  KIND_LOOP_BOUND = 262144,
+  KIND_ASYNC_OBJECT = 524288,
+  KIND_ASYNCHRONOUS = 1048576
 };
 
 /* What a JavaScript value is. The shim hands the number on to wrap_js. */

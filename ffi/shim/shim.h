@@ -42,6 +42,7 @@
 #define STACK_BYTES (16u << 20) /* CPython's own threads have it on macOS; musl's default is too small for Python */
 #define MAX_NESTING 3000        /* levels of containers in one value, far below what STACK_BYTES holds */
 #define MAX_MESSAGE 0x7fffffffu /* bytes of a message: its length crosses as a positive int */
+#define STAYS 8                 /* loops that stand still at once for one JavaScript thread */
 #define LARGE_MEMORY (1u << 20) /* bytes of a buffer that is freed after use instead of kept for the next one */
 
 /* dlsym, or GetProcAddress on Windows: both are called alike. */
@@ -57,13 +58,14 @@ typedef void *(*symbol_finder)(void *, const char *);
 #define HELPERS(X) \
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
   X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) X(new_loop) \
-  X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop)
+  X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop) X(asyncio_modules) \
+  X(is_asynchronous) X(loop_of_call) X(loop_by_id) X(current_task) X(_leave_task) X(_enter_task)
 
 /* Attributes that are looked up often, as interned strings. */
 #define NAMES(X) \
   X(done) X(result) X(set_result) X(set_exception) X(add_done_callback) X(call_soon) X(cancel) X(create_future) \
   X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_ready) X(_scheduled) X(__self__) \
-  X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(items)
+  X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(items) X(__module__) X(call_soon_threadsafe) X(is_running)
 
 #define OBJECT_FIELD(field) PyObject *field;
 static struct { HELPERS(OBJECT_FIELD) } helper; /* [once] */
@@ -80,6 +82,8 @@ struct reader {
   u32 count, capacity;
   int depth;
   int called_loop_bound; /* a method of an object that belongs to an event loop has been called */
+  struct heap *visitor;  /* calls are made on a loop's thread, for this heap; NULL: here */
+  u32 loop;              /* ... the loop that is current in JavaScript */
 };
 
 /* References of a heap, by object: when the heap ends without a word (worker.terminate), they are released. */
@@ -148,7 +152,14 @@ struct js_call {
   u32 id;                  /* [once] */
   u8 *answer;              /* [registry] from PyMem_RawMalloc; NULL: the heap ended before it answered */
   size_t length;           /* [registry] */
-  PyThread_type_lock lock; /* [once] released with an answer or without one; NULL on the heap's own thread */
+  PyThread_type_lock lock; /* [once] released when there is something to do; NULL on the heap's own thread */
+  PyObject *loop;          /* [once] borrowed: the loop that runs on this thread; NULL: none */
+  const u8 *record;        /* [once] the CALL, for a thread that serves it before it reads its outbox; NULL: a stay */
+  size_t record_length;    /* [once] */
+  int served;              /* [registry] so it was served, or JavaScript was serving it already */
+  int over;                /* [registry] it is answered, or will never be */
+  int woken;               /* [registry] the lock was released, and not taken since */
+  PyObject *visit;         /* [registry] a visit to be made here meanwhile, or NULL */
 };
 
 /* A JavaScript thread in Python. Several copies of pyawait on one thread are several heaps that share it. */
@@ -160,6 +171,17 @@ struct attachment {
   char *stack_at;         /* [thread] where Python was told that the stack is */
   u32 entered;            /* [atomic] outermost calls of pyawait_invoke so far */
   struct heap *waits_for; /* [registry] whose answer this thread waits for, in a call of another heap's function */
+  PyObject *visits;       /* [registry] the loop of the visit that this thread waits for, or NULL */
+  int visiting;           /* [registry] visits on this thread's stack */
+  int woken;              /* [registry] `wakeup` was released, and not taken since */
+  PyThread_type_lock wakeup; /* [once] released when a visitor has something to do */
+  u32 stays[STAYS];          /* [thread] that end with the outermost `attach` of their level */
+  int stays_from, stays_to;  /* [thread] those of this level */
+};
+
+/* What a thread leaves while it is detached inside an invoke: JavaScript that runs then begins anew. [thread] */
+struct level {
+  int depth, stays_from;
 };
 
 /* One JavaScript heap (an isolate: the main thread, a Worker, a `deno test` file) that uses Python. Never freed: a late

@@ -103,7 +103,8 @@ static PyObject *decode_call(struct reader *r) {
   while (have < count && (arguments[have] = decode(r))) have++;
   if (have == count && (keywords = decode(r))) {
     if (opaque_loops) r->called_loop_bound = is_loop_bound(callee);
-    if (keywords == None) result = vectorcall(callee, arguments, count);
+    if (r->visitor) result = call_on_loop(r->visitor, r->loop, callee, arguments, count, keywords);
+    else if (keywords == None) result = vectorcall(callee, arguments, count);
     else result = call_with_keywords(callee, arguments, count, keywords);
   }
   release(keywords);

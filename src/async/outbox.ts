@@ -106,7 +106,7 @@ function handleRecord(r: Reader): void {
     case Out.abort:
       return abort(r);
     case Out.call:
-      return answerCall(r, false);
+      return answerCall(r);
     case Out.release:
       return giveBack(r.u32(), r.u32());
     case Out.event:

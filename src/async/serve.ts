@@ -20,6 +20,7 @@ import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Reader, Writer } from "../wire/codec.ts";
 import { JsOperation, Tag } from "../wire/numbers.ts";
+import { outsideOfLoops } from "../proxy/with_loop.ts";
 import { operate } from "./js_operations.ts";
 import { runHelper } from "./promise.ts";
 
@@ -68,6 +69,10 @@ const answers = {
   /** Answers that borrow references and that Python has not read, by number. */
   pinned: new Map<number, { references: Reference[]; reader: number | undefined }>(),
   lastPinned: 0,
+  /** Calls that this thread has served while it waited in C, whose records are still to come. */
+  early: new Set<number>(),
+  /** Calls that are being served from their records. */
+  queued: new Set<number>(),
   /** The answer to a call for which the stack has no room, written in advance. */
   tooDeep: undefined as Writer | undefined,
 };
@@ -212,8 +217,19 @@ export function abort(r: Reader): void {
 // Calls that a thread waits for -------------------------------------------------------------------------------------
 
 /** Handles a CALL: runs a function whose Python thread waits for the answer. */
-export function answerCall(r: Reader, direct: boolean): void {
-  const id = r.u32(), loop = r.u32();
+export function answerCall(r: Reader): void {
+  const id = r.u32();
+  if (answers.early.delete(id)) return;
+  answers.queued.add(id);
+  try {
+    serveCall(r, id, false);
+  } finally {
+    answers.queued.delete(id);
+  }
+}
+
+function serveCall(r: Reader, id: number, direct: boolean): void {
+  const loop = r.u32();
   const request = readRequest(r, loop, undefined);
   let thrown = false, result: unknown;
   try {
@@ -257,8 +273,14 @@ function tellTooDeep(id: number): boolean {
   }
 }
 
-/** Handles a call that Python makes on this thread during a synchronous call; its record is fetched, not drained. */
-export function callDirectly(id: number): void {
+/**
+ * Handles a call that Python makes on this thread during a synchronous call; its record is fetched, not drained.
+ *
+ * @param number its id; `~id` of another thread's call that is served while this one waits in C
+ */
+export function callDirectly(number: number): void {
+  const direct = number >= 0, id = direct ? number : ~number;
+  if (!direct && answers.queued.has(id)) return;
   try {
     const { shim, heap: address } = interpreter();
     const level = begin();
@@ -271,8 +293,9 @@ export function callDirectly(id: number): void {
         shim.pyawait_call_record(address, backend.address(large), large.length);
         r = new Reader(large);
       }
-      r.at = 5; // skips the record's size and kind
-      answerCall(r, true);
+      r.at = 9; // skips the record's size and kind, and the id
+      if (!direct) answers.early.add(id);
+      outsideOfLoops(() => serveCall(r, id, direct));
     } finally {
       end();
     }

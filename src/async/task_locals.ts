@@ -134,6 +134,11 @@ export function destinationOf(locals: TaskLocals | undefined, from: CallContext 
   return { loop: loop < 0 ? -loop - 1 : loop, context: context?.reference, waits: loop < 0 };
 }
 
+/** The id of the loop of a scope's locals. */
+export function loopOfLocals(locals: unknown): number {
+  return destinationOf(locals as TaskLocals, undefined).loop;
+}
+
 /**
  * Runs `fn`, and everything that it starts, with these locals current. As PyO3 Asyncio's `scope`.
  *

@@ -34,6 +34,8 @@ export interface Bridge {
    * unwind through C frames and end the process.
    */
   onCall(id: number): void;
+  /** The id of the loop of a scope's locals. */
+  loopOf(locals: unknown): number;
   /** A loop is closed: what was sent to it gets no answer. */
   onLoopEnd(loop: number): void;
   /** Python no longer holds this JavaScript value. */

@@ -17,6 +17,7 @@ const chapters = [
   "conversions",
   "signals",
   "loops",
+  "callees",
   "running",
   "streams",
   "proxy_helpers",

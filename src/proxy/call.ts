@@ -4,6 +4,8 @@
 // `builtins.len`) or of one in src/py, which is looked up once by name.
 import { captureScope, endOffer, offerScope } from "../context/async_scopes.ts";
 import { currentCallContext } from "../context/call_context.ts";
+import { bridge } from "../interpreter/bridge.ts";
+import { BACKGROUND } from "../interpreter/inbox.ts";
 import { interpreter } from "../interpreter/interpreter.ts";
 import { begin, end, helper, invoke, type Level } from "../interpreter/invoke.ts";
 import { countHandles } from "../interpreter/js_handles.ts";
@@ -68,18 +70,56 @@ function writePlainArguments(writer: Writer, args: readonly unknown[]): boolean 
 export function callAt(address: number, args: readonly unknown[]): unknown {
   const level = begin();
   try {
-    const writer = level.input;
-    const operation = inContext(writer, Operation.call);
-    writer.object(address);
-    const start = writer.at;
-    if (!writePlainArguments(writer, args)) {
-      writer.at = start;
-      writeAnyArguments(writer, args);
-    }
-    return readOutcome(invokeCall(level, operation));
+    return makeCall(level, Operation.call, address, args);
   } finally {
     end();
   }
+}
+
+/** ... on the thread of the current event loop, or of the one that it belongs to. */
+export function callOnLoop(address: number, args: readonly unknown[]): unknown {
+  const loop = currentLoopId();
+  const level = begin();
+  try {
+    level.input.u32(loop);
+    return makeCall(level, Operation.call | Operation.onLoop, address, args);
+  } finally {
+    end();
+  }
+}
+
+/** The loop that is current stands still from now on. Returns what {@linkcode endStay} takes. */
+export function beginStay(): number {
+  const loop = currentLoopId();
+  const level = begin();
+  try {
+    level.input.u32(loop);
+    return readOutcome(invokeCall(level, Operation.stay | Operation.onLoop)) as number;
+  } finally {
+    end();
+  }
+}
+
+export function endStay(stay: number): void {
+  const { shim, heap } = interpreter();
+  if (stay !== 0) shim.pyawait_end_stay(heap, stay);
+}
+
+function currentLoopId(): number {
+  const here = currentCallContext();
+  return here?.locals === undefined ? here?.loop ?? BACKGROUND : bridge.loopOf(here.locals);
+}
+
+function makeCall(level: Level, plain: number, address: number, args: readonly unknown[]): unknown {
+  const writer = level.input;
+  const operation = inContext(writer, plain);
+  writer.object(address);
+  const start = writer.at;
+  if (!writePlainArguments(writer, args)) {
+    writer.at = start;
+    writeAnyArguments(writer, args);
+  }
+  return readOutcome(invokeCall(level, operation));
 }
 
 function writeAnyArguments(writer: Writer, args: readonly unknown[]): void {

@@ -8,10 +8,11 @@ import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, copyAt, type CopyOptions, missing } from "./call.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
 import { jsonOf } from "./json.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
+import { everyCallee } from "./with_loop.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
 import { inspectSymbol, reprOf, type Target } from "./target.ts";
 
@@ -58,7 +59,8 @@ function attribute(state: State, name: string): unknown {
 
 function apply(state: State, args: readonly unknown[]): unknown {
   const address = addressOf(state);
-  return state.kinds & Kind.asyncFunction ? lazyCoroutine(state, args) : callAt(address, args);
+  if (state.kinds & Kind.asyncFunction) return lazyCoroutine(state, args);
+  return state.kinds & Kind.asynchronous || everyCallee() ? callOnLoop(address, args) : callAt(address, args);
 }
 
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);

@@ -29,6 +29,7 @@ import builtins
 import collections.abc
 import contextvars
 import datetime
+import enum
 import functools
 import inspect
 import io

@@ -66,6 +66,7 @@ def _kinds_of_type(cls):
         (KIND_ASYNC_GENERATOR, issubclass(cls, collections.abc.AsyncGenerator)),
         (KIND_EXCEPTION, issubclass(cls, BaseException)),
         (KIND_CLASS, issubclass(cls, type)),
+        (KIND_ASYNC_OBJECT, any(map(has, ("__await__", "__aiter__", "__anext__", "__aenter__")))),
         (KIND_LOOP_BOUND, any(_package_of(base) in ("asyncio", "_asyncio", "uvloop") for base in cls.__mro__)),
     )
     return sum(bit for bit, holds in bits if holds)

@@ -101,6 +101,10 @@ export const Kind = {
   class: 131072,
   /** Belongs to an event loop (asyncio, uvloop): a call of it may have to wake that loop. */
   loopBound: 262144,
+  /** Awaitable, an asynchronous iterator or an asynchronous context manager. */
+  asyncObject: 524288,
+  /** A callable whose synchronous calls are made on an event loop's thread. */
+  asynchronous: 1048576,
 } as const;
 
 /** Kinds of JavaScript values; each is represented by a different Python object. */
@@ -200,8 +204,10 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
     callAndCopy: "copy call",
     lockBuffer: "object:value",
     refer: "object:value",
+    stay: "none",
     inContext: "context:value ...",
     inScope: "... scope:u32",
+    onLoop: "loop:u32 ...",
   },
 };
 
@@ -222,7 +228,7 @@ export const In = {
 /** Kinds of records in a heap's outbox. */
 export const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9, unpin: 10 } as const;
 
-/** Operations of `pyawait_invoke`. `inContext` and `inScope` are flags, added to an operation. */
+/** Operations of `pyawait_invoke`. `inContext`, `inScope` and `onLoop` are flags, added to an operation. */
 export const Operation = {
   call: 0,
   get: 1,
@@ -230,8 +236,10 @@ export const Operation = {
   callAndCopy: 3,
   lockBuffer: 4,
   refer: 5,
+  stay: 6,
   inContext: 8,
   inScope: 16,
+  onLoop: 32,
 } as const;
 
 /** Results of `pyawait_open`. `failed` and `foreign` are final; after `refused` another attempt is possible. */

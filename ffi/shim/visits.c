@@ -1,0 +1,258 @@
+/* Visits: a synchronous call of an asynchronous callee is made on the thread of an event loop, as one callback of it.
+ *
+ *    JavaScript thread (in an invoke)               loop thread
+ *      call_soon_threadsafe(visit) ─────────────►     ends the callback that it is in
+ *      waits, detached; serves     ◄── CALL ────        (which may call JavaScript)
+ *      this thread's calls         ─── answer ──►
+ *      goes on with the result     ◄────────────      visit: makes the call
+ *
+ * A loop's thread that waits for this JavaScript thread itself, in a call or a stay (stays.c), stands still already: it
+ * makes the call where it waits.
+ *
+ * Why C: the JavaScript thread waits for a lock, detached, and its JavaScript is entered from that wait.
+ *
+ * asyncio's transports, queues and heaps are not made for two threads: so an object that belongs to a loop is touched on
+ * that loop's thread alone, and what wants a running loop finds one.
+ */
+#include "shim.h"
+
+/* The visit is over. DONE: it was made, and has a result or an error. LEFT: its caller has given it up before. */
+enum visit_state { VISIT_WAITS, VISIT_RUNS, VISIT_STANDS, VISIT_DONE, VISIT_LEFT };
+
+struct visit {
+  struct heap *heap;              /* [once] */
+  void (*body)(struct visit *);   /* [once] */
+  PyObject *loop;                 /* [once] */
+  PyObject *callee, *arguments;   /* [once] of a call */
+  PyObject *keywords, *context;   /* [once] of a call; `keywords` may be NULL */
+  PyObject *result, *error;       /* [GIL] */
+  enum visit_state state;         /* [registry] */
+  u32 stay;                       /* [registry] in VISIT_STANDS: the number of the stay */
+};
+
+static PyTypeObject *visit_type;
+static const PY_TIMEOUT_T LOOK_AGAIN = 50000; /* µs: whether the loop still runs */
+
+/* The caller holds the registry's lock. */
+static void wake_visitor(struct attachment *attachment) {
+  if (!attachment->visiting || attachment->woken) return;
+  attachment->woken = 1;
+  py.PyThread_release_lock(attachment->wakeup);
+}
+
+static void set_state(struct visit *visit, enum visit_state state) {
+  lock_registry();
+  visit->state = state;
+  wake_visitor(visit->heap->attachment);
+  unlock_registry();
+}
+
+/* VISIT_WAITS becomes `state`; 0: it is something else already. */
+static int take_visit(struct visit *visit, enum visit_state state) {
+  lock_registry();
+  int taken = visit->state == VISIT_WAITS;
+  if (taken) visit->state = state;
+  unlock_registry();
+  return taken;
+}
+
+/* On the loop's thread, attached. */
+static void run_visit(struct visit *visit) {
+  if (!take_visit(visit, VISIT_RUNS)) return;
+  visit->body(visit);
+  set_state(visit, VISIT_DONE);
+}
+
+static PyObject *visit_called(PyObject *self, PyObject *arguments, PyObject *keywords) {
+  (void)arguments, (void)keywords;
+  run_visit(fields_of(self));
+  return new_reference(None);
+}
+
+static void visit_dealloc(PyObject *self) {
+  struct visit *visit = fields_of(self);
+  release(visit->loop), release(visit->callee), release(visit->arguments), release(visit->keywords);
+  release(visit->context), release(visit->result), release(visit->error);
+  free_object(self);
+}
+
+static int make_visit_type(void) {
+  visit_type = new_type("pyawait.Visit", sizeof(struct visit), visit_called, visit_dealloc);
+  return visit_type ? 0 : -1;
+}
+
+static PyObject *new_visit(struct heap *heap, PyObject *loop, void (*body)(struct visit *)) {
+  PyObject *self = py.PyType_GenericAlloc(visit_type, 0);
+  if (self) *(struct visit *)fields_of(self) = (struct visit){.heap = heap, .body = body, .loop = new_reference(loop)};
+  return self;
+}
+
+/* The body of a call. Within a call of JavaScript's the loop's thread may be in a task, which does not make this one. */
+static void make_visited_call(struct visit *visit) {
+  PyObject *both[2] = {visit->loop, vectorcall(helper.current_task, &visit->loop, 1)};
+  int in_task = both[1] && both[1] != None;
+  if (in_task) release(vectorcall(helper._leave_task, both, 2));
+  py.PyErr_Clear();
+  if (!py.PyContext_Enter(visit->context))
+    visit->result =
+        exit_context(visit->context, py.PyObject_Call(visit->callee, visit->arguments, visit->keywords));
+  if (!visit->result) visit->error = fetch_error();
+  if (in_task) release(vectorcall(helper._enter_task, both, 2));
+  py.PyErr_Clear();
+  release(both[1]);
+}
+
+/* Who waits for whom ------------------------------------------------------------------------------------------------ */
+
+/* Whether `heap` waits, itself or through others, for this thread, whose attachment this is. [registry] */
+static int waits_for(struct heap *heap, const struct attachment *here) {
+  while (heap && heap->attachment != here) heap = heap->attachment->waits_for;
+  return heap != 0;
+}
+
+/* Whether a thread for which `heap` waits visits this loop, and so waits for it. A thread that visits serves its calls,
+   so that `heap` itself visits is no circle. [registry] */
+static int waits_for_visit(struct heap *heap, PyObject *loop) {
+  while ((heap = heap->attachment->waits_for))
+    if (heap->attachment->visits == loop) return 1;
+  return 0;
+}
+
+/* The call in which this loop's thread waits for the JavaScript of this thread. [registry] */
+static struct js_call *standing_call(PyObject *loop, const struct attachment *here) {
+  for (struct heap *heap = heaps; heap; heap = heap->next) {
+    if (!waits_for(heap, here)) continue;
+    for (struct js_call *call = heap->calls; call; call = call->next)
+      if (call->lock && call->loop == loop && !call->visit) return call;
+  }
+  return 0;
+}
+
+static int stands_still(PyObject *loop, const struct attachment *here) {
+  lock_registry();
+  int stands = standing_call(loop, here) != 0;
+  unlock_registry();
+  return stands;
+}
+
+/* The caller holds the registry's lock. */
+static void wake_caller(struct js_call *call) {
+  if (call->woken) return;
+  call->woken = 1;
+  py.PyThread_release_lock(call->lock);
+}
+
+/* Sends the visit to its loop; 0 with an exception set: the loop is closed. */
+static int send_visit(PyObject *self) {
+  struct visit *visit = fields_of(self);
+  lock_registry();
+  struct js_call *call = standing_call(visit->loop, visit->heap->attachment);
+  if (call) call->visit = new_reference(self), wake_caller(call);
+  unlock_registry();
+  if (call) return 1;
+  PyObject *handle = call_method(visit->loop, name.call_soon_threadsafe, self);
+  release(handle);
+  return handle != 0;
+}
+
+/* The JavaScript thread waits ---------------------------------------------------------------------------------------- */
+
+/* The next call of this thread's JavaScript that nothing has served. [registry] */
+static struct js_call *waiting_call(const struct attachment *here, struct heap **of) {
+  for (*of = heaps; *of; *of = (*of)->next) {
+    if ((*of)->attachment != here) continue;
+    for (struct js_call *call = (*of)->calls; call; call = call->next)
+      if (call->record && !call->served) return call;
+  }
+  return 0;
+}
+
+/* Serves one call of another thread's, detached; 0: there is none. JavaScript skips its record in the outbox later, and
+   skips it here if it is serving it already. */
+static int serve_call(struct attachment *here) {
+  struct heap *heap;
+  lock_registry();
+  struct js_call *call = waiting_call(here, &heap);
+  u32 id = call ? call->id : 0;
+  size_t length = call ? call->record_length : 0;
+  unlock_registry();
+  if (!call) return 0;
+  struct writer record = {.data = py.PyMem_RawMalloc(length), .length = length}; /* not under the lock, see [registry] */
+  if (!record.data) return 0;
+  lock_registry();
+  call = waiting_call(here, &heap);
+  int same = call && call->id == id;
+  if (same) call->served = 1, memcpy(record.data, call->record, length);
+  unlock_registry();
+  if (same) {
+    struct writer outer = heap->call_record;
+    heap->call_record = record;
+    heap->on_call(~(int)id);
+    heap->call_record = outer;
+  }
+  py.PyMem_RawFree(record.data);
+  return 1;
+}
+
+/* Waits until there may be something to do; 0: not within LOOK_AGAIN. */
+static int sleep_for_visit(struct attachment *here) {
+  int woken = py.PyThread_acquire_lock_timed(here->wakeup, LOOK_AGAIN, 0) == 1;
+  lock_registry();
+  if (woken) here->woken = 0;
+  unlock_registry();
+  return woken;
+}
+
+static int is_under_way(struct visit *visit) {
+  lock_registry();
+  int under_way = visit->state < VISIT_STANDS;
+  unlock_registry();
+  return under_way;
+}
+
+/* Attaches for a moment. */
+static int still_runs(struct attachment *here, PyObject *loop) {
+  if (is_closing()) return 0;
+  py.PyEval_RestoreThread(here->state);
+  int runs = is_true(call_method(loop, name.is_running, 0));
+  here->state = py.PyEval_SaveThread();
+  return runs;
+}
+
+/* Waits, detached, until the visit is made, or the loop's thread stands still for it. 0: the loop has stopped before. */
+static int await_visit(struct visit *visit) {
+  struct attachment *here = visit->heap->attachment;
+  struct level level = leave_level(here);
+  lock_registry();
+  PyObject *outer = here->visits;
+  here->visits = visit->loop, here->visiting++;
+  unlock_registry();
+  int made = 1;
+  while (made && is_under_way(visit)) {
+    if (serve_call(here) || sleep_for_visit(here) || still_runs(here, visit->loop)) continue;
+    made = !take_visit(visit, VISIT_LEFT);
+  }
+  lock_registry();
+  here->visits = outer, here->visiting--;
+  unlock_registry();
+  enter_level(here, level);
+  return made;
+}
+
+/* Makes the call on the loop's thread, and waits for it. */
+static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee, PyObject *arguments,
+                            PyObject *keywords) {
+  PyObject *self = new_visit(heap, loop, make_visited_call), *result = 0;
+  struct visit *visit = self ? fields_of(self) : 0;
+  if (!self) return 0;
+  visit->callee = new_reference(callee), visit->arguments = new_reference(arguments);
+  visit->keywords = keywords == None ? 0 : new_reference(keywords);
+  visit->context = py.PyContext_CopyCurrent();
+  if (visit->context && send_visit(self)) {
+    if (!await_visit(visit)) result = py.PyObject_Call(callee, arguments, visit->keywords); /* nothing runs beside it */
+    else if (visit->result) result = new_reference(visit->result);
+    else raise_object(new_reference(visit->error));
+  }
+  py.Py_DecRef(self);
+  return result;
+}

@@ -1,0 +1,63 @@
+"""Asynchronous callees: which synchronous calls of JavaScript's are made on an event loop's thread, and on which loop.
+
+The shim makes them (ffi/shim/visits.c). It asks `is_asynchronous` when a callable crosses, and only where the types
+alone do not rule it out.
+"""
+
+asyncio_modules = {name: True for name in sys.modules if name.partition(".")[0] in ("asyncio", "_asyncio")}
+asyncio_modules.update(dict.fromkeys(("uvloop", "uvloop.loop"), True))
+
+# Those that have a loop of their own, that are made for other threads, or that no loop matters to.
+_loopless_functions = {"run", "run_coroutine_threadsafe", "new_event_loop", "iscoroutine", "iscoroutinefunction", "isfuture"}
+_loopless_methods = {"call_soon_threadsafe", "is_running", "is_closed", "time", "get_debug"}
+_loopless_classes = (
+    BaseException,
+    enum.Enum,
+    asyncio.AbstractEventLoop,
+    asyncio.AbstractEventLoopPolicy,
+    getattr(asyncio, "Runner", asyncio.AbstractEventLoop),
+)
+current_task = asyncio.current_task
+_leave_task, _enter_task = asyncio.tasks._leave_task, asyncio.tasks._enter_task
+
+
+def is_asynchronous(callee):
+    """Whether calls of this function, method or class are made as a callback of a loop.
+
+    That are asyncio's own, the methods of what belongs to a loop, and the construction of what is awaitable or an
+    asynchronous iterator or context manager.
+    """
+    if isinstance(callee, type):
+        return not issubclass(callee, _loopless_classes)
+    owner = getattr(callee, "__self__", None)
+    if owner is None or isinstance(owner, types.ModuleType):
+        return callee.__name__ not in _loopless_functions
+    if isinstance(owner, type):
+        return not issubclass(owner, _loopless_classes)
+    if describe_type(type(owner)) & KIND_LOOP_BOUND:
+        return callee.__name__ not in _loopless_methods and not isinstance(owner, _loopless_classes[-1:])
+    return _loop_in(owner) is not None
+
+
+def _loop_in(owner):
+    """The event loop that an object is, or that it says it belongs to."""
+    if isinstance(owner, asyncio.AbstractEventLoop):
+        return owner
+    if describe_type(type(owner)) & KIND_LOOP_BOUND:
+        loop = getattr(owner, "_loop", None)
+        return loop if isinstance(loop, asyncio.AbstractEventLoop) else None
+    try:
+        fields = object.__getattribute__(owner, "__dict__")  # runs no code of its own
+    except AttributeError:
+        return None
+    loops = (fields.get(name) for name in ("_loop", "loop") if isinstance(fields, dict))
+    return next((loop for loop in loops if isinstance(loop, asyncio.AbstractEventLoop)), None)
+
+
+def loop_of_call(callee, current):
+    """The loop on whose thread a call is made: the object's own, else the current one. None: it is made here.
+
+    A loop that does not run has no thread, and in one that runs here the call is in a callback already.
+    """
+    loop = _loop_in(getattr(callee, "__self__", None)) or loop_by_id(current)
+    return loop if loop.is_running() and loop is not _get_running_loop() else None
