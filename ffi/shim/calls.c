@@ -70,7 +70,8 @@ static void wait_for_answer(struct heap *heap, struct js_call *call) {
     int tells = call->record && seconds < TELL_AFTER;
     if (py.PyThread_acquire_lock_timed(call->lock, tells ? SECOND : -1, 0)) {
       over = is_over(call, &visit);
-      if (visit) py.PyEval_RestoreThread(state), run_visit(fields_of(visit)), release(visit), state = py.PyEval_SaveThread();
+      if (visit)
+        py.PyEval_RestoreThread(state), run_visit(fields_of(visit)), release(visit), state = py.PyEval_SaveThread();
       continue;
     }
     u32 now = call_into_python(heap);

@@ -136,6 +136,7 @@ static int is_asynchronous(PyObject *callable, u32 kinds) {
   PyTypeObject *type = type_of(callable);
   int maybe = 0;
   if (kinds & KIND_CLASS) maybe = (kinds_of_type(callable) & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
+  else if (kinds & KIND_GENERATOR) maybe = 1;
   else if (type == TYPE(Method)) maybe = may_be_loop_bound(callable);
   else if (type == TYPE(CFunction)) maybe = may_be_loop_bound(callable) || is_of_asyncio(callable);
   else if (type == TYPE(Function)) maybe = is_of_asyncio(callable);
@@ -328,7 +329,7 @@ static int encode_by_kind(struct writer *w, PyObject *object) {
   if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
   if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
     kinds |= KIND_ASYNC_FUNCTION;
-  else if (kinds & KIND_CALLABLE && is_asynchronous(object, kinds)) kinds |= KIND_ASYNCHRONOUS;
+  else if (kinds & (KIND_CALLABLE | KIND_GENERATOR) && is_asynchronous(object, kinds)) kinds |= KIND_ASYNCHRONOUS;
   if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
   if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
   write_object(w, object, kinds);

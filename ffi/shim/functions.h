@@ -145,7 +145,7 @@ static PyObject *shim_guard_faults(PyObject *self, PyObject *unused);
 /* batch.c */
 static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);
 static void end_record(struct writer *w, size_t start);
-static void send_records(struct heap *heap, struct writer *w);
+static void send_copy(struct heap *heap, const struct writer *w);
 static void flush_batch(struct loop *loop);
 static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind);
 static void drop_batch_record(struct loop *loop, struct writer *w);
@@ -167,6 +167,8 @@ static PyObject *exit_context(PyObject *context, PyObject *result);
 static struct attachment *find_attachment(void);
 static void attach(struct heap *heap);
 static void detach(struct heap *heap);
+static struct level leave_level(struct attachment *attachment);
+static void enter_level(struct attachment *attachment, struct level level);
 static void detach_fully(struct heap *heap);
 
 /* requests.c */
@@ -183,13 +185,36 @@ static void mark_signal_taken(struct loop *loop, u32 index);
 static PyObject *raise_no_return(void);
 static void fail_requests(struct loop *loop, struct heap *heap);
 
+/* visits.c */
+static void wake_visitor(struct attachment *attachment);
+static void run_visit(struct visit *visit);
+static int make_visit_type(void);
+static PyObject *new_visit(struct heap *heap, PyObject *loop, void (*body)(struct visit *));
+static int waits_for(struct heap *heap, const struct attachment *here);
+static int waits_for_visit(struct heap *heap, PyObject *loop);
+static int stands_still(PyObject *loop, const struct attachment *here);
+static void wake_caller(struct js_call *call);
+static int send_visit(PyObject *self);
+static int await_visit(struct visit *visit);
+static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee, PyObject *arguments,
+                            PyObject *keywords);
+
 /* calls.c */
+static u32 next_call_id(void);
+static void wait_for_answer(struct heap *heap, struct js_call *call);
 static PyObject *shim_call(PyObject *self, PyObject *tuple);
 static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length);
 static void fail_calls(struct heap *heap);
 static PyObject *shim_release(PyObject *self, PyObject *tuple);
 static PyObject *shim_item(PyObject *self, PyObject *tuple);
 static PyObject *shim_event(PyObject *self, PyObject *tuple);
+
+/* stays.c */
+static void end_stay(struct heap *heap, u32 id);
+static void end_stays(struct heap *heap);
+static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, PyObject *const *arguments, u32 count,
+                              PyObject *keywords);
+static PyObject *stay_on(struct heap *heap, u32 current);
 
 /* tasks.c */
 static PyObject *decode_call(struct reader *r);

@@ -164,16 +164,16 @@ struct js_call {
 
 /* A JavaScript thread in Python. Several copies of pyawait on one thread are several heaps that share it. */
 struct attachment {
-  PyThreadState *state;   /* [thread] for life */
-  int depth;              /* [thread] how often this thread has attached; above 0 it holds the GIL */
-  int invokes;            /* [atomic] calls of pyawait_invoke on this thread's stack */
-  int wants_gil;          /* [atomic] it holds the GIL, or waits for it, or will want it back */
-  char *stack_at;         /* [thread] where Python was told that the stack is */
-  u32 entered;            /* [atomic] outermost calls of pyawait_invoke so far */
-  struct heap *waits_for; /* [registry] whose answer this thread waits for, in a call of another heap's function */
-  PyObject *visits;       /* [registry] the loop of the visit that this thread waits for, or NULL */
-  int visiting;           /* [registry] visits on this thread's stack */
-  int woken;              /* [registry] `wakeup` was released, and not taken since */
+  PyThreadState *state;      /* [thread] for life */
+  int depth;                 /* [thread] how often this thread has attached; above 0 it holds the GIL */
+  int invokes;               /* [atomic] calls of pyawait_invoke on this thread's stack */
+  int wants_gil;             /* [atomic] it holds the GIL, or waits for it, or will want it back */
+  char *stack_at;            /* [thread] where Python was told that the stack is */
+  u32 entered;               /* [atomic] outermost calls of pyawait_invoke so far */
+  struct heap *waits_for;    /* [registry] whose answer this thread waits for, in a call of another heap's function */
+  PyObject *visits;          /* [registry] the loop of the visit that this thread waits for, or NULL */
+  int visiting;              /* [registry] visits on this thread's stack */
+  int woken;                 /* [registry] `wakeup` was released, and not taken since */
   PyThread_type_lock wakeup; /* [once] released when a visitor has something to do */
   u32 stays[STAYS];          /* [thread] that end with the outermost `attach` of their level */
   int stays_from, stays_to;  /* [thread] those of this level */
@@ -206,6 +206,22 @@ struct heap {
   enum memory_end memory_end;    /* [once] set before the heap sees any memory */
   struct started *tasks;         /* [GIL] by id of the Promise */
   u32 tasks_capacity;            /* [GIL] */
+};
+
+/* WAITS until the loop's thread comes to it. STANDS: that thread stands still for a stay. DONE: it was made, and has a
+   result or an error. LEFT: its caller has given it up before that. */
+enum visit_state { VISIT_WAITS, VISIT_RUNS, VISIT_STANDS, VISIT_DONE, VISIT_LEFT };
+
+/* What a JavaScript thread has a loop's thread do, and waits for. A Python callable. */
+struct visit {
+  struct heap *heap;            /* [once] */
+  void (*body)(struct visit *); /* [once] */
+  PyObject *loop;               /* [once] */
+  PyObject *callee, *arguments; /* [once] of a call */
+  PyObject *keywords, *context; /* [once] of a call; `keywords` may be NULL */
+  PyObject *result, *error;     /* [GIL] */
+  enum visit_state state;       /* [registry] */
+  u32 stay;                     /* [registry] in VISIT_STANDS: the number of the stay */
 };
 
 /* The task of a Promise. Ids are used again, and the queues of two loops have no common order, so the serial tells

@@ -16,20 +16,6 @@
  */
 #include "shim.h"
 
-/* The visit is over. DONE: it was made, and has a result or an error. LEFT: its caller has given it up before. */
-enum visit_state { VISIT_WAITS, VISIT_RUNS, VISIT_STANDS, VISIT_DONE, VISIT_LEFT };
-
-struct visit {
-  struct heap *heap;              /* [once] */
-  void (*body)(struct visit *);   /* [once] */
-  PyObject *loop;                 /* [once] */
-  PyObject *callee, *arguments;   /* [once] of a call */
-  PyObject *keywords, *context;   /* [once] of a call; `keywords` may be NULL */
-  PyObject *result, *error;       /* [GIL] */
-  enum visit_state state;         /* [registry] */
-  u32 stay;                       /* [registry] in VISIT_STANDS: the number of the stay */
-};
-
 static PyTypeObject *visit_type;
 static const PY_TIMEOUT_T LOOK_AGAIN = 50000; /* µs: whether the loop still runs */
 
@@ -94,8 +80,7 @@ static void make_visited_call(struct visit *visit) {
   if (in_task) release(vectorcall(helper._leave_task, both, 2));
   py.PyErr_Clear();
   if (!py.PyContext_Enter(visit->context))
-    visit->result =
-        exit_context(visit->context, py.PyObject_Call(visit->callee, visit->arguments, visit->keywords));
+    visit->result = exit_context(visit->context, py.PyObject_Call(visit->callee, visit->arguments, visit->keywords));
   if (!visit->result) visit->error = fetch_error();
   if (in_task) release(vectorcall(helper._enter_task, both, 2));
   py.PyErr_Clear();
@@ -177,7 +162,8 @@ static int serve_call(struct attachment *here) {
   size_t length = call ? call->record_length : 0;
   unlock_registry();
   if (!call) return 0;
-  struct writer record = {.data = py.PyMem_RawMalloc(length), .length = length}; /* not under the lock, see [registry] */
+  struct writer record = {.data = py.PyMem_RawMalloc(length),
+                          .length = length}; /* not under the lock, see [registry] */
   if (!record.data) return 0;
   lock_registry();
   call = waiting_call(here, &heap);

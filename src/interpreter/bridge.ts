@@ -10,6 +10,8 @@ export interface ErrorDetails {
   readonly frames: readonly (readonly [name: string, file: string, line: number])[];
   readonly cause: unknown;
   readonly errors: readonly unknown[] | null;
+  /** What to do in JavaScript about it. */
+  readonly hint: string | null;
 }
 
 /** Functions of higher folders, named by what lower folders use them for. */

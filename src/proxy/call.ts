@@ -147,13 +147,14 @@ function writeCopy(level: Level, { depth = -1, dict = "auto" }: CopyOptions): vo
   level.input.u8(dict === "auto" ? 0 : dict === "object" ? 1 : 2);
 }
 
-/** Calls a helper and copies its result: containers become JavaScript's own. */
-export function callAndCopy(name: string, args: readonly unknown[], options: CopyOptions = {}): unknown {
+/** Calls a helper and copies its result: containers become JavaScript's own. With `onLoop`, as {@linkcode callOnLoop}. */
+export function callAndCopy(name: string, args: readonly unknown[], options: CopyOptions = {}, onLoop = false): unknown {
   const { heapId } = interpreter();
-  const address = helper(name);
+  const address = helper(name), loop = onLoop ? currentLoopId() : undefined;
   const level = begin();
   try {
-    const operation = inContext(level.input, Operation.callAndCopy);
+    if (loop !== undefined) level.input.u32(loop);
+    const operation = inContext(level.input, Operation.callAndCopy | (onLoop ? Operation.onLoop : 0));
     writeCopy(level, options);
     const e = encoding(level.input, heapId);
     e.writer.object(address);

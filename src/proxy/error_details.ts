@@ -20,12 +20,13 @@ export function asError(exception: unknown): unknown {
 
 /** The frames, the cause and the members of an exception. */
 export function errorDetails(exception: unknown): ErrorDetails {
-  const [frames, cause, errors] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
+  const [frames, cause, errors, hint] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
     [string, string, number][],
     unknown,
     unknown[] | null,
+    string | null,
   ];
-  return { frames, cause: asError(cause), errors: errors && errors.map(asError) };
+  return { frames, cause: asError(cause), errors: errors && errors.map(asError), hint };
 }
 
 /** Python's text of an exception. */

@@ -2,26 +2,32 @@
 //
 // One step is one crossing. The end comes back as a value, which is cheaper than turning StopIteration into an error.
 import { callAndCopy, callHelper } from "./call.ts";
-import type { State } from "../values/proxy_state.ts";
+import { type State, stateOf } from "../values/proxy_state.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 
 type Step = [item: boolean, value: unknown];
 const result = ([item, value]: Step) => ({ done: !item, value });
 
+/** One step of an iterator; of asyncio's own (`as_completed`) on the loop's thread. */
+function step(name: string, kinds: number, ...args: unknown[]) {
+  const onLoop = (kinds & (Kind.loopBound | Kind.asynchronous)) !== 0;
+  return result(callAndCopy(name, args, { depth: 1 }, onLoop) as Step);
+}
+
 /** `next`, `throw` and `return` of a generator, or `next` and `return` of another iterator. */
-export function generatorMethod(state: State, proxy: object, key: "next" | "throw" | "return"): unknown {
-  if (key === "throw") return (error: unknown) => result(callAndCopy("throw_step", [proxy, new Thrown(error)], { depth: 1 }) as Step);
+export function generatorMethod({ kinds }: State, proxy: object, key: "next" | "throw" | "return"): unknown {
+  if (key === "throw") return (error: unknown) => step("throw_step", kinds, proxy, new Thrown(error));
   if (key === "return") return (value?: unknown) => (callHelper("close_iterator", proxy), { done: true, value });
-  if (!(state.kinds & Kind.generator)) return () => result(callAndCopy("next_step", [proxy], { depth: 1 }) as Step);
-  return (value?: unknown) => result(callAndCopy("send_step", [proxy, value], { depth: 1 }) as Step);
+  if (!(kinds & Kind.generator)) return () => step("next_step", kinds, proxy);
+  return (value?: unknown) => step("send_step", kinds, proxy, value);
 }
 
 /** Python's iteration; leaving the loop early closes a generator. */
 export function iterate(proxy: object): Iterator<unknown> & Iterable<unknown> {
-  const iterator = callHelper("iter", proxy);
+  const iterator = callHelper("iter", proxy), kinds = stateOf(iterator)?.kinds ?? 0;
   return {
-    next: () => result(callAndCopy("next_step", [iterator], { depth: 1 }) as Step),
+    next: () => step("next_step", kinds, iterator),
     return: (value?: unknown) => (callHelper("close_iterator", iterator), { done: true, value }),
     [Symbol.iterator]() {
       return this;

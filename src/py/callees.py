@@ -8,7 +8,14 @@ asyncio_modules = {name: True for name in sys.modules if name.partition(".")[0] 
 asyncio_modules.update(dict.fromkeys(("uvloop", "uvloop.loop"), True))
 
 # Those that have a loop of their own, that are made for other threads, or that no loop matters to.
-_loopless_functions = {"run", "run_coroutine_threadsafe", "new_event_loop", "iscoroutine", "iscoroutinefunction", "isfuture"}
+_loopless_functions = {
+    "run",
+    "run_coroutine_threadsafe",
+    "new_event_loop",
+    "iscoroutine",
+    "iscoroutinefunction",
+    "isfuture",
+}
 _loopless_methods = {"call_soon_threadsafe", "is_running", "is_closed", "time", "get_debug"}
 _loopless_classes = (
     BaseException,
@@ -29,6 +36,8 @@ def is_asynchronous(callee):
     """
     if isinstance(callee, type):
         return not issubclass(callee, _loopless_classes)
+    if isinstance(callee, types.GeneratorType):  # before 3.13 as_completed is one
+        return callee.gi_frame is not None and callee.gi_frame.f_globals.get("__name__") in asyncio_modules
     owner = getattr(callee, "__self__", None)
     if owner is None or isinstance(owner, types.ModuleType):
         return callee.__name__ not in _loopless_functions

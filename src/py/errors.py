@@ -174,13 +174,34 @@ def guard_error(error):
 
 
 def error_parts(error):
-    """([(function, file, line)] innermost first, cause or None, errors or None) of an exception."""
+    """([(function, file, line)] innermost first, cause or None, errors or None, hint or None) of an exception."""
     frames = [
         (frame.name, frame.filename, frame.lineno)
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<pyawait/")
     ]
-    return (frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None)
+    return (frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None, hint_of(error))
+
+
+_loop_hint = (
+    "What asks for a running event loop has to be called where one runs: withLoop(() => ...) makes synchronous calls "
+    "so, await toLoop(fn, args) any call"
+)
+_trio_hint = "pyawait awaits asyncio: run trio itself with trio.run on another thread, or use anyio on asyncio"
+
+
+def hint_of(error):
+    """What to do in JavaScript about this exception, where Python cannot know it; else None."""
+    if not isinstance(error, RuntimeError):
+        return None
+    text = str(error)
+    if (
+        "no running event loop" in text
+        or "no current event loop" in text
+        or "Not currently running on any async" in text
+    ):
+        return _loop_hint
+    return _trio_hint if text == "must be called from async context" else None
 
 
 def traceback_text(error):

@@ -135,12 +135,22 @@ export class PythonError extends Error {
     try {
       const details = this.#look();
       this.#makePlain(details);
+      if (details.hint) lines.push(details.hint);
       for (const [name, file, line] of details.frames) lines.push(`    at ${name} (${file}:${line})`);
     } catch {
       // Python is closed: only the JavaScript half is left.
     }
     if (this.#javaScriptStack) lines.push(this.#javaScriptStack);
     return lines.join("\n");
+  }
+
+  /** What to do about it in JavaScript, where Python's message cannot say so; `stack` has it, too. Else `undefined`. */
+  get hint(): string | undefined {
+    try {
+      return this.#look().hint ?? undefined;
+    } catch {
+      return undefined; // Python is closed
+    }
   }
 
   /**

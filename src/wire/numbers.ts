@@ -103,7 +103,7 @@ export const Kind = {
   loopBound: 262144,
   /** Awaitable, an asynchronous iterator or an asynchronous context manager. */
   asyncObject: 524288,
-  /** A callable whose synchronous calls are made on an event loop's thread. */
+  /** A callable whose synchronous calls are made on an event loop's thread, or a generator whose steps are. */
   asynchronous: 1048576,
 } as const;
 
