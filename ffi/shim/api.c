@@ -175,7 +175,9 @@ EXPORT int pyawait_call_record(struct heap *heap, u8 *out, int capacity) {
   return copy_out(out, capacity, heap->call_record.data, heap->call_record.length);
 }
 
+/* An answer to a call. A negative length: JavaScript is serving it already, and will answer. */
 EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) {
+  if (length < 0) return heap->serves_already = 1;
   return answer_call(heap, (u32)id, data, (size_t)length);
 }
 

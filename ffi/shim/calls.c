@@ -149,8 +149,10 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   if (outcome == CALL_CIRCLE) return raise_circle();
   if (!call.answer) return raise_no_return();
   struct reader reader = {.at = call.answer, .end = call.answer + call.length};
+  if (direct) begin_reading(&reader, heap); /* what it borrows is not pinned */
   PyObject *result = decode_answer(&reader, heap);
   close_reader(&reader);
+  end_reading(&reader);
   py.PyMem_RawFree(call.answer);
   if (!direct) drop_use(heap);
   return result;

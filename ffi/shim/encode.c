@@ -58,17 +58,17 @@ static int encode_bytes(struct writer *w, PyObject *object) {
 /* By reference ---------------------------------------------------------------------------------------------------- */
 
 /* The kinds of a type's objects. src/py keeps them by the type's address, for as long as the type lives. */
-static u32 kinds_of_type(PyObject *type) {
+static u64 kinds_of_type(PyObject *type) {
   PyObject *address = py.PyLong_FromUnsignedLongLong((size_t)type);
   PyObject *known = address ? py.PyDict_GetItemWithError(helper.kinds_by_type, address) : 0, *described = 0;
   if (!known && address) known = described = vectorcall(helper.describe_type, &type, 1);
-  u32 kinds = known ? (u32)py.PyLong_AsUnsignedLongLong(known) : 0;
+  u64 kinds = known ? py.PyLong_AsUnsignedLongLong(known) : 0;
   release(described), release(address);
   if (!known) py.PyErr_Clear();
   return kinds;
 }
 
-static u32 kinds_of(PyObject *object) { return kinds_of_type((PyObject *)type_of(object)); }
+static u64 kinds_of(PyObject *object) { return kinds_of_type((PyObject *)type_of(object)); }
 
 /* Writes the handle, if `proxy` stands for a value of the heap that will read it; 1 if so. */
 static int encode_handle(struct writer *w, PyObject *proxy) {
@@ -115,7 +115,7 @@ static int is_async_method(PyObject *method) {
 /* A method of an object or a class that may belong to a loop. */
 static int may_be_loop_bound(PyObject *method) {
   PyObject *owner = py.PyObject_GetAttr(method, name.__self__);
-  u32 kinds = owner ? kinds_of(owner) : 0;
+  u64 kinds = owner ? kinds_of(owner) : 0;
   if (kinds & KIND_CLASS) kinds = kinds_of_type(owner) & KIND_LOOP_BOUND;
   release(owner);
   py.PyErr_Clear();
@@ -132,7 +132,7 @@ static int is_of_asyncio(PyObject *function) {
 
 /* Whether its synchronous calls are made on a loop's thread (visits.c). src/py decides, but for what the types alone
    tell. */
-static int is_asynchronous(PyObject *callable, u32 kinds) {
+static int is_asynchronous(PyObject *callable, u64 kinds) {
   PyTypeObject *type = type_of(callable);
   int maybe = 0;
   if (kinds & KIND_CLASS) maybe = (kinds_of_type(callable) & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
@@ -277,7 +277,7 @@ static int encode_container(struct writer *w, PyObject *object, unsigned long fl
 /* By kind --------------------------------------------------------------------------------------------------------- */
 
 /* A buffer whose items a typed array has, as `from_buffer` gives it: (typecode, bytes, shape); else by reference. */
-static int encode_buffer(struct writer *w, PyObject *object, u32 kinds) {
+static int encode_buffer(struct writer *w, PyObject *object, u64 kinds) {
   if (write_reference(w, object)) return 0;
   PyObject *parts = vectorcall(helper.from_buffer, &object, 1);
   if (!parts) return -1;
@@ -299,7 +299,7 @@ static int encode_buffer(struct writer *w, PyObject *object, u32 kinds) {
 }
 
 /* A subclass of float, or numpy's scalars, whose `item()` gives a plain number. */
-static int encode_scalar(struct writer *w, PyObject *object, u32 kinds) {
+static int encode_scalar(struct writer *w, PyObject *object, u64 kinds) {
   PyTypeObject *type = type_of(object);
   if (py.PyType_IsSubtype(type, TYPE(Float))) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
   PyObject *item = call_method(object, name.item, 0);
@@ -311,7 +311,7 @@ static int encode_scalar(struct writer *w, PyObject *object, u32 kinds) {
 }
 
 /* A naive datetime names no moment and goes by reference. */
-static int encode_datetime(struct writer *w, PyObject *object, u32 kinds) {
+static int encode_datetime(struct writer *w, PyObject *object, u64 kinds) {
   PyObject *milliseconds = vectorcall(helper.from_datetime, &object, 1);
   if (!milliseconds) return -1;
   if (milliseconds == None) write_object(w, object, kinds);
@@ -323,7 +323,7 @@ static int encode_datetime(struct writer *w, PyObject *object, u32 kinds) {
 static int encode_by_kind(struct writer *w, PyObject *object) {
   PyTypeObject *type = type_of(object);
   int deep = w->level < w->depth;
-  u32 kinds = kinds_of(object);
+  u64 kinds = kinds_of(object);
   if (kinds & KIND_JS && encode_handle(w, object)) return 0;
   if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
   if (type == TYPE(Function) && encode_js_function(w, object)) return 0;

@@ -55,6 +55,8 @@ static void signals_forked(void);
 static void own(struct owner *owner, PyObject *object);
 static void release_owned(struct owner *owner, PyObject *object);
 static void release_all_owned(struct owner *owner);
+static void begin_reading(struct reader *r, struct heap *heap);
+static void end_reading(struct reader *r);
 #ifdef PYAWAIT_CHECK_OBJECTS
 static int is_given(PyObject *object);
 #endif
@@ -77,7 +79,7 @@ static void patch_u32(struct writer *w, size_t at, u32 value);
 static void write_tag_u32(struct writer *w, u8 tag, u32 value);
 static void write_tag_f64(struct writer *w, u8 tag, double value);
 static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t length);
-static void write_object(struct writer *w, PyObject *object, u32 kinds);
+static void write_object(struct writer *w, PyObject *object, u64 kinds);
 static void keep_until_sent(struct writer *w, PyObject *proxy);
 static void release_sent(struct writer *w);
 static int write_reference(struct writer *w, PyObject *container);
@@ -85,7 +87,7 @@ static void add_seen(struct writer *w, PyObject *container);
 static void clear_seen(struct writer *w);
 
 /* encode.c */
-static u32 kinds_of(PyObject *object);
+static u64 kinds_of(PyObject *object);
 static int encode_sequence(struct writer *w, PyObject *sequence, int is_list);
 static int is_text(PyObject *object);
 static int encode_dict(struct writer *w, PyObject *dict);

@@ -9,10 +9,12 @@
 #include "shim.h"
 
 enum { SCOPE_BYTES = 4, KEPT_AT = 4 }; /* behind the length, whether Python has kept the scope */
+enum { FLAGS = DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP | DO_RELEASE };
 
 /* DO_GET. TAG_MISSING for AttributeError and nothing else. */
 static void get_attribute(struct writer *w, struct reader *r) {
   PyObject *object = decode(r), *attribute = object ? decode(r) : 0;
+  end_reading(r);
   PyObject *value = attribute ? py.PyObject_GetAttr(object, attribute) : 0;
   int missing = !value && attribute && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
   release(object), release(attribute);
@@ -23,7 +25,7 @@ static void get_attribute(struct writer *w, struct reader *r) {
 /* DO_REFER. The object itself, by reference, where every other way out would give its value. */
 static void refer(struct writer *w, struct reader *r) {
   PyObject *object = decode(r);
-  if (object) write_object(w, object, kinds_of(object) & ~(u32)KIND_JS);
+  if (object) write_object(w, object, kinds_of(object) & ~(u64)KIND_JS);
   else encode_outcome(w, 0);
   release(object);
 }
@@ -64,7 +66,7 @@ static void operate_in_scope(struct writer *w, struct reader *r, struct heap *he
 }
 
 static void operate_in(struct writer *w, struct reader *r, struct heap *heap, int operation) {
-  enum operation plain = operation & ~(DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP);
+  enum operation plain = operation & ~FLAGS;
   if (operation & DO_IN_SCOPE) operate_in_scope(w, r, heap, plain);
   else operate(w, r, plain);
 }
@@ -75,6 +77,38 @@ static void operate_in_context(struct writer *w, struct reader *r, struct heap *
   if (context && !py.PyContext_Enter(context)) operate_in(w, r, heap, operation), py.PyContext_Exit(context);
   else encode_outcome(w, 0);
   release(given), release(context);
+}
+
+/* Releases what JavaScript has given up; later, while a message is being read that may borrow it. (A finalizer has called
+   JavaScript then.) */
+static void give_up(struct heap *heap, const u8 *addresses, u32 count) {
+  struct reader r = {.at = addresses, .end = addresses + count * sizeof(u64)};
+  for (u32 i = 0; i < count; i++) {
+    PyObject *object = read_object(&r);
+    if (heap->reading <= 1) {
+      release_owned(&heap->owner, object);
+      continue;
+    }
+    if (heap->given_up_count == heap->given_up_capacity) {
+      PyObject **more = grow(heap->given_up, &heap->given_up_capacity, heap->given_up_count, sizeof *more);
+      if (!more) return; /* they leak: there is no memory */
+      heap->given_up = more;
+    }
+    heap->given_up[heap->given_up_count++] = object;
+  }
+}
+
+static void release_given_up(struct heap *heap) {
+  while (!heap->reading && heap->given_up_count) release_owned(&heap->owner, heap->given_up[--heap->given_up_count]);
+}
+
+/* DO_RELEASE: cuts the addresses off, which come last. */
+static const u8 *cut_releases(struct reader *r, u32 *count) {
+  struct reader last = {.at = r->end - sizeof(u32), .end = r->end};
+  *count = read_u32(&last);
+  if (*count > (size_t)(r->end - r->at) / sizeof(u64)) *count = 0;
+  r->end -= sizeof(u32) + *count * sizeof(u64);
+  return r->end;
 }
 
 /* A thread that waits for this one's JavaScript looks at these (calls.c). */
@@ -96,15 +130,21 @@ static void invoke(struct heap *heap, int operation, const u8 *in, size_t length
   }
   struct reader r = {.at = in, .end = in + length};
   struct writer w = {.data = out, .lent = out, .capacity = capacity, .owner = &heap->owner};
+  u32 releases = 0;
+  const u8 *addresses = operation & DO_RELEASE ? cut_releases(&r, &releases) : in;
   reserve(&w, 4);
   if (operation & DO_IN_SCOPE) r.end -= SCOPE_BYTES, write_u8(&w, 0);
   if (operation & DO_ON_LOOP) r.loop = read_u32(&r), r.visitor = heap;
   attach(heap);
   enter_invoke(heap->attachment);
+  begin_reading(&r, heap);
+  give_up(heap, addresses, releases);
   if (operation & DO_IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in(&w, &r, heap, operation);
   close_reader(&r);
-  operation &= ~(DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP);
+  end_reading(&r);
+  release_given_up(heap);
+  operation &= ~FLAGS;
   if (!r.visitor && (operation == DO_CALL || operation == DO_CALL_AND_COPY)) wake_touched_loops(r.called_loop_bound);
   leave_invoke(heap->attachment);
   detach(heap);

@@ -59,7 +59,8 @@
   BOTH(TAG_DATE, "milliseconds:f64") \
   /* The nth container of this message once more; arrays count as containers. */ \
   BOTH(TAG_REFERENCE, "index:u32") \
-  EACH(TAG_OBJECT, "address:u64", "kinds:u32 address:u64") \
+  /* `type` is the number of its type's name (src/py/type_kinds.py). */ \
+  EACH(TAG_OBJECT, "address:u64", "kinds:u32 type:u32 address:u64") \
   /* `kind` is an enum js_kind; `about` is the value's name, or more (src/py/wrapping.py, wrap_js). */ \
   EACH(TAG_JS, "heap:u32 handle:u32 kind:u8 about:value", "heap:u32 handle:u32") \
   /* `extra` is 1 if the exception has a cause, plus 2 if it is a group. */ \
@@ -115,7 +116,8 @@ enum operation {
   /* Flags, added to an operation. */
   DO_IN_CONTEXT = 8,    /* context:value ... */
   DO_IN_SCOPE = 16,     /* ... scope:u32 */
-  DO_ON_LOOP = 32       /* loop:u32 ... */
+  DO_ON_LOOP = 32,      /* loop:u32 ... */
+  DO_RELEASE = 64       /* ... addresses:u64* count:u32, behind the scope */
 };
 
 /* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. */

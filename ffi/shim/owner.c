@@ -68,6 +68,14 @@ static void release_owned(struct owner *owner, PyObject *object) {
   if (owns) py.Py_DecRef(object);
 }
 
+/* A message of this heap's is read, or has been: what it borrows may be released after it. */
+static void begin_reading(struct reader *r, struct heap *heap) { r->reads = heap, heap->reading++; }
+
+static void end_reading(struct reader *r) {
+  if (r->reads) r->reads->reading--;
+  r->reads = 0;
+}
+
 /* Releases all of them. Must be attached. */
 static void release_all_owned(struct owner *owner) {
   lock_owner(owner);

@@ -82,6 +82,7 @@ struct reader {
   u32 count, capacity;
   int depth;
   int called_loop_bound; /* a method of an object that belongs to an event loop has been called */
+  struct heap *reads;    /* whose message is being read: what it borrows must not be released; NULL: it is read */
   struct heap *visitor;  /* calls are made on a loop's thread, for this heap; NULL: here */
   u32 loop;              /* ... the loop that is current in JavaScript */
 };
@@ -201,11 +202,15 @@ struct heap {
   struct chunk *taken;           /* [thread] in order */
   struct js_call *calls;         /* [registry] */
   struct writer call_record;     /* [thread] the CALL that on_call is about to fetch */
+  int serves_already;            /* [thread] on_call was given a call that JavaScript is serving */
   u8 *overflow;                  /* [thread] an outcome that did not fit into the caller's buffer */
   size_t overflow_length;        /* [thread] */
-  enum memory_end memory_end;    /* [once] set before the heap sees any memory */
-  struct started *tasks;         /* [GIL] by id of the Promise */
-  u32 tasks_capacity;            /* [GIL] */
+  int reading;                   /* [thread] messages on this thread's stack that are not wholly read */
+  PyObject **given_up;           /* [thread] references to release when there is none */
+  u32 given_up_count, given_up_capacity; /* [thread] */
+  enum memory_end memory_end;            /* [once] set before the heap sees any memory */
+  struct started *tasks;                 /* [GIL] by id of the Promise */
+  u32 tasks_capacity;                    /* [GIL] */
 };
 
 /* WAITS until the loop's thread comes to it. STANDS: that thread stands still for a stay. DONE: it was made, and has a

@@ -102,6 +102,7 @@ static PyObject *decode_call(struct reader *r) {
     return py.Py_DecRef(callee), py.PyErr_NoMemory();
   while (have < count && (arguments[have] = decode(r))) have++;
   if (have == count && (keywords = decode(r))) {
+    end_reading(r);
     if (opaque_loops) r->called_loop_bound = is_loop_bound(callee);
     if (r->visitor) result = call_on_loop(r->visitor, r->loop, callee, arguments, count, keywords);
     else if (keywords == None) result = vectorcall(callee, arguments, count);

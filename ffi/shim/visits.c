@@ -152,6 +152,20 @@ static struct js_call *waiting_call(const struct attachment *here, struct heap *
   return 0;
 }
 
+/* JavaScript has come back from a call. If it was ended there (worker.terminate()), it has not answered, and never will:
+   the loop for which this thread waits may wait for that answer. */
+static void abandon_call(struct heap *heap, u32 id) {
+  lock_registry();
+  for (struct js_call **at = &heap->calls, *call; (call = *at); at = &call->next)
+    if (call->id == id) {
+      *at = call->next;
+      call->over = 1;
+      wake_caller(call);
+      break;
+    }
+  unlock_registry();
+}
+
 /* Serves one call of another thread's, detached; 0: there is none. JavaScript skips its record in the outbox later, and
    skips it here if it is serving it already. */
 static int serve_call(struct attachment *here) {
@@ -173,8 +187,10 @@ static int serve_call(struct attachment *here) {
   if (same) {
     struct writer outer = heap->call_record;
     heap->call_record = record;
+    heap->serves_already = 0;
     heap->on_call(~(int)id);
     heap->call_record = outer;
+    if (!heap->serves_already) abandon_call(heap, id);
   }
   py.PyMem_RawFree(record.data);
   return 1;

@@ -77,15 +77,16 @@ static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t leng
   memcpy(at + 5, bytes, length);
 }
 
-/* A Python object by reference: a new one, which the reader's heap owns. */
-static void write_object(struct writer *w, PyObject *object, u32 kinds) {
-  u8 *at = reserve(w, 13);
+/* A Python object by reference: a new one, which the reader's heap owns. `kinds` has the number of its type's name in its
+   upper half. */
+static void write_object(struct writer *w, PyObject *object, u64 kinds) {
+  u8 *at = reserve(w, 17);
   if (!at) return;
   u64 address = (u64)(size_t)new_reference(object);
   own(w->owner, object);
   at[0] = TAG_OBJECT;
-  __builtin_memcpy(at + 1, &kinds, 4);
-  __builtin_memcpy(at + 5, &address, 8);
+  __builtin_memcpy(at + 1, &kinds, 8);
+  __builtin_memcpy(at + 9, &address, 8);
 }
 
 /* Proxies of JavaScript values in records that are not sent yet --------------------------------------------------- */

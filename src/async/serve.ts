@@ -9,7 +9,7 @@ import { markAwaited } from "../context/rejections.ts";
 import { nextId } from "../interpreter/ids.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
-import { begin, end, helper } from "../interpreter/invoke.ts";
+import { begin, beginReading, end, endReading, helper } from "../interpreter/invoke.ts";
 import { receive } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import { callHelper } from "../proxy/call.ts";
@@ -54,7 +54,7 @@ function perform({ scope, context, operation, value }: Request, r: Reader): unkn
 /** An object's address, with a reference to it; 0 for None. */
 function readAddress(r: Reader): number {
   if (r.u8() !== Tag.object) return 0;
-  r.u32();
+  r.u32(), r.u32(); // kinds, type
   return r.address();
 }
 
@@ -140,11 +140,11 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
  * Writes an answer: the number of its pins, then a value or what was thrown. A value that cannot be converted becomes
  * the error that says so, and an error that cannot be converted one that says that.
  *
- * @param reader the loop that will read it, or `undefined` for a thread
+ * @param reader the loop that will read it, `undefined` for a thread; `"here"`: it is read before JavaScript goes on
  */
-function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: number | undefined): void {
+function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: number | undefined | "here"): void {
   const e = encoding(writer, interpreter().heapId);
-  if (reader !== BACKGROUND) e.pins = [];
+  if (reader !== "here") e.pins = [];
   writer.at = 0;
   writer.u32(0);
   try {
@@ -152,7 +152,7 @@ function encodeOutcome(writer: Writer, thrown: boolean, value: unknown, reader: 
   } catch (error) {
     writeProblem(e, rollBack(e, error));
   }
-  if (e.pins?.length) writer.patch32(0, pin(e.pins, reader));
+  if (e.pins?.length) writer.patch32(0, pin(e.pins, reader as number | undefined));
 }
 
 function writeProblem(e: Encoding, problem: unknown): void {
@@ -166,8 +166,7 @@ function writeProblem(e: Encoding, problem: unknown): void {
   }
 }
 
-// Keeps the references that an answer borrows until its reader has read it. Releases go to the background loop's inbox
-// and could be read earlier than an answer to another loop or thread.
+// Keeps the references that an answer borrows until its reader has read it: a release goes with any synchronous call.
 function pin(references: Reference[], reader: number | undefined): number {
   answers.lastPinned = nextId(answers.lastPinned, answers.pinned);
   answers.pinned.set(answers.lastPinned, { references, reader });
@@ -246,7 +245,7 @@ function answer(id: number, thrown: boolean, result: unknown, direct: boolean): 
   const level = begin();
   try {
     const { input } = level, { shim, heap: address } = interpreter();
-    encodeOutcome(input, thrown, result, direct ? BACKGROUND : undefined);
+    encodeOutcome(input, thrown, result, direct ? "here" : undefined);
     const answered = shim.pyawait_answer(address, id, input.pointer, input.at);
     if (answered === 0) unpin(input.view.getUint32(0, true));
   } finally {
@@ -280,10 +279,13 @@ function tellTooDeep(id: number): boolean {
  */
 export function callDirectly(number: number): void {
   const direct = number >= 0, id = direct ? number : ~number;
-  if (!direct && answers.queued.has(id)) return;
   try {
     const { shim, heap: address } = interpreter();
-    const level = begin();
+    if (!direct && answers.queued.has(id)) {
+      shim.pyawait_answer(address, id, answers.tooDeep!.pointer, -1);
+      return;
+    }
+    const level = beginReading();
     try {
       let r = level.reader;
       r.at = 0;
@@ -297,7 +299,7 @@ export function callDirectly(number: number): void {
       if (!direct) answers.early.add(id);
       outsideOfLoops(() => serveCall(r, id, direct));
     } finally {
-      end();
+      endReading();
     }
   } catch (error) {
     if (error instanceof RangeError && tellTooDeep(id)) return;

@@ -17,7 +17,7 @@ export interface ErrorDetails {
 /** Functions of higher folders, named by what lower folders use them for. */
 export interface Bridge {
   /** The proxy of the object at this address; takes over the reference. */
-  makeProxy(address: number, kinds: number): unknown;
+  makeProxy(address: number, kinds: number, type: number): unknown;
   /** The handler of every proxy's `Proxy`. */
   readonly traps: ProxyHandler<object>;
   /** The address of a proxy's object; creates the coroutine object of a lazy coroutine. */

@@ -26,6 +26,8 @@ export interface Level {
   readonly reader: Reader;
   readonly output: Pointer;
   readonly capacity: number;
+  /** Addresses of references that are released with the operation. */
+  releases: number[] | undefined;
 }
 
 /** The records for one loop since the last submission. */
@@ -51,6 +53,7 @@ export const heap: {
   entry: number;
   readonly levels: Level[];
   depth: number;
+  writing: number;
   readonly helpers: Map<string, number>;
   readonly turns: Map<number, Turn>;
   background: Turn | undefined;
@@ -73,6 +76,8 @@ export const heap: {
   /** Buffers of nested operations, and how many are in use: invoke.ts. */
   levels: [],
   depth: 0,
+  /** How many of them are being written or read; not those whose operation runs: invoke.ts. */
+  writing: 0,
   /** Addresses of the Python functions that are called by name: invoke.ts. */
   helpers: new Map(),
   /** Records waiting for the end of the turn, by loop; `background` is the background loop's entry: inbox.ts. */

@@ -70,7 +70,10 @@ function schedule(): void {
   heap.scheduled = true; // after the call: if it throws, a later record schedules again
 }
 
-/** Releases one reference to the object at this address with the turn's other records: a finalizer must not attach. */
+/**
+ * Releases one reference to the object at this address, with the next synchronous operation or the turn's other records: a
+ * finalizer must not attach.
+ */
 export function forget(address: number): void {
   heap.released.push(address);
   if ((heap.released.length === 1 || heap.released.length >= 4096) && heap.python) schedule();

@@ -14,30 +14,73 @@ export type { Level } from "./heap.ts";
 
 function newLevel(): Level {
   const output = backend.allocate(1 << 16);
-  const level = { input: new Writer(1 << 16), reader: new Reader(output), output: backend.address(output), capacity: output.length };
+  const level = {
+    input: new Writer(1 << 16),
+    reader: new Reader(output),
+    output: backend.address(output),
+    capacity: output.length,
+    releases: undefined,
+  };
   heap.levels.push(level);
   return level;
 }
 
-/** Takes a level; the caller gives it back with {@linkcode end}, in a `finally`. */
-export function begin(): Level {
+/** Takes a level to read from only; the caller gives it back with {@linkcode endReading}, in a `finally`. */
+export function beginReading(): Level {
   if (heap.python === undefined || heap.closed !== undefined) interpreter();
   const level = heap.depth < heap.levels.length ? heap.levels[heap.depth] : newLevel();
   heap.depth++;
-  level.input.at = 0;
   return level;
 }
 
+export function endReading(): void {
+  heap.depth--;
+}
+
+/** Takes a level; the caller gives it back with {@linkcode end}, in a `finally`. */
+export function begin(): Level {
+  const level = beginReading();
+  level.input.at = 0;
+  // What was given up goes with this operation. Not while another is written: that one may borrow it.
+  if (heap.writing++ === 0 && heap.released.length > 0) takeReleases(level);
+  return level;
+}
+
+function takeReleases(level: Level): void {
+  level.releases = heap.released;
+  heap.released = [];
+}
+
 export function end(): void {
-  const { input } = heap.levels[--heap.depth];
+  const level = heap.levels[--heap.depth], { input } = level;
+  heap.writing--;
+  if (level.releases) giveReleasesBack(level);
   if (input.bytes.length > 1 << 22) heap.levels.length = heap.depth; // too large to keep
+}
+
+/** The operation was not performed: what it wants to pass could not be written. */
+function giveReleasesBack(level: Level): void {
+  heap.released = [...level.releases!, ...heap.released];
+  level.releases = undefined;
+}
+
+/** Writes the references that are released behind the operation. */
+function writeReleases(level: Level): number {
+  const { input, releases } = level;
+  for (const address of releases!) input.address(address);
+  input.u32(releases!.length);
+  level.releases = undefined;
+  return Operation.release;
 }
 
 /** Performs `operation` on the level's input. The outcome has to be read before the level is given back. */
 export function invoke(level: Level, operation: number): Reader {
   const { shim, heap: address } = heap.python!;
   const { input, reader } = level;
+  if (level.releases) operation |= writeReleases(level);
+  heap.writing--;
   shim.pyawait_invoke(address, operation, input.pointer, input.at, level.output, level.capacity);
+  heap.writing++;
   reader.at = 0;
   const length = reader.i32();
   if (length === 0) throw closedElsewhere();
@@ -75,7 +118,7 @@ function findHelper(name: string): number {
     input.u8(Tag.none);
     const r = invoke(level, Operation.call);
     if (r.u8() !== Tag.object) throw new Error(`src/py has no ${name}`);
-    r.u32();
+    r.u32(), r.u32(); // kinds, type
     const address = r.address();
     heap.helpers.set(name, address);
     return address;

@@ -16,7 +16,7 @@ const neverAwaited = new FinalizationRegistry(dropLazy);
 
 /** The proxy of a coroutine whose object is made only when more than awaiting is asked of it. */
 export function lazyCoroutine(callee: State, args: readonly unknown[]): object {
-  const state = new State(new Reference(0), Kind.awaitable | Kind.coroutine);
+  const state = new State(new Reference(0), Kind.awaitable | Kind.coroutine, 0);
   const lazy = state.lazy = encodeCall(callee, args);
   const proxy = state.self = new Proxy(targetOf(state, false), bridge.traps);
   if (lazy.pins.length > 0 || lazy.handles.length > 0) neverAwaited.register(proxy, lazy); // something has to be returned
@@ -30,8 +30,8 @@ export function lazyCoroutine(callee: State, args: readonly unknown[]): object {
  */
 export function takeLazy(state: State): LazyCall {
   const lazy = state.lazy!;
-  const { callee: { reference, destroyed }, pins } = lazy;
-  if (reference.address === 0) throw new TypeError(`Cannot run this coroutine: its function was destroyed: ${destroyed}`);
+  const { callee: { reference }, pins } = lazy;
+  if (reference.address === 0) throw new TypeError("Cannot run this coroutine: its function was destroyed");
   state.lazy = undefined;
   lazy.used = true;
   reference.pins++, pins.push(reference);
@@ -60,5 +60,6 @@ export function makeCoroutine(state: State): void {
   exemptFromTidy(other);
   state.reference = other.reference;
   state.kinds = other.kinds;
+  state.type = other.type;
   rememberProxy(state.self!, state);
 }

@@ -9,20 +9,19 @@ import { Reference } from "../interpreter/reference.ts";
 import { handOut, handOutNew } from "../values/handouts.ts";
 import { State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
-import { callHelper } from "./call.ts";
 import { dropLazy, makeCoroutine } from "./lazy_coroutine.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./registry.ts";
-import { targetOf } from "./target.ts";
+import { targetOf, whatItWas } from "./target.ts";
 
 /** The proxy of an object; takes over the reference. */
-export function makeProxy(address: number, kinds: number): unknown {
+export function makeProxy(address: number, kinds: number, type: number): unknown {
   const living = livingProxy(address);
   if (living) {
     forget(address);
     handOut(stateOf(living)!);
     return living;
   }
-  const state = new State(new Reference(address), kinds);
+  const state = new State(new Reference(address), kinds, type);
   const proxy = new Proxy(targetOf(state, (kinds & Kind.callable) !== 0), bridge.traps);
   rememberProxy(proxy, state);
   handOutNew(state);
@@ -39,7 +38,7 @@ export function addressOf(state: State): number {
   const { address } = state.reference;
   if (address !== 0) return address;
   if (isClosed()) interpreter(); // throws
-  if (state.destroyed !== undefined) throw new TypeError(`Cannot use this Python object, it was destroyed: ${state.destroyed}`);
+  if (state.destroyed) throw new TypeError(`Cannot use this Python object, it was destroyed: it was ${whatItWas(state)}`);
   if (state.started) {
     throw new TypeError("Cannot use this coroutine: it has been started by awaiting it; keep a task instead (asyncio.create_task)");
   }
@@ -51,19 +50,18 @@ export function addressOf(state: State): number {
 export function isThenable(state: State): boolean {
   const { kinds } = state;
   if (kinds & (Kind.coroutine | Kind.future)) return true; // also after $destroy: awaiting it then says so
-  return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && state.destroyed === undefined;
+  return (kinds & Kind.awaitable) !== 0 && !state.settledToItself && !state.destroyed;
 }
 
 export function destroy(state: State): void {
   const { reference } = state;
-  if (state.destroyed !== undefined || --reference.holds > 0) return;
+  if (state.destroyed || --reference.holds > 0) return;
+  state.destroyed = true;
   if (reference.address === 0) {
     dropLazy(state.lazy);
     state.lazy = undefined;
-    state.destroyed = "a coroutine";
     return;
   }
-  state.destroyed = isClosed() ? "Python is closed" : `it was ${callHelper("epitaph", state.self!)}`;
   forgetProxy(state);
   reference.release();
 }

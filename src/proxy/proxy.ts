@@ -315,7 +315,7 @@ export interface PyMembers {
    * try {
    *   list.append(2);
    * } catch (error) {
-   *   console.log((error as Error).message); // it was destroyed: it was [1]
+   *   console.log((error as Error).message); // it was destroyed: it was a list
    * }
    * ```
    */

@@ -1,7 +1,9 @@
 // The target of a proxy's `Proxy`: holds the state and implements inspection.
 //
 // Node and Bun inspect the target, Deno the proxy itself.
+import { isClosed } from "../interpreter/interpreter.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
+import { Kind } from "../wire/numbers.ts";
 import { callHelper } from "./call.ts";
 
 export const inspectSymbol: symbol = Symbol.for("nodejs.util.inspect.custom");
@@ -39,11 +41,18 @@ export function targetOf(state: State, callableToo: boolean): object {
 /** Python's `repr`, for inspection. Never throws. */
 export function reprOf(state: State): string {
   try {
-    if (state.destroyed !== undefined) return `[destroyed ${state.destroyed}]`;
+    if (state.destroyed) return `[destroyed: it was ${whatItWas(state)}]`;
     if (state.lazy) return "<coroutine, not started>";
     if (state.reference.address === 0) return "<coroutine, started>";
     return String(callHelper("repr", state.self));
   } catch (error) {
     return `[Python object whose repr failed: ${(error as Error).message}]`;
   }
+}
+
+/** "a list": what a destroyed object was. */
+export function whatItWas({ type, kinds }: State): string {
+  if (type === 0 || isClosed()) return kinds & Kind.coroutine ? "a coroutine" : "an object";
+  const name = callHelper("type_name_of", type) as string;
+  return `${/^[aeiouAEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }

@@ -70,17 +70,6 @@ def list_names(value):
     return list(dict.fromkeys(name for name in dir(value) if isinstance(name, str)))
 
 
-def epitaph(value):
-    """What an object was, in a few words and without running the user's code."""
-    cls = type(value)
-    if cls.__module__ == "builtins":
-        try:
-            return reprlib.repr(value)
-        except Exception:
-            pass
-    return object.__repr__(value)
-
-
 def type_name(value):
     return type(value).__name__
 

@@ -10,13 +10,31 @@ _kept_types = {}  # {address: type}
 _describing = threading.RLock()
 
 
+_type_names = ["object"]  # by number, for what a proxy says that was destroyed; types of one name share a number
+_type_numbers = {}
+_MOST_NAMES = 1 << 16
+
+
 def describe_type(cls):
-    """The kinds of a type, cached as long as the type lives."""
-    kinds = _kinds_of_type(cls)
+    """The kinds of a type, cached as long as the type lives; and in the upper half of its bits the number of its name."""
+    kinds = _kinds_of_type(cls) | _number_of_name(type.__dict__["__name__"].__get__(cls)) << 32
     with _describing:
         if id(cls) not in kinds_by_type:  # another call may have described it meanwhile
             _keep_kinds(cls, id(cls), kinds)
     return kinds
+
+
+def _number_of_name(name):
+    with _describing:
+        number = _type_numbers.get(name)
+        if number is None and len(_type_names) < _MOST_NAMES:
+            number = _type_numbers[name] = len(_type_names)
+            _type_names.append(name)
+    return number or 0
+
+
+def type_name_of(number):
+    return _type_names[number]
 
 
 def _keep_kinds(cls, address, kinds):

@@ -51,8 +51,8 @@ export function read(r: Reader): unknown {
     case Tag.ascii:
       return r.ascii();
     case Tag.object: {
-      const kinds = r.u32();
-      const proxy = bridge.makeProxy(r.address(), kinds);
+      const kinds = r.u32(), type = r.u32();
+      const proxy = bridge.makeProxy(r.address(), kinds, type);
       return leftover ? leftover(proxy) : proxy;
     }
     case Tag.utf8:

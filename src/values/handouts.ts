@@ -22,7 +22,7 @@ export function handOut(state: State): void {
 /** Hands out a member that is a proxy; for getters of objects that keep one. */
 export function handOutMember<T>(member: T): T {
   const state = stateOf(member);
-  if (state && state.destroyed === undefined) handOut(state);
+  if (state && !state.destroyed) handOut(state);
   return member;
 }
 

@@ -26,6 +26,8 @@ export interface LazyCall {
 export class State {
   reference: Reference;
   kinds: number;
+  /** The number of its type's name. */
+  type: number;
   lazy: LazyCall | undefined = undefined;
   /** Of a started coroutine: its Promise, which later awaits join. */
   started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined = undefined;
@@ -35,13 +37,14 @@ export class State {
   settledToItself = false;
   /** The proxy. The two have the same lifetime. */
   self: object | undefined = undefined;
-  /** Set by `$destroy`: what the object was, for messages. */
-  destroyed: string | undefined = undefined;
+  /** Set by `$destroy`. */
+  destroyed = false;
   readonly #brand = true;
 
-  constructor(reference: Reference, kinds: number) {
+  constructor(reference: Reference, kinds: number, type: number) {
     this.reference = reference;
     this.kinds = kinds;
+    this.type = type;
   }
 
   /** Checks the brand: some objects (Proxies) return something for every property. */

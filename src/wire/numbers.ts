@@ -67,7 +67,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   map: { in: undefined, out: "count:u32 items:pair*" },
   date: both("milliseconds:f64"), // since 1970
   reference: both("index:u32"), // the nth container or array of this message again
-  object: { in: "address:u64", out: "kinds:u32 address:u64" }, // in: borrowed; out: a new reference
+  object: { in: "address:u64", out: "kinds:u32 type:u32 address:u64" }, // in: borrowed; out: a new reference
   js: { in: "heap:u32 handle:u32 kind:u8 about:value", out: "heap:u32 handle:u32" },
   error: { in: undefined, out: "exception:value name:value message:value extra:value" },
   throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python has to raise
@@ -208,6 +208,7 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
     inContext: "context:value ...",
     inScope: "... scope:u32",
     onLoop: "loop:u32 ...",
+    release: "... addresses:u64* count:u32",
   },
 };
 
@@ -228,7 +229,7 @@ export const In = {
 /** Kinds of records in a heap's outbox. */
 export const Out = { done: 1, request: 2, abort: 3, call: 4, release: 5, event: 6, scopeEnd: 7, item: 8, loopEnd: 9, unpin: 10 } as const;
 
-/** Operations of `pyawait_invoke`. `inContext`, `inScope` and `onLoop` are flags, added to an operation. */
+/** Operations of `pyawait_invoke`. `inContext`, `inScope`, `onLoop` and `release` are flags, added to an operation. */
 export const Operation = {
   call: 0,
   get: 1,
@@ -240,6 +241,7 @@ export const Operation = {
   inContext: 8,
   inScope: 16,
   onLoop: 32,
+  release: 64,
 } as const;
 
 /** Results of `pyawait_open`. `failed` and `foreign` are final; after `refused` another attempt is possible. */

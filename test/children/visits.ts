@@ -84,6 +84,30 @@ const cases: Record<string, () => unknown> = {
     parentPort!.once("message", () => asyncio.Event());
     parentPort!.postMessage("ready");
   },
+  /** A Worker is ended in a function that it serves in the wait: the loop, which waits for the answer, goes on. */
+  async terminate_in_call() {
+    const main = define();
+    const { made, message } = worker("serves");
+    await message();
+    const called = toLoop(main.hold_and_call, [main.shared.$get("spin")]);
+    await begun(main);
+    const spins = message();
+    made.postMessage("go");
+    await spins;
+    await made.terminate();
+    await called;
+    console.log(toJs(main.results)[0], await asyncio.sleep(0, "slept"));
+  },
+  async serves() {
+    const { parentPort } = await import("node:worker_threads");
+    python.import("__main__").shared.$set("spin", () => {
+      parentPort!.postMessage("spins");
+      const until = Date.now() + 5000;
+      while (Date.now() < until);
+    });
+    parentPort!.once("message", () => asyncio.Event());
+    parentPort!.postMessage("ready");
+  },
   /** A Worker is ended while the loop stands still for it. */
   async terminate_stay() {
     define();

@@ -124,7 +124,7 @@ static double get_value(struct input *r, struct released *released) {
   case TAG_INT53:
   case TAG_FLOAT:
   case TAG_DATE: memcpy(&number, r->at, 8), r->at += 8; return number;
-  case TAG_OBJECT: get32(r), released->addresses[released->count++] = get64(r); return -2;
+  case TAG_OBJECT: get32(r), get32(r), released->addresses[released->count++] = get64(r); return -2;
   case TAG_JS: get32(r); return get32(r);
   case TAG_ERROR: get_value(r, released), get_value(r, released), get_value(r, released); return -3;
   case TAG_THROW: get_value(r, released); return -4;

@@ -10,6 +10,12 @@ const cases: [title: string, name: string, stdout: string, code: number][] = [
   ["process.exit in a function that is served in the wait", "exit", "served\n", 3],
   ["process.exit while the loop stands still", "exit_in_stay", "", 4],
   ["a Worker is ended in the wait", "terminate", "false slept\n", 0],
+  [
+    "a Worker is ended in a function that it serves in the wait",
+    "terminate_in_call",
+    "Error: The JavaScript function did not r slept\n",
+    0,
+  ],
   ["a Worker is ended while the loop stands still for it", "terminate_stay", "slept false\n", 0],
   ["Python is closed while a Worker waits", "close", "closed ended\n", 0],
   ["the loop stops before it comes to the call", "stop", "false false\nfalse\n", 0],
