@@ -2,7 +2,8 @@
  * Which suites there are: versions, what they need, the files that run, and in which modes.
  *
  * One file of tests is one process. `part` lists what `--part` runs, chosen for breadth within five minutes; `bounce`
- * what `--bounce` runs: where tasks, futures and cancellation are tested. `files` of CPython's suite are its modules.
+ * what `--bounce` runs: where tasks, futures and cancellation are tested; `bounces` what of them, if not coroutines (see
+ * `py/suite_bounce.py`). `files` of CPython's suite are its modules.
  */
 
 const pytest = "pytest==9.0.2";
@@ -13,8 +14,7 @@ export const suites = [
     about: "CPython's test.test_asyncio, of the interpreter itself",
     // Without `files`: all that the interpreter ships.
     part: ["test_queues", "test_locks", "test_futures", "test_taskgroups", "test_timeouts", "test_runners", "test_streams"],
-    // The other modules count rounds of the loop, which a coroutine needs more of when it bounces.
-    bounce: ["test_futures", "test_taskgroups", "test_timeouts"],
+    bounce: ["test_futures", "test_locks", "test_queues", "test_runners", "test_taskgroups", "test_tasks", "test_timeouts"],
   },
   {
     name: "anyio",
@@ -45,7 +45,16 @@ export const suites = [
       "test_to_thread",
     ],
     part: ["test_taskgroups", "test_from_thread", "test_to_thread", "test_lowlevel"],
-    bounce: [],
+    bounces: "awaits", // anyio keeps books by task
+    bounce: [
+      "test_eventloop",
+      "test_from_thread",
+      "test_futures",
+      "test_lowlevel",
+      "test_synchronization",
+      "test_taskgroups",
+      "test_to_thread",
+    ],
   },
   {
     name: "aiohttp",
@@ -65,6 +74,7 @@ export const suites = [
       "isal",
       "zlib_ng",
       "pytest_codspeed",
+      "gunicorn",
     ],
     args: ["--override-ini=addopts="],
     files: [
@@ -104,7 +114,7 @@ export const suites = [
     args: [],
     files: [""],
     part: [""],
-    bounce: [],
+    bounce: [""],
   },
   {
     name: "uvloop",
