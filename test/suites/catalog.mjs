@@ -1,9 +1,10 @@
 /**
  * Which suites there are: versions, what they need, the files that run, and in which modes.
  *
- * One file of tests is one process. `part` lists what `--part` runs, chosen for breadth within five minutes; `bounce`
- * what `--bounce` runs: where tasks, futures and cancellation are tested; `bounces` what of them, if not coroutines (see
- * `py/suite_bounce.py`). `files` of CPython's suite are its modules.
+ * One file of tests is one process. `part` lists what `--part` runs, which CI does: breadth in two minutes, and nothing
+ * that takes long to install. `bounce` is what `--bounce` runs: where tasks, futures and cancellation are tested;
+ * `bouncedPart` what both together run; `bounces` what of them bounces, if not coroutines (see `py/suite_bounce.py`).
+ * `files` of CPython's suite are its modules.
  */
 
 const pytest = "pytest==9.0.2";
@@ -13,7 +14,24 @@ export const suites = [
     name: "asyncio",
     about: "CPython's test.test_asyncio, of the interpreter itself",
     // Without `files`: all that the interpreter ships.
-    part: ["test_queues", "test_locks", "test_futures", "test_taskgroups", "test_timeouts", "test_runners", "test_streams"],
+    part: [
+      "test_base_events",
+      "test_context",
+      "test_locks",
+      "test_pep492",
+      "test_queues",
+      "test_runners",
+      "test_selector_events",
+      "test_server",
+      "test_sock_lowlevel",
+      "test_streams",
+      "test_taskgroups",
+      "test_threads",
+      "test_timeouts",
+      "test_unix_events",
+      "test_waitfor",
+    ],
+    bouncedPart: ["test_locks", "test_queues", "test_timeouts"],
     bounce: ["test_futures", "test_locks", "test_queues", "test_runners", "test_taskgroups", "test_tasks", "test_timeouts"],
   },
   {
@@ -44,7 +62,8 @@ export const suites = [
       "test_to_process",
       "test_to_thread",
     ],
-    part: ["test_taskgroups", "test_from_thread", "test_to_thread", "test_lowlevel"],
+    part: ["test_from_thread", "test_lowlevel", "test_to_thread"],
+    bouncedPart: ["test_lowlevel"],
     bounces: "awaits", // anyio keeps books by task
     bounce: [
       "test_eventloop",
@@ -93,8 +112,6 @@ export const suites = [
       "test_web_websocket_functional",
       "test_worker",
     ],
-    part: ["test_client_session", "test_web_functional", "test_web_server"],
-    bounce: [],
   },
   {
     name: "httpx",
@@ -103,8 +120,6 @@ export const suites = [
     requires: [pytest, "httpx[brotli,cli,http2,socks,zstd]", "chardet", "trio", "trustme", "uvicorn", "cryptography"],
     args: [],
     files: [""],
-    part: [],
-    bounce: [],
   },
   {
     name: "asgiref",
@@ -143,7 +158,5 @@ export const suites = [
       "test_udp",
       "test_unix",
     ],
-    part: ["test_base", "test_runner", "test_context"],
-    bounce: [],
   },
 ];

@@ -60,11 +60,6 @@ export const known = {
     },
     {
       suite: "anyio",
-      tests: ["test_cancel_wait_on_thread[asyncio]"],
-      reason: "wait_all_tasks_blocked takes a task whose await is on its way through JavaScript for blocked",
-    },
-    {
-      suite: "anyio",
       tests: ["test_run_sync_worker_cyclic_references[asyncio]", "test_asyncio_run_does_not_leak_event_loop"],
       reason: "what goes through JavaScript is held until JavaScript's garbage collector runs",
     },

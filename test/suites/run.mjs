@@ -172,10 +172,8 @@ function wanted(suite, file) {
 }
 
 async function filesOf(suite, python) {
-  if (options.bounce || options.part) {
-    const parts = [options.part && suite.part, options.bounce && suite.bounce].filter(Boolean);
-    return parts.reduce((left, right) => left.filter((file) => right.includes(file)));
-  }
+  if (options.bounce) return (options.part ? suite.bouncedPart : suite.bounce) ?? [];
+  if (options.part) return suite.part ?? [];
   if (suite.files !== undefined) return suite.files;
   const folder = await ask(python, "__import__('test.test_asyncio').test_asyncio.__path__[0]");
   return readdirSync(folder).filter((name) => /^test_.*\.py$/.test(name)).map((name) => name.slice(0, -3)).sort();

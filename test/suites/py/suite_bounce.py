@@ -135,3 +135,18 @@ def _init_bouncing(self, *args, **options):
 
 
 asyncio.base_events.BaseEventLoop.__init__ = _init_bouncing
+
+
+def pytest_collection_finish(session):
+    """anyio's wait_all_tasks_blocked takes a task whose await is in JavaScript for blocked, so let that come back before."""
+    try:
+        from anyio._backends._asyncio import AsyncIOBackend
+    except ImportError:
+        return
+    blocked = AsyncIOBackend.wait_all_tasks_blocked
+
+    async def wait_all_tasks_blocked():
+        await asyncio.sleep(0.1)
+        await blocked()
+
+    AsyncIOBackend.wait_all_tasks_blocked = staticmethod(wait_all_tasks_blocked)
