@@ -44,8 +44,7 @@ async function pip(executable, ...args) {
 /** The interpreter and the sources of a suite. Throws if something cannot be installed. */
 export async function prepare(suite, python) {
   mkdirSync(cache, { recursive: true, mode: 0o700 });
-  // The tests of CPython need nothing, but some systems' Pythons lack them; they write files into the working folder.
-  if (suite.version === undefined) await ask(python, "__import__('test.test_asyncio')");
+  // The tests of CPython need nothing; they write files into the working folder.
   if (suite.version === undefined) return { python, folder: mkdtempSync(join(cache, "asyncio-")) };
 
   const name = `${suite.name}-${suite.version}`;

@@ -172,11 +172,13 @@ function wanted(suite, file) {
 }
 
 async function filesOf(suite, python) {
-  if (options.bounce) return (options.part ? suite.bouncedPart : suite.bounce) ?? [];
-  if (options.part) return suite.part ?? [];
-  if (suite.files !== undefined) return suite.files;
+  const { part = [], bounce = [], bouncedPart = [], files } = suite;
+  const chosen = options.bounce ? (options.part ? bouncedPart : bounce) : options.part ? part : files;
+  if (suite.version !== undefined) return chosen;
+  // What the interpreter ships: older ones lack some.
   const folder = await ask(python, "__import__('test.test_asyncio').test_asyncio.__path__[0]");
-  return readdirSync(folder).filter((name) => /^test_.*\.py$/.test(name)).map((name) => name.slice(0, -3)).sort();
+  const shipped = readdirSync(folder).filter((name) => /^test_.*\.py$/.test(name)).map((name) => name.slice(0, -3)).sort();
+  return (chosen ?? shipped).filter((name) => shipped.includes(name));
 }
 
 /** Takes jobs from a list until it is empty. */
