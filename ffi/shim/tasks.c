@@ -152,10 +152,10 @@ static PyObject *call_task_class(struct loop *loop, PyObject *coroutine, PyObjec
   return task;
 }
 
-/* A task on this loop, in `context` (None: that of the loop's reader). A task factory of the user's makes it, if
-   set. */
+/* A task on this loop, in `context` (None: that of the loop's reader). A task factory of the user's makes it, if set;
+   it need not have a parameter for the context, so it is called in it. */
 static PyObject *new_task(struct loop *loop, PyObject *coroutine, PyObject *context) {
-  int enter = context != None && !loop->has_context;
+  int enter = context != None && (loop->has_factory || !loop->has_context);
   if (enter && py.PyContext_Enter(context)) return 0;
   PyObject *task = loop->has_factory ? call_method(loop->object, name.create_task, coroutine)
                                      : call_task_class(loop, coroutine, context);

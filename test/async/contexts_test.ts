@@ -122,6 +122,18 @@ def schedule(function, loop, way):
     else: threading.Thread(target=contextvars.copy_context().run, args=(work,)).start()
     return asyncio.wrap_future(done, loop=loop)
 
+def plain_factory(loop, coroutine): return asyncio.Task(coroutine, loop=loop)
+def keyword_factory(loop, coroutine, **options): return asyncio.Task(coroutine, loop=loop, **options)
+factories = [plain_factory, keyword_factory]
+if hasattr(asyncio, "eager_task_factory"): factories.append(asyncio.eager_task_factory)
+
+def run_with_factories(function):
+    """What the function returns on a loop of its own for each kind of task factory."""
+    async def main(factory):
+        asyncio.get_running_loop().set_task_factory(factory)
+        return await set_and_call("set", function)
+    return [asyncio.run(main(factory)) for factory in factories]
+
 class Holder: pass
 holder = Holder()
 
@@ -308,6 +320,14 @@ test("both at once: the variable and the store go through all hops", async () =>
   const values = Array.from({ length: 50 }, (_, index) => String(index));
   const seen = await Promise.all(values.map((value) => store.run(value, () => py.set_and_call(value, outer)).then(toJs)));
   assertEquals(seen, values.map((value) => [value, value, value, value]));
+});
+
+test("both are seen in a task that the loop's own task factory makes, whatever its parameters", async () => {
+  const look = async () => store.getStore();
+  const started = () => Promise.all([py.get_later(), store.run("store", () => py.echo(look)), py.write_later("written"), py.get_later()]);
+  const seen = toJs(await toThread(py.run_with_factories, [started])) as string[][];
+  assert(seen.length >= 2);
+  for (const each of seen) assertEquals(each, ["set", "store", "written", "set"]);
 });
 
 test("no scope and no handle is left behind", async () => {

@@ -1,8 +1,10 @@
 /**
  * Which suites there are: versions, what they need, the files that run, and in which modes.
  *
- * One file of tests is one process. `part` lists what `--part` runs, chosen for breadth within five minutes; `bounce`
- * what `--bounce` runs: where tasks, futures and cancellation are tested. `files` of CPython's suite are its modules.
+ * One file of tests is one process. `part` lists what `--part` runs, which CI does: breadth in two minutes, and nothing
+ * that takes long to install. `bounce` is what `--bounce` runs: where tasks, futures and cancellation are tested;
+ * `bouncedPart` what both together run; `bounces` what of them bounces, if not coroutines (see `py/suite_bounce.py`).
+ * `files` of CPython's suite are its modules.
  */
 
 const pytest = "pytest==9.0.2";
@@ -12,9 +14,25 @@ export const suites = [
     name: "asyncio",
     about: "CPython's test.test_asyncio, of the interpreter itself",
     // Without `files`: all that the interpreter ships.
-    part: ["test_queues", "test_locks", "test_futures", "test_taskgroups", "test_timeouts", "test_runners", "test_streams"],
-    // The other modules count rounds of the loop, which a coroutine needs more of when it bounces.
-    bounce: ["test_futures", "test_taskgroups", "test_timeouts"],
+    part: [
+      "test_base_events",
+      "test_context",
+      "test_locks",
+      "test_pep492",
+      "test_queues",
+      "test_runners",
+      "test_selector_events",
+      "test_server",
+      "test_sock_lowlevel",
+      "test_streams",
+      "test_taskgroups",
+      "test_threads",
+      "test_timeouts",
+      "test_unix_events",
+      "test_waitfor",
+    ],
+    bouncedPart: ["test_locks", "test_queues", "test_timeouts"],
+    bounce: ["test_futures", "test_locks", "test_queues", "test_runners", "test_taskgroups", "test_tasks", "test_timeouts"],
   },
   {
     name: "anyio",
@@ -44,8 +62,18 @@ export const suites = [
       "test_to_process",
       "test_to_thread",
     ],
-    part: ["test_taskgroups", "test_from_thread", "test_to_thread", "test_lowlevel"],
-    bounce: [],
+    part: ["test_from_thread", "test_lowlevel", "test_to_thread"],
+    bouncedPart: ["test_lowlevel"],
+    bounces: "awaits", // anyio keeps books by task
+    bounce: [
+      "test_eventloop",
+      "test_from_thread",
+      "test_futures",
+      "test_lowlevel",
+      "test_synchronization",
+      "test_taskgroups",
+      "test_to_thread",
+    ],
   },
   {
     name: "aiohttp",
@@ -65,6 +93,7 @@ export const suites = [
       "isal",
       "zlib_ng",
       "pytest_codspeed",
+      "gunicorn",
     ],
     args: ["--override-ini=addopts="],
     files: [
@@ -83,8 +112,6 @@ export const suites = [
       "test_web_websocket_functional",
       "test_worker",
     ],
-    part: ["test_client_session", "test_web_functional", "test_web_server"],
-    bounce: [],
   },
   {
     name: "httpx",
@@ -93,8 +120,6 @@ export const suites = [
     requires: [pytest, "httpx[brotli,cli,http2,socks,zstd]", "chardet", "trio", "trustme", "uvicorn", "cryptography"],
     args: [],
     files: [""],
-    part: [],
-    bounce: [],
   },
   {
     name: "asgiref",
@@ -104,7 +129,7 @@ export const suites = [
     args: [],
     files: [""],
     part: [""],
-    bounce: [],
+    bounce: [""],
   },
   {
     name: "uvloop",
@@ -133,7 +158,5 @@ export const suites = [
       "test_udp",
       "test_unix",
     ],
-    part: ["test_base", "test_runner", "test_context"],
-    bounce: [],
   },
 ];

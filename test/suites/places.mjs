@@ -35,6 +35,12 @@ async function made(folder, make) {
   return folder;
 }
 
+/** Runs pip, which gives up soon where there is no index. */
+async function pip(executable, ...args) {
+  const options = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "15"];
+  await run(executable, ["-m", "pip", ...args, ...options], { maxBuffer: 1 << 26 });
+}
+
 /** The interpreter and the sources of a suite. Throws if something cannot be installed. */
 export async function prepare(suite, python) {
   mkdirSync(cache, { recursive: true, mode: 0o700 });
@@ -50,12 +56,11 @@ export async function prepare(suite, python) {
   await made(join(venv, "complete"), async (mark) => {
     rmSync(venv, { recursive: true, force: true });
     await run(python, ["-m", "venv", venv]);
-    await run(executable, ["-m", "pip", "install", "--quiet", "--prefer-binary", ...wanted], { maxBuffer: 1 << 26 });
+    await pip(executable, "install", "--prefer-binary", ...wanted);
     mkdirSync(mark);
   });
   const folder = await made(join(cache, `${name}-sources`), async (part) => {
-    const arguments_ = ["--quiet", "--no-deps", "--no-binary", ":all:", "--dest", part, wanted[0]];
-    await run(executable, ["-m", "pip", "download", ...arguments_], { maxBuffer: 1 << 26 });
+    await pip(executable, "download", "--no-deps", "--no-binary", ":all:", "--dest", part, wanted[0]);
     const archive = readdirSync(part).find((file) => file.endsWith(".tar.gz"));
     await run("tar", ["xzf", archive, "--strip-components=1"], { cwd: part });
     rmSync(join(part, suite.own), { recursive: true, force: true });

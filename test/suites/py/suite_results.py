@@ -11,6 +11,7 @@ import sys
 
 _file = open(os.environ["SUITES_RESULTS"], "a", encoding="utf-8", buffering=1)
 _process = os.getpid()
+_stderr = os.dup(2)  # pytest captures the other
 _failed = set()
 _hang = int(os.environ["SUITES_HANG"])  # seconds after which a test ends the process
 
@@ -18,10 +19,8 @@ _hang = int(os.environ["SUITES_HANG"])  # seconds after which a test ends the pr
 def _write(name, outcome):
     if os.getpid() == _process:  # a test that forks runs on in its child
         _file.write(json.dumps([name, outcome]) + "\n")
-        if outcome == "started":
-            faulthandler.dump_traceback_later(_hang, exit=True, file=sys.__stderr__)
-        else:
-            faulthandler.cancel_dump_traceback_later()
+        # Also after a test: its loop may be closed only then (unittest's IsolatedAsyncioTestCase).
+        faulthandler.dump_traceback_later(_hang, exit=True, file=_stderr)
 
 
 def pytest_runtest_logstart(nodeid, location):
