@@ -179,7 +179,8 @@ typedef struct {
   X(_Py_NoneStruct) X(_Py_TrueStruct) X(_Py_FalseStruct) \
   X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyDict_Type) X(PySet_Type) X(PyFrozenSet_Type) \
   X(PyFunction_Type) X(PyMethod_Type) X(PyCoro_Type) \
-  X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) X(PyExc_RecursionError) X(PyExc_ValueError)
+  X(PyExc_Exception) X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) X(PyExc_RecursionError) \
+  X(PyExc_ValueError) X(PyExc_MemoryError)
 
 /* clang-format on */
 

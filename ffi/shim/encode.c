@@ -4,67 +4,35 @@
  * types, buffers, dates) is a helper in src/py; kinds are looked up in its dict before it is asked.
  *
  * A plain value goes as itself, anything else by reference; `depth` says how many levels of containers are copied
- * instead. Encoding may run Python code (a `__str__`, an `items()`), which may change what is being encoded.
+ * instead. Encoding may run Python code (an `items()`, a `utcoffset`), which may change what is being encoded.
+ *
+ * Where an object's own code raises, the object goes by reference, and the rest of the message is written: one value
+ * never spoils the others (is_own_failure).
  */
 #include "shim.h"
 
+/* Returned for a container whose own code has raised; the exception is set. */
+enum { UNREADABLE = 1 };
+
 static int encode(struct writer *w, PyObject *object);
 
-static int too_large(size_t length) {
-  if (length < 0x7fffffff) return 0;
-  raise_error(EXCEPTION(ValueError), "Cannot convert a value of 2 GiB or more to JavaScript");
-  return 1;
-}
-
-static int encode_int(struct writer *w, PyObject *object) {
-  const long long max_safe = 9007199254740991;
-  int overflow;
-  long long value = py.PyLong_AsLongLongAndOverflow(object, &overflow);
-  if (!overflow && value == (int)value) return write_tag_u32(w, TAG_INT32, (u32)value), 0;
-  if (!overflow && value <= max_safe && value >= -max_safe) return write_tag_f64(w, TAG_INT53, (double)value), 0;
-  PyObject *text = py.PyNumber_ToBase(object, 16);
-  Py_ssize_t length = 0;
-  const char *bytes = text ? py.PyUnicode_AsUTF8AndSize(text, &length) : 0;
-  int failed = !bytes || too_large((size_t)length);
-  if (!failed) write_bytes(w, TAG_BIGINT, bytes, (size_t)length);
-  release(text);
-  return failed ? -1 : 0;
-}
-
-static int encode_text(struct writer *w, PyObject *object) {
-  Py_ssize_t length = 0;
-  const char *bytes = py.PyUnicode_AsUTF8AndSize(object, &length);
-  if (bytes) {
-    if (too_large((size_t)length)) return -1;
-    u8 tag = length == py.PyUnicode_GetLength(object) ? TAG_ASCII : TAG_UTF8;
-    return write_bytes(w, tag, bytes, (size_t)length), 0;
-  }
-  py.PyErr_Clear(); /* lone surrogates have no UTF-8 */
-  PyObject *encoded = py.PyUnicode_AsEncodedString(object, "utf-16-le", "surrogatepass");
-  char *units = 0;
-  int failed = !encoded || py.PyBytes_AsStringAndSize(encoded, &units, &length) || too_large((size_t)length);
-  if (!failed) write_bytes(w, TAG_UTF16, units, (size_t)length);
-  release(encoded);
-  return failed ? -1 : 0;
-}
-
-static int encode_bytes(struct writer *w, PyObject *object) {
-  char *bytes;
-  Py_ssize_t length;
-  if (py.PyBytes_AsStringAndSize(object, &bytes, &length) || too_large((size_t)length)) return -1;
-  return write_bytes(w, TAG_BYTES, bytes, (size_t)length), 0;
+/* Whether the current exception is an object's own. What ends the thread's work (KeyboardInterrupt, CancelledError and
+   what else is no Exception) and a lack of memory say nothing about the object: with these the conversion fails. */
+static int is_own_failure(void) {
+  return py.PyErr_ExceptionMatches(EXCEPTION(Exception)) && !py.PyErr_ExceptionMatches(EXCEPTION(MemoryError));
 }
 
 /* By reference ---------------------------------------------------------------------------------------------------- */
 
-/* The kinds of an object's type. src/py keeps them by the type's address, for as long as the type lives. */
+/* The kinds of an object's type. src/py keeps them by the type's address, for as long as the type lives. 0 with an
+   exception set: it could not be asked. */
 static u32 kinds_of(PyObject *object) {
   PyObject *type = (PyObject *)type_of(object), *address = py.PyLong_FromUnsignedLongLong((size_t)type);
   PyObject *known = address ? py.PyDict_GetItemWithError(helper.kinds_by_type, address) : 0, *described = 0;
   if (!known && address) known = described = vectorcall(helper.describe_type, &type, 1);
   u32 kinds = known ? (u32)py.PyLong_AsUnsignedLongLong(known) : 0;
   release(described), release(address);
-  if (!known) py.PyErr_Clear();
+  if (!known && is_own_failure()) py.PyErr_Clear();
   return kinds;
 }
 
@@ -110,6 +78,76 @@ static int is_async_method(PyObject *method) {
   return async;
 }
 
+/* By kind --------------------------------------------------------------------------------------------------------- */
+
+/* An object whose own code has raised goes by reference; -1: the exception is not its own. */
+static int write_unreadable(struct writer *w, PyObject *object, u32 kinds) {
+  if (!is_own_failure()) return -1;
+  py.PyErr_Clear();
+  return write_object(w, object, kinds), 0;
+}
+
+/* A buffer whose items a typed array has, as `from_buffer` gives it: (typecode, bytes, shape); else by reference. */
+static int encode_buffer(struct writer *w, PyObject *object, u32 kinds) {
+  if (write_reference(w, object)) return 0;
+  PyObject *parts = vectorcall(helper.from_buffer, &object, 1);
+  if (!parts) return write_unreadable(w, object, kinds);
+  if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
+  const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
+  PyObject *shape = py.PyTuple_GetItem(parts, 2);
+  char *bytes;
+  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
+  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
+  if (!failed) {
+    add_seen(w, object);
+    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
+    write_raw(w, bytes, (size_t)length);
+    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
+    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+  }
+  py.Py_DecRef(parts);
+  return failed ? -1 : 0;
+}
+
+/* A subclass of float, or numpy's scalars, whose `item()` gives a plain number. */
+static int encode_scalar(struct writer *w, PyObject *object, u32 kinds) {
+  PyTypeObject *type = type_of(object);
+  if (py.PyType_IsSubtype(type, TYPE(Float))) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
+  PyObject *item = call_method(object, name.item, 0);
+  if (!item) return write_unreadable(w, object, kinds);
+  int failed = 0;
+  if (type_of(item) == type) write_object(w, object, kinds);
+  else failed = encode(w, item);
+  release(item);
+  return failed ? -1 : 0;
+}
+
+/* A naive datetime names no moment and goes by reference. */
+static int encode_datetime(struct writer *w, PyObject *object, u32 kinds) {
+  PyObject *milliseconds = vectorcall(helper.from_datetime, &object, 1);
+  if (!milliseconds) return write_unreadable(w, object, kinds);
+  if (milliseconds == None) write_object(w, object, kinds);
+  else write_tag_f64(w, TAG_DATE, py.PyFloat_AsDouble(milliseconds));
+  py.Py_DecRef(milliseconds);
+  return 0;
+}
+
+/* What is no container: `deep` if it may be copied, too. */
+static int encode_by_kind(struct writer *w, PyObject *object, int deep) {
+  PyTypeObject *type = type_of(object);
+  u32 kinds = kinds_of(object);
+  if (!kinds && py.PyErr_Occurred()) return -1;
+  if (kinds & KIND_JS && encode_handle(w, object)) return 0;
+  if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
+  if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
+  if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
+    kinds |= KIND_ASYNC_FUNCTION;
+  if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
+  if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
+  write_object(w, object, kinds);
+  return 0;
+}
+
 /* Containers ------------------------------------------------------------------------------------------------------ */
 
 /* Items are read by index: another thread, or a __del__, may shorten a list meanwhile. */
@@ -140,7 +178,7 @@ static int encode_set(struct writer *w, PyObject *set) {
   write_tag_u32(w, TAG_SET, 0);
   if (w->failure) return raise_failure(w);
   PyObject *iterator = py.PyObject_GetIter(set), *item;
-  if (!iterator) return -1;
+  if (!iterator) return UNREADABLE;
   int failed = 0;
   while (!failed && (item = py.PyIter_Next(iterator))) {
     failed = encode(w, item);
@@ -149,7 +187,7 @@ static int encode_set(struct writer *w, PyObject *set) {
   }
   py.Py_DecRef(iterator);
   patch_u32(w, start + 1, count);
-  return failed || py.PyErr_Occurred() ? -1 : 0;
+  return failed ? -1 : py.PyErr_Occurred() ? UNREADABLE : 0;
 }
 
 static int is_text(PyObject *object) { return has_flag(object, Py_TPFLAGS_UNICODE_SUBCLASS); }
@@ -190,18 +228,18 @@ static int encode_items(struct writer *w, PyObject *dict, struct keys *keys) {
 static int encode_given_items(struct writer *w, PyObject *dict, struct keys *keys) {
   PyObject *items = call_method(dict, name.items, 0), *iterator = items ? py.PyObject_GetIter(items) : 0, *pair;
   release(items);
-  int failed = !iterator;
+  int failed = iterator ? 0 : UNREADABLE;
   while (!failed && (pair = py.PyIter_Next(iterator))) {
     if (has_flag(pair, Py_TPFLAGS_TUPLE_SUBCLASS) && py.PyTuple_Size(pair) == 2) {
       failed = encode_item(w, keys, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1));
     } else {
       raise_error(EXCEPTION(TypeError), "Cannot convert a dict whose items() are no pairs");
-      failed = 1;
+      failed = UNREADABLE;
     }
     py.Py_DecRef(pair);
   }
   release(iterator);
-  return failed || py.PyErr_Occurred() ? -1 : 0;
+  return !failed && py.PyErr_Occurred() ? UNREADABLE : failed;
 }
 
 static int encode_dict(struct writer *w, PyObject *dict) {
@@ -210,7 +248,8 @@ static int encode_dict(struct writer *w, PyObject *dict) {
   int exact = type_of(dict) == TYPE(Dict);
   write_tag_u32(w, TAG_DICT, 0);
   if (w->failure) return raise_failure(w);
-  if (exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys)) return -1;
+  int failed = exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys);
+  if (failed) return failed;
   if (!keys.plain && w->dict_as == DICT_AS_OBJECT) {
     raise_error(EXCEPTION(TypeError),
                 "Cannot convert a dict to an object: it has a key that is not a str; use { dict: \"map\" }");
@@ -221,16 +260,14 @@ static int encode_dict(struct writer *w, PyObject *dict) {
   patch_u32(w, start + 1, keys.count);
   if (!is_object || (!keys.odd && (Py_ssize_t)keys.count == py.PyDict_Size(dict))) return 0;
   PyObject *checked = vectorcall(helper.check_keys, &dict, 1);
+  if (checked == None) raise_error(EXCEPTION(TypeError), "Cannot convert a dict that gives its items once");
   release(checked);
-  return checked ? 0 : -1;
+  return checked == None ? UNREADABLE : checked ? 0 : -1;
 }
 
-static int encode_container(struct writer *w, PyObject *object, unsigned long flags) {
-  if (w->level >= MAX_NESTING) {
-    raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
-    return -1;
-  }
-  if (write_reference(w, object)) return 0;
+static int encode_unseen(struct writer *w, PyObject *object, unsigned long flags) {
+  size_t start = w->length;
+  u32 count = w->seen_count;
   add_seen(w, object);
   w->level++;
   int failed = flags & Py_TPFLAGS_DICT_SUBCLASS    ? encode_dict(w, object)
@@ -238,68 +275,22 @@ static int encode_container(struct writer *w, PyObject *object, unsigned long fl
                : flags & Py_TPFLAGS_TUPLE_SUBCLASS ? encode_sequence(w, object, 0)
                                                    : encode_set(w, object);
   w->level--;
-  return failed;
+  if (failed != UNREADABLE) return failed;
+  if (!is_own_failure()) return -1;
+  py.PyErr_Clear();
+  roll_back(w, start);
+  forget_seen(w, count);
+  refuse(w, object); /* else it would be tried again wherever it occurs */
+  return encode_by_kind(w, object, 0);
 }
 
-/* By kind --------------------------------------------------------------------------------------------------------- */
-
-/* A buffer whose items a typed array has, as `from_buffer` gives it: (typecode, bytes, shape); else by reference. */
-static int encode_buffer(struct writer *w, PyObject *object, u32 kinds) {
-  if (write_reference(w, object)) return 0;
-  PyObject *parts = vectorcall(helper.from_buffer, &object, 1);
-  if (!parts) return -1;
-  if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
-  const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
-  PyObject *shape = py.PyTuple_GetItem(parts, 2);
-  char *bytes;
-  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
-  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
-  if (!failed) {
-    add_seen(w, object);
-    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
-    write_raw(w, bytes, (size_t)length);
-    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
-    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+static int encode_container(struct writer *w, PyObject *object, unsigned long flags) {
+  if (w->level >= MAX_NESTING) {
+    raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
+    return -1;
   }
-  py.Py_DecRef(parts);
-  return failed ? -1 : 0;
-}
-
-/* A subclass of float, or numpy's scalars, whose `item()` gives a plain number. */
-static int encode_scalar(struct writer *w, PyObject *object, u32 kinds) {
-  PyTypeObject *type = type_of(object);
-  if (py.PyType_IsSubtype(type, TYPE(Float))) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
-  PyObject *item = call_method(object, name.item, 0);
-  int failed = !item;
-  if (item && type_of(item) == type) write_object(w, object, kinds);
-  else if (item) failed = encode(w, item);
-  release(item);
-  return failed ? -1 : 0;
-}
-
-/* A naive datetime names no moment and goes by reference. */
-static int encode_datetime(struct writer *w, PyObject *object, u32 kinds) {
-  PyObject *milliseconds = vectorcall(helper.from_datetime, &object, 1);
-  if (!milliseconds) return -1;
-  if (milliseconds == None) write_object(w, object, kinds);
-  else write_tag_f64(w, TAG_DATE, py.PyFloat_AsDouble(milliseconds));
-  py.Py_DecRef(milliseconds);
-  return 0;
-}
-
-static int encode_by_kind(struct writer *w, PyObject *object) {
-  PyTypeObject *type = type_of(object);
-  int deep = w->level < w->depth;
-  u32 kinds = kinds_of(object);
-  if (kinds & KIND_JS && encode_handle(w, object)) return 0;
-  if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
-  if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
-  if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
-    kinds |= KIND_ASYNC_FUNCTION;
-  if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
-  if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
-  write_object(w, object, kinds);
-  return 0;
+  if (is_refused(w, object)) return encode_by_kind(w, object, 0);
+  return write_reference(w, object) ? 0 : encode_unseen(w, object, flags);
 }
 
 static int encode_value(struct writer *w, PyObject *object) {
@@ -312,11 +303,11 @@ static int encode_value(struct writer *w, PyObject *object) {
   if (flags & Py_TPFLAGS_LONG_SUBCLASS) return encode_int(w, object);
   if (flags & Py_TPFLAGS_UNICODE_SUBCLASS) return encode_text(w, object);
   if (flags & Py_TPFLAGS_BYTES_SUBCLASS) return encode_bytes(w, object);
-  if (w->level >= w->depth) return encode_by_kind(w, object);
+  if (w->level >= w->depth) return encode_by_kind(w, object, 0);
   if (flags & (sequences | Py_TPFLAGS_DICT_SUBCLASS) || py.PyType_IsSubtype(type, TYPE(Set)) ||
       py.PyType_IsSubtype(type, TYPE(FrozenSet)))
     return encode_container(w, object, flags);
-  return encode_by_kind(w, object);
+  return encode_by_kind(w, object, 1);
 }
 
 /* Writes a value; -1 with an exception set, and then the message has to be rolled back. */

@@ -66,6 +66,10 @@ static PyObject *read_object(struct reader *r);
 static PyObject *malformed(void);
 static PyObject *decode(struct reader *r);
 
+/* skip.c */
+static void skip_tag(struct reader *r, enum direction direction, const struct visitor *visitor);
+static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor);
+
 /* writer.c */
 static int enlarge(struct writer *w, size_t more);
 static u8 *reserve(struct writer *w, size_t more);
@@ -80,9 +84,19 @@ static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t leng
 static void write_object(struct writer *w, PyObject *object, u32 kinds);
 static void keep_until_sent(struct writer *w, PyObject *proxy);
 static void release_sent(struct writer *w);
+static void roll_back(struct writer *w, size_t start);
 static int write_reference(struct writer *w, PyObject *container);
 static void add_seen(struct writer *w, PyObject *container);
+static void forget_seen(struct writer *w, u32 count);
+static void refuse(struct writer *w, PyObject *container);
+static int is_refused(const struct writer *w, const PyObject *container);
 static void clear_seen(struct writer *w);
+
+/* scalars.c */
+static int too_large(size_t length);
+static int encode_int(struct writer *w, PyObject *object);
+static int encode_text(struct writer *w, PyObject *object);
+static int encode_bytes(struct writer *w, PyObject *object);
 
 /* encode.c */
 static u32 kinds_of(PyObject *object);
@@ -91,12 +105,7 @@ static int is_text(PyObject *object);
 static int encode_dict(struct writer *w, PyObject *dict);
 static int encode(struct writer *w, PyObject *object);
 
-/* skip.c */
-static void skip_tag(struct reader *r, enum direction direction, const struct visitor *visitor);
-static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor);
-
 /* outcome.c */
-static void roll_back(struct writer *w, size_t start);
 static void encode_error(struct writer *w, PyObject *error);
 static void encode_outcome(struct writer *w, PyObject *result);
 

@@ -115,8 +115,12 @@ struct writer {
   int keeps_unsent;
   PyObject **seen; /* containers and buffers that were written already */
   u32 *indexes;
-  u32 seen_count, seen_capacity;
+  u32 seen_count, seen_used, seen_capacity; /* the next index; entries of the table; its size */
 };
+
+/* In place of an index: it was not written; it goes by reference, because its own code has raised. */
+#define NOT_SEEN 0xffffffffu
+#define BY_REFERENCE 0xfffffffeu
 
 /* What skip_values calls for the references in values. A function that is NULL is not called. */
 struct visitor {

@@ -835,11 +835,12 @@ static void *finder(void *library, const char *name) {
 
 static void configure(struct message *m, const char *loop) {
   double interval = 0.0005;
-  put8(m, TAG_DICT), put32(m, 4);
+  put8(m, TAG_DICT), put32(m, 5);
   put_text(m, "path"), put8(m, TAG_LIST), put32(m, 0);
   put_text(m, "args"), put8(m, TAG_LIST), put32(m, 1), put_text(m, "harness");
   put_text(m, "loop"), put_text(m, loop);
   put_text(m, "switch_interval"), put8(m, TAG_FLOAT), put(m, &interval, 8);
+  put_text(m, "keeps_signal_handlers"), put8(m, TAG_FALSE);
 }
 
 static int open_python(struct start *start, struct message *configuration, char problem[2048]) {
