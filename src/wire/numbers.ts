@@ -148,6 +148,8 @@ export const jsOperations = [
   "splice",
   "advance",
   "text",
+  "lookUp",
+  "list",
 ] as const;
 
 /** The name of an operation. */
