@@ -139,6 +139,7 @@ typedef struct {
   X(PyObject *, PySet_New, (PyObject *)) \
   X(Py_ssize_t, PySet_Size, (PyObject *)) \
   X(int, PySet_Add, (PyObject *, PyObject *)) \
+  X(PyObject *, PySlice_New, (PyObject *, PyObject *, PyObject *)) \
   X(PyObject *, PyMemoryView_FromObject, (PyObject *)) \
   X(int, PyObject_GetBuffer, (PyObject *, Py_buffer *, int)) \
   X(void, PyBuffer_Release, (Py_buffer *)) \

@@ -67,7 +67,8 @@
   /* What JavaScript threw; from JavaScript: what Python raises. */ \
   BOTH(TAG_THROW, "thrown:value") \
   /* There is no such attribute. */ \
-  EACH(TAG_MISSING, 0, "")
+  EACH(TAG_MISSING, 0, "") \
+  EACH(TAG_SLICE, "start:value stop:value step:value", 0)
 
 #define TAG_MEMBER(name, ...) name,
 enum tag { TAGS(TAG_MEMBER, TAG_MEMBER) TAG_COUNT };
