@@ -37,6 +37,8 @@ export { array, float, kw, slice, tuple } from "./src/values/wrappers.ts";
 export type { Float, Keywords, PyArray, Slice, Tuple } from "./src/values/wrappers.ts";
 export { PyProxy } from "./src/proxy/proxy.ts";
 export { toJs } from "./src/proxy/copy_out.ts";
+export { toJson } from "./src/proxy/to_json.ts";
+export type { Json, JsonOptions } from "./src/proxy/to_json.ts";
 export type { PyMembers } from "./src/proxy/proxy.ts";
 export { tidy } from "./src/proxy/tidy.ts";
 export { registerConverter, toPy } from "./src/proxy/converters.ts";

@@ -310,8 +310,83 @@ static int encode_value(struct writer *w, PyObject *object) {
   return encode_by_kind(w, object, 1);
 }
 
+/* JSON ------------------------------------------------------------------------------------------------------------ */
+
+/* A dict whose keys all are str, and of no subclass. */
+static int has_text_keys(PyObject *dict) {
+  Py_ssize_t position = 0;
+  PyObject *key, *value;
+  while (py.PyDict_Next(dict, &position, &key, &value))
+    if (type_of(key) != TYPE(Unicode)) return 0;
+  return 1;
+}
+
+/* 1 if this container is written: a reference to it. -1: it holds itself. */
+static int refer_in_json(struct writer *w, const PyObject *container) {
+  u32 index = index_of(w, container);
+  if (index == NOT_SEEN) return 0;
+  if (!(index & BEING_WRITTEN)) return write_tag_u32(w, TAG_REFERENCE, index), 1;
+  raise_error(EXCEPTION(TypeError), "Cannot write this as JSON: it holds itself");
+  return -1;
+}
+
+static int is_json_container(PyObject *object) {
+  PyTypeObject *type = type_of(object);
+  return type == TYPE(List) || type == TYPE(Tuple) || (type == TYPE(Dict) && has_text_keys(object));
+}
+
+static int encode_json_container(struct writer *w, PyObject *object) {
+  int referred = refer_in_json(w, object);
+  if (referred) return referred < 0 ? -1 : 0;
+  add_seen(w, object);
+  mark_written(w, object, 1);
+  int failed = type_of(object) == TYPE(Dict) ? encode_dict(w, object)
+                                             : encode_sequence(w, object, type_of(object) == TYPE(List));
+  mark_written(w, object, 0);
+  return failed;
+}
+
+/* What to_json puts in an object's place, or the object itself by reference, for JavaScript's `default`. An object that
+   becomes a container is that container wherever it occurs. */
+static int encode_as_json(struct writer *w, PyObject *object) {
+  int referred = refer_in_json(w, object);
+  if (referred) return referred < 0 ? -1 : 0;
+  PyObject *plain = vectorcall(helper.to_json, &object, 1);
+  if (!plain) return -1;
+  if (plain == object) return py.Py_DecRef(plain), encode_by_kind(w, object, 0);
+  int is_new = is_json_container(plain) && index_of(w, plain) == NOT_SEEN;
+  if (is_new) put_seen(w, object, w->seen_count | BEING_WRITTEN);
+  int failed = encode(w, plain);
+  if (is_new) mark_written(w, object, 0);
+  py.Py_DecRef(plain);
+  return failed;
+}
+
+/* What JSON has: exact types here, everything else as to_json says. */
+static int encode_json(struct writer *w, PyObject *object) {
+  PyTypeObject *type = type_of(object);
+  if (object == None) return write_u8(w, TAG_NONE), 0;
+  if (type == TYPE(Unicode)) return encode_text(w, object);
+  if (type == TYPE(Bool)) return write_u8(w, object == py._Py_TrueStruct ? TAG_TRUE : TAG_FALSE), 0;
+  if (type == TYPE(Float)) {
+    double number = py.PyFloat_AsDouble(object);
+    if (number - number == 0) write_tag_f64(w, TAG_FLOAT, number);
+    else write_u8(w, TAG_NONE); /* NaN and the infinities */
+    return 0;
+  }
+  if (type == TYPE(Long) && is_safe(object)) return encode_int(w, object);
+  if (w->level >= MAX_NESTING) {
+    raise_error(EXCEPTION(RecursionError), "Cannot write a value as JSON that is nested more than 3000 deep");
+    return -1;
+  }
+  w->level++;
+  int failed = is_json_container(object) ? encode_json_container(w, object) : encode_as_json(w, object);
+  w->level--;
+  return failed;
+}
+
 /* Writes a value; -1 with an exception set, and then the message has to be rolled back. */
 static int encode(struct writer *w, PyObject *object) {
-  int failed = encode_value(w, object);
+  int failed = w->dict_as == DICT_AS_JSON ? encode_json(w, object) : encode_value(w, object);
   return failed || !w->failure ? failed : raise_failure(w);
 }

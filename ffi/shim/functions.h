@@ -87,6 +87,9 @@ static void release_sent(struct writer *w);
 static void roll_back(struct writer *w, size_t start);
 static int write_reference(struct writer *w, PyObject *container);
 static void add_seen(struct writer *w, PyObject *container);
+static u32 index_of(const struct writer *w, const PyObject *container);
+static void put_seen(struct writer *w, PyObject *container, u32 index);
+static void mark_written(struct writer *w, const PyObject *container, int begins);
 static void forget_seen(struct writer *w, u32 count);
 static void refuse(struct writer *w, PyObject *container);
 static int is_refused(const struct writer *w, const PyObject *container);
@@ -94,6 +97,7 @@ static void clear_seen(struct writer *w);
 
 /* scalars.c */
 static int too_large(size_t length);
+static int is_safe(PyObject *object);
 static int encode_int(struct writer *w, PyObject *object);
 static int encode_text(struct writer *w, PyObject *object);
 static int encode_bytes(struct writer *w, PyObject *object);

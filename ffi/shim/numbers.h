@@ -117,11 +117,13 @@ enum operation {
   DO_IN_SCOPE = 16      /* ... scope:u32 */
 };
 
-/* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. */
+/* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. DICT_AS_JSON:
+   everything becomes what JSON has (encode_json). */
 enum dict_as {
   DICT_AS_FITS = 0,
   DICT_AS_OBJECT = 1,
-  DICT_AS_MAP = 2
+  DICT_AS_MAP = 2,
+  DICT_AS_JSON = 3
 };
 
 /* What a Python type can do, as bits: those of describe_type (src/py) that the shim looks at. */

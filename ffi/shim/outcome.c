@@ -20,7 +20,7 @@ static int encode_description(struct writer *w, PyObject *error, PyObject *parts
 static void encode_error(struct writer *w, PyObject *error) {
   PyObject *parts = vectorcall(helper.describe_error, &error, 1);
   size_t start = w->length;
-  w->depth = 0;
+  w->depth = 0, w->dict_as = DICT_AS_FITS;
   int failed = !parts || encode_description(w, error, parts);
   release(parts);
   if (!failed) return;

@@ -10,8 +10,16 @@ static int too_large(size_t length) {
   return 1;
 }
 
+static const long long max_safe = 9007199254740991; /* the largest n for which JavaScript tells n and n + 1 apart */
+
+/* Whether it becomes a number, and not a bigint. */
+static int is_safe(PyObject *object) {
+  int overflow;
+  long long value = py.PyLong_AsLongLongAndOverflow(object, &overflow);
+  return !overflow && value <= max_safe && value >= -max_safe;
+}
+
 static int encode_int(struct writer *w, PyObject *object) {
-  const long long max_safe = 9007199254740991;
   int overflow;
   long long value = py.PyLong_AsLongLongAndOverflow(object, &overflow);
   if (!overflow && value == (int)value) return write_tag_u32(w, TAG_INT32, (u32)value), 0;

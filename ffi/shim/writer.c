@@ -183,6 +183,12 @@ static void forget_seen(struct writer *w, u32 count) {
   w->seen_count = count;
 }
 
+/* Marks a container whose writing begins, or has ended. */
+static void mark_written(struct writer *w, const PyObject *container, int begins) {
+  u32 at = find_seen(w, container);
+  w->indexes[at] = begins ? w->indexes[at] | BEING_WRITTEN : w->indexes[at] & ~BEING_WRITTEN;
+}
+
 /* A container that goes by reference, wherever it occurs in this message. */
 static void refuse(struct writer *w, PyObject *container) { put_seen(w, container, BY_REFERENCE); }
 

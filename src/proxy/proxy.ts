@@ -9,12 +9,13 @@ import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, copyAt, type CopyOptions, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callHelper, type CopyOptions, missing } from "./call.ts";
+import { toJs } from "./copy_out.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
-import { jsonOf } from "./json.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
 import { inspectSymbol, reprOf, type Target } from "./target.ts";
+import { toJson } from "./to_json.ts";
 
 /** pyawait's own members. */
 const members: Record<string, (state: State, proxy: object) => unknown> = {
@@ -25,7 +26,7 @@ const members: Record<string, (state: State, proxy: object) => unknown> = {
   },
   $has: (_, proxy) => (...keys: unknown[]) => callHelper("contains", proxy, keyOf(keys)),
   $delete: (_, proxy) => (...keys: unknown[]) => void callHelper("delitem", proxy, keyOf(keys)),
-  $toJs: (state) => (options?: CopyOptions) => copyAt(addressOf(state), options ?? {}),
+  $toJs: (_, proxy) => (options?: CopyOptions) => toJs(proxy, options),
   $getBuffer: (state) => () => lockBuffer(addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),
@@ -54,7 +55,7 @@ function fallback(state: State, proxy: object, key: string): unknown {
     case "toString":
       return () => String(callHelper("str", proxy));
     case "toJSON":
-      return () => jsonOf(copyAt(addressOf(state), {}), proxy, callable);
+      return () => toJson(proxy);
     case "length":
       return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
     case "name":

@@ -105,7 +105,10 @@ def _is_written_in_python(cls, name):
 
 
 def _package_of(cls):
-    module = type.__dict__["__module__"].__get__(cls)  # `cls.__module__` may be a property's value
+    try:
+        module = type.__dict__["__module__"].__get__(cls)  # `cls.__module__` may be a property's value
+    except AttributeError:  # it was made where there is no `__name__`
+        return ""
     return module.partition(".")[0] if isinstance(module, str) else ""
 
 

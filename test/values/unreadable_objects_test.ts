@@ -145,3 +145,8 @@ test("what ends the work, and a lack of memory, are raised: they say nothing abo
   }
   assertThrows(() => toJs(py("[Raises(), {1: 2}]"), { dict: "object" }), PythonError, "not a str"); // by contract
 });
+
+test("a class that was made where no module has a name is one like any other", () => {
+  const made = python.exec("type('Made', (), {'__call__': lambda self: 5, '__iter__': lambda self: iter([1])})()", { globals: {} });
+  assertEquals([made(), [...made]], [5, [1]]);
+});
