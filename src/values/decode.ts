@@ -135,17 +135,12 @@ function readDeep(r: Reader, containers: unknown[]): unknown {
 
 function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   level++;
-  const container = readItems(r, tag, containers);
-  level--;
-  return container;
-}
-
-function readItems(r: Reader, tag: number, containers: unknown[]): unknown {
   const count = r.u32();
   if (tag === Tag.list || tag === Tag.tuple) {
     const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
     containers.push(list);
     for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    level--;
     return list;
   }
   if (tag === Tag.set) {
@@ -153,6 +148,7 @@ function readItems(r: Reader, tag: number, containers: unknown[]): unknown {
     containers.push(set);
     for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
     if (set.size < count) throw new TypeError("Cannot convert a set: two of its items are the same in JavaScript");
+    level--;
     return set;
   }
   if (tag === Tag.map) {
@@ -160,6 +156,7 @@ function readItems(r: Reader, tag: number, containers: unknown[]): unknown {
     containers.push(map);
     for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
     if (map.size < count) throw new TypeError("Cannot convert a dict: two of its keys are the same in JavaScript");
+    level--;
     return map;
   }
   const object: Record<string, unknown> = {};
@@ -169,6 +166,7 @@ function readItems(r: Reader, tag: number, containers: unknown[]): unknown {
     const value = readDeep(r, containers);
     setItem(object, key, value);
   }
+  level--;
   return object;
 }
 
