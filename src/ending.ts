@@ -12,7 +12,7 @@ import { keepAliveForRunningLoops, rejectPending } from "./async/pending.ts";
 import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
 import { callHelper } from "./proxy/call.ts";
-import { toJs } from "./proxy/proxy.ts";
+import { toJs } from "./proxy/copy_out.ts";
 import { PythonError } from "./values/python_error.ts";
 
 /** Milliseconds for which Python may clean up where no JavaScript can run. */

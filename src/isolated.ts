@@ -3,7 +3,7 @@
 // If the test itself fails, that is the failure; leftovers are reported only for a test that passed.
 import { loopName } from "./interpreter/options.ts";
 import { runHelper } from "./async/promise.ts";
-import { toJs } from "./proxy/proxy.ts";
+import { toJs } from "./proxy/copy_out.ts";
 
 /** Options of {@linkcode isolated}. */
 export interface IsolatedOptions {

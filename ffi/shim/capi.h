@@ -139,6 +139,7 @@ typedef struct {
   X(PyObject *, PySet_New, (PyObject *)) \
   X(Py_ssize_t, PySet_Size, (PyObject *)) \
   X(int, PySet_Add, (PyObject *, PyObject *)) \
+  X(PyObject *, PySlice_New, (PyObject *, PyObject *, PyObject *)) \
   X(PyObject *, PyMemoryView_FromObject, (PyObject *)) \
   X(int, PyObject_GetBuffer, (PyObject *, Py_buffer *, int)) \
   X(void, PyBuffer_Release, (Py_buffer *)) \
@@ -177,9 +178,11 @@ typedef struct {
 /* Types and singletons, by address; exceptions are variables that hold a pointer. */
 #define CAPI_DATA(X) \
   X(_Py_NoneStruct) X(_Py_TrueStruct) X(_Py_FalseStruct) \
-  X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyDict_Type) X(PySet_Type) X(PyFrozenSet_Type) \
-  X(PyFunction_Type) X(PyMethod_Type) X(PyCFunction_Type) X(PyCoro_Type) \
-  X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) X(PyExc_RecursionError) X(PyExc_ValueError)
+  X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyList_Type) X(PyTuple_Type) \
+  X(PyDict_Type) X(PySet_Type) X(PyFrozenSet_Type) X(PyFunction_Type) X(PyMethod_Type) X(PyCFunction_Type) \
+  X(PyCoro_Type) \
+  X(PyExc_Exception) X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) X(PyExc_RecursionError) \
+  X(PyExc_ValueError) X(PyExc_MemoryError)
 
 /* clang-format on */
 

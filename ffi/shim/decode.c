@@ -187,6 +187,14 @@ static PyObject *decode_date(struct reader *r) {
   return decode_with(helper.to_datetime, &milliseconds, 1);
 }
 
+static PyObject *decode_slice(struct reader *r) {
+  PyObject *parts[3] = {0};
+  for (int i = 0; i < 3 && (!i || parts[i - 1]); i++) parts[i] = decode(r);
+  PyObject *slice = parts[2] ? py.PySlice_New(parts[0], parts[1], parts[2]) : 0;
+  for (int i = 0; i < 3; i++) release(parts[i]);
+  return slice;
+}
+
 /* Sets the value as the current exception. */
 static PyObject *decode_throw(struct reader *r) {
   PyObject *value = decode(r), *error = decode_with(helper.to_error, &value, 1);
@@ -234,6 +242,7 @@ static PyObject *decode(struct reader *r) {
   case TAG_DATE: return decode_date(r);
   case TAG_JS: return decode_js(r);
   case TAG_THROW: return decode_throw(r);
+  case TAG_SLICE: return decode_slice(r);
   case TAG_REFERENCE: return decode_reference(r);
   case TAG_LIST:
   case TAG_TUPLE:

@@ -4,71 +4,19 @@
  * types, buffers, dates) is a helper in src/py; kinds are looked up in its dict before it is asked.
  *
  * A plain value goes as itself, anything else by reference; `depth` says how many levels of containers are copied
- * instead. Encoding may run Python code (a `__str__`, an `items()`), which may change what is being encoded.
+ * instead. Encoding may run Python code (an `items()`, a `utcoffset`), which may change what is being encoded.
+ *
+ * Where an object's own code raises, the object goes by reference, and the rest of the message is written: one value
+ * never spoils the others (is_own_failure).
  */
 #include "shim.h"
 
+/* Returned for a container whose own code has raised; the exception is set. */
+enum { UNREADABLE = 1 };
+
 static int encode(struct writer *w, PyObject *object);
 
-static int too_large(size_t length) {
-  if (length < 0x7fffffff) return 0;
-  raise_error(EXCEPTION(ValueError), "Cannot convert a value of 2 GiB or more to JavaScript");
-  return 1;
-}
-
-static int encode_int(struct writer *w, PyObject *object) {
-  const long long max_safe = 9007199254740991;
-  int overflow;
-  long long value = py.PyLong_AsLongLongAndOverflow(object, &overflow);
-  if (!overflow && value == (int)value) return write_tag_u32(w, TAG_INT32, (u32)value), 0;
-  if (!overflow && value <= max_safe && value >= -max_safe) return write_tag_f64(w, TAG_INT53, (double)value), 0;
-  PyObject *text = py.PyNumber_ToBase(object, 16);
-  Py_ssize_t length = 0;
-  const char *bytes = text ? py.PyUnicode_AsUTF8AndSize(text, &length) : 0;
-  int failed = !bytes || too_large((size_t)length);
-  if (!failed) write_bytes(w, TAG_BIGINT, bytes, (size_t)length);
-  release(text);
-  return failed ? -1 : 0;
-}
-
-static int encode_text(struct writer *w, PyObject *object) {
-  Py_ssize_t length = 0;
-  const char *bytes = py.PyUnicode_AsUTF8AndSize(object, &length);
-  if (bytes) {
-    if (too_large((size_t)length)) return -1;
-    u8 tag = length == py.PyUnicode_GetLength(object) ? TAG_ASCII : TAG_UTF8;
-    return write_bytes(w, tag, bytes, (size_t)length), 0;
-  }
-  py.PyErr_Clear(); /* lone surrogates have no UTF-8 */
-  PyObject *encoded = py.PyUnicode_AsEncodedString(object, "utf-16-le", "surrogatepass");
-  char *units = 0;
-  int failed = !encoded || py.PyBytes_AsStringAndSize(encoded, &units, &length) || too_large((size_t)length);
-  if (!failed) write_bytes(w, TAG_UTF16, units, (size_t)length);
-  release(encoded);
-  return failed ? -1 : 0;
-}
-
-static int encode_bytes(struct writer *w, PyObject *object) {
-  char *bytes;
-  Py_ssize_t length;
-  if (py.PyBytes_AsStringAndSize(object, &bytes, &length) || too_large((size_t)length)) return -1;
-  return write_bytes(w, TAG_BYTES, bytes, (size_t)length), 0;
-}
-
 /* By reference ---------------------------------------------------------------------------------------------------- */
-
-/* The kinds of a type's objects. src/py keeps them by the type's address, for as long as the type lives. */
-static u64 kinds_of_type(PyObject *type) {
-  PyObject *address = py.PyLong_FromUnsignedLongLong((size_t)type);
-  PyObject *known = address ? py.PyDict_GetItemWithError(helper.kinds_by_type, address) : 0, *described = 0;
-  if (!known && address) known = described = vectorcall(helper.describe_type, &type, 1);
-  u64 kinds = known ? py.PyLong_AsUnsignedLongLong(known) : 0;
-  release(described), release(address);
-  if (!known) py.PyErr_Clear();
-  return kinds;
-}
-
-static u64 kinds_of(PyObject *object) { return kinds_of_type((PyObject *)type_of(object)); }
 
 /* Writes the handle, if `proxy` stands for a value of the heap that will read it; 1 if so. */
 static int encode_handle(struct writer *w, PyObject *proxy) {
@@ -85,14 +33,6 @@ static int encode_handle(struct writer *w, PyObject *proxy) {
   return written;
 }
 
-static int is_async(PyObject *function) {
-  PyObject *code = py.PyFunction_GetCode(function), *flags = code ? py.PyObject_GetAttr(code, name.co_flags) : 0;
-  int async = flags && py.PyLong_AsUnsignedLongLong(flags) & CO_COROUTINE;
-  release(flags);
-  py.PyErr_Clear();
-  return async;
-}
-
 /* An `async def` of src/py that stands for a JavaScript function goes back as that one; 1 if it is written. */
 static int encode_js_function(struct writer *w, PyObject *function) {
   PyObject *code = py.PyFunction_GetCode(function);
@@ -104,43 +44,75 @@ static int encode_js_function(struct writer *w, PyObject *function) {
   return written;
 }
 
-static int is_async_method(PyObject *method) {
-  PyObject *function = py.PyObject_GetAttrString(method, "__func__");
-  int async = function && type_of(function) == TYPE(Function) && is_async(function);
-  release(function);
+/* By kind --------------------------------------------------------------------------------------------------------- */
+
+/* An object whose own code has raised goes by reference; -1: the exception is not its own. */
+static int write_unreadable(struct writer *w, PyObject *object, u64 kinds) {
+  if (!is_own_failure()) return -1;
   py.PyErr_Clear();
-  return async;
+  return write_object(w, object, kinds), 0;
 }
 
-/* A method of an object or a class that may belong to a loop. */
-static int may_be_loop_bound(PyObject *method) {
-  PyObject *owner = py.PyObject_GetAttr(method, name.__self__);
-  u64 kinds = owner ? kinds_of(owner) : 0;
-  if (kinds & KIND_CLASS) kinds = kinds_of_type(owner) & KIND_LOOP_BOUND;
-  release(owner);
-  py.PyErr_Clear();
-  return (kinds & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
+/* A buffer whose items a typed array has, as `from_buffer` gives it: (typecode, bytes, shape); else by reference. */
+static int encode_buffer(struct writer *w, PyObject *object, u64 kinds) {
+  if (write_reference(w, object)) return 0;
+  PyObject *parts = vectorcall(helper.from_buffer, &object, 1);
+  if (!parts) return write_unreadable(w, object, kinds);
+  if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
+  const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
+  PyObject *shape = py.PyTuple_GetItem(parts, 2);
+  char *bytes;
+  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
+  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
+  if (!failed) {
+    add_seen(w, object);
+    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
+    write_raw(w, bytes, (size_t)length);
+    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
+    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+  }
+  py.Py_DecRef(parts);
+  return failed ? -1 : 0;
 }
 
-static int is_of_asyncio(PyObject *function) {
-  PyObject *module = py.PyObject_GetAttr(function, name.__module__);
-  int of_asyncio = module && py.PyDict_GetItemWithError(helper.asyncio_modules, module) != 0;
-  release(module);
-  py.PyErr_Clear();
-  return of_asyncio;
+/* A subclass of float, or numpy's scalars, whose `item()` gives a plain number. */
+static int encode_scalar(struct writer *w, PyObject *object, u64 kinds) {
+  PyTypeObject *type = type_of(object);
+  if (py.PyType_IsSubtype(type, TYPE(Float))) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
+  PyObject *item = call_method(object, name.item, 0);
+  if (!item) return write_unreadable(w, object, kinds);
+  int failed = 0;
+  if (type_of(item) == type) write_object(w, object, kinds);
+  else failed = encode(w, item);
+  release(item);
+  return failed ? -1 : 0;
 }
 
-/* Whether its synchronous calls are made on a loop's thread (visits.c). src/py decides, but for what the types alone
-   tell. */
-static int is_asynchronous(PyObject *callable, u64 kinds) {
-  PyTypeObject *type = type_of(callable);
-  int maybe = 0;
-  if (kinds & KIND_CLASS) maybe = (kinds_of_type(callable) & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
-  else if (kinds & KIND_GENERATOR) maybe = 1;
-  else if (type == TYPE(Method)) maybe = may_be_loop_bound(callable);
-  else if (type == TYPE(CFunction)) maybe = may_be_loop_bound(callable) || is_of_asyncio(callable);
-  else if (type == TYPE(Function)) maybe = is_of_asyncio(callable);
-  return maybe && is_true(vectorcall(helper.is_asynchronous, &callable, 1));
+/* A naive datetime names no moment and goes by reference. */
+static int encode_datetime(struct writer *w, PyObject *object, u64 kinds) {
+  PyObject *milliseconds = vectorcall(helper.from_datetime, &object, 1);
+  if (!milliseconds) return write_unreadable(w, object, kinds);
+  if (milliseconds == None) write_object(w, object, kinds);
+  else write_tag_f64(w, TAG_DATE, py.PyFloat_AsDouble(milliseconds));
+  py.Py_DecRef(milliseconds);
+  return 0;
+}
+
+/* What is no container: `deep` if it may be copied, too. */
+static int encode_by_kind(struct writer *w, PyObject *object, int deep) {
+  PyTypeObject *type = type_of(object);
+  u64 kinds = kinds_of(object);
+  if (!kinds && py.PyErr_Occurred()) return -1;
+  if (kinds & KIND_JS && encode_handle(w, object)) return 0;
+  if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
+  if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
+  if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
+    kinds |= KIND_ASYNC_FUNCTION;
+  else if (kinds & (KIND_CALLABLE | KIND_GENERATOR) && is_asynchronous(object, kinds)) kinds |= KIND_ASYNCHRONOUS;
+  if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
+  if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
+  write_object(w, object, kinds);
+  return 0;
 }
 
 /* Containers ------------------------------------------------------------------------------------------------------ */
@@ -173,7 +145,7 @@ static int encode_set(struct writer *w, PyObject *set) {
   write_tag_u32(w, TAG_SET, 0);
   if (w->failure) return raise_failure(w);
   PyObject *iterator = py.PyObject_GetIter(set), *item;
-  if (!iterator) return -1;
+  if (!iterator) return UNREADABLE;
   int failed = 0;
   while (!failed && (item = py.PyIter_Next(iterator))) {
     failed = encode(w, item);
@@ -182,7 +154,7 @@ static int encode_set(struct writer *w, PyObject *set) {
   }
   py.Py_DecRef(iterator);
   patch_u32(w, start + 1, count);
-  return failed || py.PyErr_Occurred() ? -1 : 0;
+  return failed ? -1 : py.PyErr_Occurred() ? UNREADABLE : 0;
 }
 
 static int is_text(PyObject *object) { return has_flag(object, Py_TPFLAGS_UNICODE_SUBCLASS); }
@@ -223,18 +195,18 @@ static int encode_items(struct writer *w, PyObject *dict, struct keys *keys) {
 static int encode_given_items(struct writer *w, PyObject *dict, struct keys *keys) {
   PyObject *items = call_method(dict, name.items, 0), *iterator = items ? py.PyObject_GetIter(items) : 0, *pair;
   release(items);
-  int failed = !iterator;
+  int failed = iterator ? 0 : UNREADABLE;
   while (!failed && (pair = py.PyIter_Next(iterator))) {
     if (has_flag(pair, Py_TPFLAGS_TUPLE_SUBCLASS) && py.PyTuple_Size(pair) == 2) {
       failed = encode_item(w, keys, py.PyTuple_GetItem(pair, 0), py.PyTuple_GetItem(pair, 1));
     } else {
       raise_error(EXCEPTION(TypeError), "Cannot convert a dict whose items() are no pairs");
-      failed = 1;
+      failed = UNREADABLE;
     }
     py.Py_DecRef(pair);
   }
   release(iterator);
-  return failed || py.PyErr_Occurred() ? -1 : 0;
+  return !failed && py.PyErr_Occurred() ? UNREADABLE : failed;
 }
 
 static int encode_dict(struct writer *w, PyObject *dict) {
@@ -243,7 +215,8 @@ static int encode_dict(struct writer *w, PyObject *dict) {
   int exact = type_of(dict) == TYPE(Dict);
   write_tag_u32(w, TAG_DICT, 0);
   if (w->failure) return raise_failure(w);
-  if (exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys)) return -1;
+  int failed = exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys);
+  if (failed) return failed;
   if (!keys.plain && w->dict_as == DICT_AS_OBJECT) {
     raise_error(EXCEPTION(TypeError),
                 "Cannot convert a dict to an object: it has a key that is not a str; use { dict: \"map\" }");
@@ -254,16 +227,14 @@ static int encode_dict(struct writer *w, PyObject *dict) {
   patch_u32(w, start + 1, keys.count);
   if (!is_object || (!keys.odd && (Py_ssize_t)keys.count == py.PyDict_Size(dict))) return 0;
   PyObject *checked = vectorcall(helper.check_keys, &dict, 1);
+  if (checked == None) raise_error(EXCEPTION(TypeError), "Cannot convert a dict that gives its items once");
   release(checked);
-  return checked ? 0 : -1;
+  return checked == None ? UNREADABLE : checked ? 0 : -1;
 }
 
-static int encode_container(struct writer *w, PyObject *object, unsigned long flags) {
-  if (w->level >= MAX_NESTING) {
-    raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
-    return -1;
-  }
-  if (write_reference(w, object)) return 0;
+static int encode_unseen(struct writer *w, PyObject *object, unsigned long flags) {
+  size_t start = w->length;
+  u32 count = w->seen_count;
   add_seen(w, object);
   w->level++;
   int failed = flags & Py_TPFLAGS_DICT_SUBCLASS    ? encode_dict(w, object)
@@ -271,69 +242,22 @@ static int encode_container(struct writer *w, PyObject *object, unsigned long fl
                : flags & Py_TPFLAGS_TUPLE_SUBCLASS ? encode_sequence(w, object, 0)
                                                    : encode_set(w, object);
   w->level--;
-  return failed;
+  if (failed != UNREADABLE) return failed;
+  if (!is_own_failure()) return -1;
+  py.PyErr_Clear();
+  roll_back(w, start);
+  forget_seen(w, count);
+  refuse(w, object); /* else it would be tried again wherever it occurs */
+  return encode_by_kind(w, object, 0);
 }
 
-/* By kind --------------------------------------------------------------------------------------------------------- */
-
-/* A buffer whose items a typed array has, as `from_buffer` gives it: (typecode, bytes, shape); else by reference. */
-static int encode_buffer(struct writer *w, PyObject *object, u64 kinds) {
-  if (write_reference(w, object)) return 0;
-  PyObject *parts = vectorcall(helper.from_buffer, &object, 1);
-  if (!parts) return -1;
-  if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
-  const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
-  PyObject *shape = py.PyTuple_GetItem(parts, 2);
-  char *bytes;
-  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
-  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
-  if (!failed) {
-    add_seen(w, object);
-    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
-    write_raw(w, bytes, (size_t)length);
-    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
-    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+static int encode_container(struct writer *w, PyObject *object, unsigned long flags) {
+  if (w->level >= MAX_NESTING) {
+    raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
+    return -1;
   }
-  py.Py_DecRef(parts);
-  return failed ? -1 : 0;
-}
-
-/* A subclass of float, or numpy's scalars, whose `item()` gives a plain number. */
-static int encode_scalar(struct writer *w, PyObject *object, u64 kinds) {
-  PyTypeObject *type = type_of(object);
-  if (py.PyType_IsSubtype(type, TYPE(Float))) return write_tag_f64(w, TAG_FLOAT, py.PyFloat_AsDouble(object)), 0;
-  PyObject *item = call_method(object, name.item, 0);
-  int failed = !item;
-  if (item && type_of(item) == type) write_object(w, object, kinds);
-  else if (item) failed = encode(w, item);
-  release(item);
-  return failed ? -1 : 0;
-}
-
-/* A naive datetime names no moment and goes by reference. */
-static int encode_datetime(struct writer *w, PyObject *object, u64 kinds) {
-  PyObject *milliseconds = vectorcall(helper.from_datetime, &object, 1);
-  if (!milliseconds) return -1;
-  if (milliseconds == None) write_object(w, object, kinds);
-  else write_tag_f64(w, TAG_DATE, py.PyFloat_AsDouble(milliseconds));
-  py.Py_DecRef(milliseconds);
-  return 0;
-}
-
-static int encode_by_kind(struct writer *w, PyObject *object) {
-  PyTypeObject *type = type_of(object);
-  int deep = w->level < w->depth;
-  u64 kinds = kinds_of(object);
-  if (kinds & KIND_JS && encode_handle(w, object)) return 0;
-  if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
-  if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
-  if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
-    kinds |= KIND_ASYNC_FUNCTION;
-  else if (kinds & (KIND_CALLABLE | KIND_GENERATOR) && is_asynchronous(object, kinds)) kinds |= KIND_ASYNCHRONOUS;
-  if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
-  if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);
-  write_object(w, object, kinds);
-  return 0;
+  if (is_refused(w, object)) return encode_by_kind(w, object, 0);
+  return write_reference(w, object) ? 0 : encode_unseen(w, object, flags);
 }
 
 static int encode_value(struct writer *w, PyObject *object) {
@@ -346,15 +270,90 @@ static int encode_value(struct writer *w, PyObject *object) {
   if (flags & Py_TPFLAGS_LONG_SUBCLASS) return encode_int(w, object);
   if (flags & Py_TPFLAGS_UNICODE_SUBCLASS) return encode_text(w, object);
   if (flags & Py_TPFLAGS_BYTES_SUBCLASS) return encode_bytes(w, object);
-  if (w->level >= w->depth) return encode_by_kind(w, object);
+  if (w->level >= w->depth) return encode_by_kind(w, object, 0);
   if (flags & (sequences | Py_TPFLAGS_DICT_SUBCLASS) || py.PyType_IsSubtype(type, TYPE(Set)) ||
       py.PyType_IsSubtype(type, TYPE(FrozenSet)))
     return encode_container(w, object, flags);
-  return encode_by_kind(w, object);
+  return encode_by_kind(w, object, 1);
+}
+
+/* JSON ------------------------------------------------------------------------------------------------------------ */
+
+/* A dict whose keys all are str, and of no subclass. */
+static int has_text_keys(PyObject *dict) {
+  Py_ssize_t position = 0;
+  PyObject *key, *value;
+  while (py.PyDict_Next(dict, &position, &key, &value))
+    if (type_of(key) != TYPE(Unicode)) return 0;
+  return 1;
+}
+
+/* 1 if this container is written: a reference to it. -1: it holds itself. */
+static int refer_in_json(struct writer *w, const PyObject *container) {
+  u32 index = index_of(w, container);
+  if (index == NOT_SEEN) return 0;
+  if (!(index & BEING_WRITTEN)) return write_tag_u32(w, TAG_REFERENCE, index), 1;
+  raise_error(EXCEPTION(TypeError), "Cannot write this as JSON: it holds itself");
+  return -1;
+}
+
+static int is_json_container(PyObject *object) {
+  PyTypeObject *type = type_of(object);
+  return type == TYPE(List) || type == TYPE(Tuple) || (type == TYPE(Dict) && has_text_keys(object));
+}
+
+static int encode_json_container(struct writer *w, PyObject *object) {
+  int referred = refer_in_json(w, object);
+  if (referred) return referred < 0 ? -1 : 0;
+  add_seen(w, object);
+  mark_written(w, object, 1);
+  int failed = type_of(object) == TYPE(Dict) ? encode_dict(w, object)
+                                             : encode_sequence(w, object, type_of(object) == TYPE(List));
+  mark_written(w, object, 0);
+  return failed;
+}
+
+/* What to_json puts in an object's place, or the object itself by reference, for JavaScript's `default`. An object that
+   becomes a container is that container wherever it occurs. */
+static int encode_as_json(struct writer *w, PyObject *object) {
+  int referred = refer_in_json(w, object);
+  if (referred) return referred < 0 ? -1 : 0;
+  PyObject *plain = vectorcall(helper.to_json, &object, 1);
+  if (!plain) return -1;
+  if (plain == object) return py.Py_DecRef(plain), encode_by_kind(w, object, 0);
+  int is_new = is_json_container(plain) && index_of(w, plain) == NOT_SEEN;
+  if (is_new) put_seen(w, object, w->seen_count | BEING_WRITTEN);
+  int failed = encode(w, plain);
+  if (is_new) mark_written(w, object, 0);
+  py.Py_DecRef(plain);
+  return failed;
+}
+
+/* What JSON has: exact types here, everything else as to_json says. */
+static int encode_json(struct writer *w, PyObject *object) {
+  PyTypeObject *type = type_of(object);
+  if (object == None) return write_u8(w, TAG_NONE), 0;
+  if (type == TYPE(Unicode)) return encode_text(w, object);
+  if (type == TYPE(Bool)) return write_u8(w, object == py._Py_TrueStruct ? TAG_TRUE : TAG_FALSE), 0;
+  if (type == TYPE(Float)) {
+    double number = py.PyFloat_AsDouble(object);
+    if (number - number == 0) write_tag_f64(w, TAG_FLOAT, number);
+    else write_u8(w, TAG_NONE); /* NaN and the infinities */
+    return 0;
+  }
+  if (type == TYPE(Long) && is_safe(object)) return encode_int(w, object);
+  if (w->level >= MAX_NESTING) {
+    raise_error(EXCEPTION(RecursionError), "Cannot write a value as JSON that is nested more than 3000 deep");
+    return -1;
+  }
+  w->level++;
+  int failed = is_json_container(object) ? encode_json_container(w, object) : encode_as_json(w, object);
+  w->level--;
+  return failed;
 }
 
 /* Writes a value; -1 with an exception set, and then the message has to be rolled back. */
 static int encode(struct writer *w, PyObject *object) {
-  int failed = encode_value(w, object);
+  int failed = w->dict_as == DICT_AS_JSON ? encode_json(w, object) : encode_value(w, object);
   return failed || !w->failure ? failed : raise_failure(w);
 }

@@ -68,6 +68,10 @@ static PyObject *read_object(struct reader *r);
 static PyObject *malformed(void);
 static PyObject *decode(struct reader *r);
 
+/* skip.c */
+static void skip_tag(struct reader *r, enum direction direction, const struct visitor *visitor);
+static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor);
+
 /* writer.c */
 static int enlarge(struct writer *w, size_t more);
 static u8 *reserve(struct writer *w, size_t more);
@@ -82,23 +86,38 @@ static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t leng
 static void write_object(struct writer *w, PyObject *object, u64 kinds);
 static void keep_until_sent(struct writer *w, PyObject *proxy);
 static void release_sent(struct writer *w);
+static void roll_back(struct writer *w, size_t start);
 static int write_reference(struct writer *w, PyObject *container);
 static void add_seen(struct writer *w, PyObject *container);
+static u32 index_of(const struct writer *w, const PyObject *container);
+static void put_seen(struct writer *w, PyObject *container, u32 index);
+static void mark_written(struct writer *w, const PyObject *container, int begins);
+static void forget_seen(struct writer *w, u32 count);
+static void refuse(struct writer *w, PyObject *container);
+static int is_refused(const struct writer *w, const PyObject *container);
 static void clear_seen(struct writer *w);
 
-/* encode.c */
+/* scalars.c */
+static int too_large(size_t length);
+static int is_safe(PyObject *object);
+static int encode_int(struct writer *w, PyObject *object);
+static int encode_text(struct writer *w, PyObject *object);
+static int encode_bytes(struct writer *w, PyObject *object);
+
+/* kinds.c */
+static int is_own_failure(void);
 static u64 kinds_of(PyObject *object);
+static int is_async(PyObject *function);
+static int is_async_method(PyObject *method);
+static int is_asynchronous(PyObject *callable, u64 kinds);
+
+/* encode.c */
 static int encode_sequence(struct writer *w, PyObject *sequence, int is_list);
 static int is_text(PyObject *object);
 static int encode_dict(struct writer *w, PyObject *dict);
 static int encode(struct writer *w, PyObject *object);
 
-/* skip.c */
-static void skip_tag(struct reader *r, enum direction direction, const struct visitor *visitor);
-static void skip_values(struct reader *r, enum direction direction, const struct visitor *visitor);
-
 /* outcome.c */
-static void roll_back(struct writer *w, size_t start);
 static void encode_error(struct writer *w, PyObject *error);
 static void encode_outcome(struct writer *w, PyObject *result);
 

@@ -25,7 +25,8 @@ static void get_attribute(struct writer *w, struct reader *r) {
 /* DO_REFER. The object itself, by reference, where every other way out would give its value. */
 static void refer(struct writer *w, struct reader *r) {
   PyObject *object = decode(r);
-  if (object) write_object(w, object, kinds_of(object) & ~(u64)KIND_JS);
+  u64 kinds = object ? kinds_of(object) & ~(u64)KIND_JS : 0;
+  if (object && !py.PyErr_Occurred()) write_object(w, object, kinds);
   else encode_outcome(w, 0);
   release(object);
 }

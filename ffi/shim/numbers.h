@@ -68,7 +68,8 @@
   /* What JavaScript threw; from JavaScript: what Python raises. */ \
   BOTH(TAG_THROW, "thrown:value") \
   /* There is no such attribute. */ \
-  EACH(TAG_MISSING, 0, "")
+  EACH(TAG_MISSING, 0, "") \
+  EACH(TAG_SLICE, "start:value stop:value step:value", 0)
 
 #define TAG_MEMBER(name, ...) name,
 enum tag { TAGS(TAG_MEMBER, TAG_MEMBER) TAG_COUNT };
@@ -120,11 +121,13 @@ enum operation {
   DO_RELEASE = 64       /* ... addresses:u64* count:u32, behind the scope */
 };
 
-/* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. */
+/* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. DICT_AS_JSON:
+   everything becomes what JSON has (encode_json). */
 enum dict_as {
   DICT_AS_FITS = 0,
   DICT_AS_OBJECT = 1,
-  DICT_AS_MAP = 2
+  DICT_AS_MAP = 2,
+  DICT_AS_JSON = 3
 };
 
 /* What a Python type can do, as bits: those of describe_type (src/py) that the shim looks at. */

@@ -1,24 +1,10 @@
-/* Outcomes: what a call has returned or raised, and rolling back what could not be written to its end.
+/* Outcomes: what a call has returned or raised.
  *
  * Why C: the done callback and the loop's drain write outcomes where no JavaScript can run.
  *
  * Every outcome can be written: what cannot be converted becomes the error that says so.
  */
 #include "shim.h"
-
-static void release_written(void *owner, PyObject *object) { release_owned(owner, object); }
-
-/* Takes back what was written since `start`. Releasing an object may run Python code: an exception that is set
-   stays. */
-static void roll_back(struct writer *w, size_t start) {
-  PyObject *type, *error, *traceback;
-  struct reader written = {.at = w->data + start, .end = w->data + w->length};
-  struct visitor visitor = {.object = release_written, .state = w->owner};
-  py.PyErr_Fetch(&type, &error, &traceback);
-  skip_values(&written, TO_JAVASCRIPT, &visitor);
-  w->length = start, w->failure = WRITES;
-  py.PyErr_Restore(type, error, traceback);
-}
 
 /* TAG_THROW or TAG_ERROR as describe_error gives it: (thrown,), or (name, message, extra). */
 static int encode_description(struct writer *w, PyObject *error, PyObject *parts) {
@@ -34,7 +20,7 @@ static int encode_description(struct writer *w, PyObject *error, PyObject *parts
 static void encode_error(struct writer *w, PyObject *error) {
   PyObject *parts = vectorcall(helper.describe_error, &error, 1);
   size_t start = w->length;
-  w->depth = 0;
+  w->depth = 0, w->dict_as = DICT_AS_FITS;
   int failed = !parts || encode_description(w, error, parts);
   release(parts);
   if (!failed) return;

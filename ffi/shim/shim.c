@@ -25,9 +25,11 @@
 #endif
 #include "owner.c"
 #include "decode.c"
-#include "writer.c"
-#include "encode.c"
 #include "skip.c"
+#include "writer.c"
+#include "scalars.c"
+#include "kinds.c"
+#include "encode.c"
 #include "outcome.c"
 #include "queue.c"
 #include "children.c"

@@ -57,8 +57,8 @@ typedef void *(*symbol_finder)(void *, const char *);
 /* Python functions and classes that the shim uses: `setup` takes them from src/py. */
 #define HELPERS(X) \
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
-  X(from_datetime) X(check_keys) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) X(new_loop) \
-  X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop) X(asyncio_modules) \
+  X(from_datetime) X(check_keys) X(to_json) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) \
+  X(new_loop) X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop) X(asyncio_modules) \
   X(is_asynchronous) X(loop_of_call) X(loop_by_id) X(current_task) X(_leave_task) X(_enter_task)
 
 /* Attributes that are looked up often, as interned strings. */
@@ -120,8 +120,13 @@ struct writer {
   int keeps_unsent;
   PyObject **seen; /* containers and buffers that were written already */
   u32 *indexes;
-  u32 seen_count, seen_capacity;
+  u32 seen_count, seen_used, seen_capacity; /* the next index; entries of the table; its size */
 };
+
+/* In place of an index: it was not written; it goes by reference, because its own code has raised. */
+#define NOT_SEEN 0xffffffffu
+#define BY_REFERENCE 0xfffffffeu
+#define BEING_WRITTEN 0x80000000u /* added to the index: for JSON, in which a container must not hold itself */
 
 /* What skip_values calls for the references in values. A function that is NULL is not called. */
 struct visitor {

@@ -1,4 +1,5 @@
-/* Memory for values to JavaScript: a buffer that grows, containers that were written already, proxies to keep.
+/* Memory for values to JavaScript: a buffer that grows and is rolled back, containers that were written already, proxies
+ * to keep.
  *
  * Why C: see encode.c, which writes into it.
  *
@@ -110,6 +111,22 @@ static void release_sent(struct writer *w) {
   py.PyMem_RawFree(sent);
 }
 
+/* Rolling back ---------------------------------------------------------------------------------------------------- */
+
+static void release_written(void *owner, PyObject *object) { release_owned(owner, object); }
+
+/* Takes back what was written since `start`. Releasing an object may run Python code: an exception that is set
+   stays. */
+static void roll_back(struct writer *w, size_t start) {
+  PyObject *type, *error, *traceback;
+  struct reader written = {.at = w->data + start, .end = w->data + w->length};
+  struct visitor visitor = {.object = release_written, .state = w->owner};
+  py.PyErr_Fetch(&type, &error, &traceback);
+  skip_values(&written, TO_JAVASCRIPT, &visitor);
+  w->length = start, w->failure = WRITES;
+  py.PyErr_Restore(type, error, traceback);
+}
+
 /* Containers that were written already ---------------------------------------------------------------------------- */
 
 /* The slot that has this container (or buffer), or is free for it. */
@@ -119,38 +136,69 @@ static u32 find_seen(const struct writer *w, const PyObject *container) {
   return at;
 }
 
+/* Its index; NOT_SEEN where it was not written. */
+static u32 index_of(const struct writer *w, const PyObject *container) {
+  u32 at = w->seen_capacity ? find_seen(w, container) : 0;
+  return w->seen_capacity && w->seen[at] ? w->indexes[at] : NOT_SEEN;
+}
+
 /* Writes a reference to it, if it was written before; 1 if so. */
 static int write_reference(struct writer *w, PyObject *container) {
-  u32 at = w->seen_capacity ? find_seen(w, container) : 0;
-  if (!w->seen_capacity || !w->seen[at]) return 0;
-  write_tag_u32(w, TAG_REFERENCE, w->indexes[at]);
+  u32 index = index_of(w, container);
+  if (index == NOT_SEEN) return 0;
+  write_tag_u32(w, TAG_REFERENCE, index);
   return 1;
 }
 
-static void resize_seen(struct writer *w, u32 capacity) {
+/* Makes the table anew with the containers whose index is below `count`, and those that are refused. Releasing the
+   others may run Python code, so it comes last. */
+static void remake_seen(struct writer *w, u32 capacity, u32 count) {
   struct writer old = *w;
-  w->seen_capacity = capacity;
+  w->seen_capacity = capacity, w->seen_used = 0;
   w->seen = py.PyMem_RawMalloc(capacity * sizeof *w->seen);
   w->indexes = py.PyMem_RawMalloc(capacity * sizeof *w->indexes);
   if (!w->seen || !w->indexes) __builtin_trap();
   for (u32 i = 0; i < capacity; i++) w->seen[i] = 0;
   for (u32 i = 0; i < old.seen_capacity; i++) {
-    if (!old.seen[i]) continue;
+    if (!old.seen[i] || (old.indexes[i] >= count && old.indexes[i] != BY_REFERENCE)) continue;
     u32 at = find_seen(w, old.seen[i]);
-    w->seen[at] = old.seen[i], w->indexes[at] = old.indexes[i];
+    w->seen[at] = old.seen[i], w->indexes[at] = old.indexes[i], w->seen_used++;
+    old.seen[i] = 0;
   }
+  for (u32 i = 0; i < old.seen_capacity; i++) release(old.seen[i]);
   py.PyMem_RawFree(old.seen), py.PyMem_RawFree(old.indexes);
 }
 
-/* A container that is being written gets the next index. */
-static void add_seen(struct writer *w, PyObject *container) {
-  if (2 * w->seen_count >= w->seen_capacity) resize_seen(w, w->seen_capacity ? 2 * w->seen_capacity : 32);
+static void put_seen(struct writer *w, PyObject *container, u32 index) {
+  if (2 * w->seen_used >= w->seen_capacity) remake_seen(w, w->seen_capacity ? 2 * w->seen_capacity : 32, NOT_SEEN);
   u32 at = find_seen(w, container);
-  w->seen[at] = new_reference(container), w->indexes[at] = w->seen_count++;
+  w->seen[at] = new_reference(container), w->indexes[at] = index, w->seen_used++;
+}
+
+/* A container that is being written gets the next index. */
+static void add_seen(struct writer *w, PyObject *container) { put_seen(w, container, w->seen_count++); }
+
+/* What was written from index `count` on has been rolled back. */
+static void forget_seen(struct writer *w, u32 count) {
+  remake_seen(w, w->seen_capacity, count);
+  w->seen_count = count;
+}
+
+/* Marks a container whose writing begins, or has ended. */
+static void mark_written(struct writer *w, const PyObject *container, int begins) {
+  u32 at = find_seen(w, container);
+  w->indexes[at] = begins ? w->indexes[at] | BEING_WRITTEN : w->indexes[at] & ~BEING_WRITTEN;
+}
+
+/* A container that goes by reference, wherever it occurs in this message. */
+static void refuse(struct writer *w, PyObject *container) { put_seen(w, container, BY_REFERENCE); }
+
+static int is_refused(const struct writer *w, const PyObject *container) {
+  return index_of(w, container) == BY_REFERENCE;
 }
 
 static void clear_seen(struct writer *w) {
   for (u32 i = 0; i < w->seen_capacity; i++) release(w->seen[i]);
   py.PyMem_RawFree(w->seen), py.PyMem_RawFree(w->indexes);
-  w->seen = 0, w->indexes = 0, w->seen_count = w->seen_capacity = 0;
+  w->seen = 0, w->indexes = 0, w->seen_used = w->seen_count = w->seen_capacity = 0;
 }

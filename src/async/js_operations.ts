@@ -6,11 +6,12 @@ import { callHelper } from "../proxy/call.ts";
 import { copyIn } from "../values/copy_in.ts";
 import { defineItem } from "../values/decode.ts";
 import { asError } from "../proxy/error_details.ts";
-import { isClass } from "../values/js_functions.ts";
+import { isClass, isMapping, type JsMapping } from "../values/js_functions.ts";
 import { asyncSteps, stepOf, Stepped } from "./js_iterators.ts";
 import { signatureOf } from "../values/js_signature.ts";
 import { type JsOperationName, jsOperations } from "../wire/numbers.ts";
 import { stateOf } from "../values/proxy_state.ts";
+import { TupleItems } from "../values/wrappers.ts";
 
 // deno-lint-ignore no-explicit-any
 type Value = any;
@@ -25,7 +26,28 @@ function callFunction(fn: Value, args: unknown[], keywords: Record<string, unkno
 /** Whether an object has this item; `__proto__` is an ordinary key. */
 const hasItem = (value: Value, key: Value): boolean => key === "__proto__" ? Object.hasOwn(value, key) : key in Object(value);
 
-const isMapLike = (value: Value) => value instanceof Map;
+/** What a key of a mapping has, in a list; `null` where it is none. A repeated key has its first value. */
+function lookUp(value: JsMapping, key: Value): [unknown] | null {
+  if (!value.has(key)) return null;
+  const cookies = String(key).toLowerCase() === "set-cookie" ? value.getSetCookie?.() : undefined;
+  return [cookies ? cookies[0] : value.get(key)];
+}
+
+/** The pairs of a mapping without those that repeat a key. */
+function distinct(value: JsMapping): Map<unknown, unknown> {
+  if (types.isMap(value)) return value;
+  const found = new Map<unknown, unknown>();
+  for (const [key, item] of value) if (!found.has(key)) found.set(key, item);
+  return found;
+}
+
+/** What a mapping has, for Python to iterate over. */
+const lists: Record<string, (value: JsMapping) => unknown[]> = {
+  keys: (value) => [...distinct(value).keys()],
+  values: (value) => [...distinct(value).values()],
+  items: (value) => Array.from(distinct(value), (pair) => new TupleItems(pair)),
+  entries: (value) => Array.from(value, ([key, item]) => new TupleItems([key, item])),
+};
 
 type Implementation = (value: Value, args: Value[], keywords: Record<string, unknown> | null) => unknown;
 
@@ -48,29 +70,32 @@ const operations: Record<JsOperationName, Implementation> = {
   keys: (value) => allKeys(value),
   string: (value) => describe(value),
   new: (value, args, keywords) => Reflect.construct(value, keywords === null ? args : [...args, keywords]),
-  length: (value) => value.length ?? value.size ?? fail("it has no length and no size"),
+  length: (value) => isMapping(value) ? distinct(value).size : value.length ?? value.size ?? fail("it has no length and no size"),
   typeof: (value) => typeof value,
   iterate: (value) => new Stepped(value[Symbol.iterator]?.() ?? fail("it is not iterable")),
   getItem: (value, [key]) => {
-    if (isMapLike(value)) return value.has(key) ? value.get(key) : raise("KeyError", key);
+    if (isMapping(value)) return (lookUp(value, key) ?? raise("KeyError", key))[0];
     if (typeof key === "number" && isArrayLike(value)) return value[indexIn(value, key)];
     const item = value[key]; // a Proxy may return items for keys that it does not report
     return item !== undefined && key !== "__proto__" || hasItem(value, key) ? item : raise("KeyError", key);
   },
   setItem: (value, [key, item]) => {
-    if (isMapLike(value)) value.set(key, item);
+    if (isMapping(value)) value.set ? value.set(key, item) : fail("it has no set");
     else if (typeof key === "number" && isArrayLike(value)) value[indexIn(value, key)] = item;
     else if (key === "__proto__") defineItem(value, key, item); // an ordinary key
     else value[key] = item;
   },
   deleteItem: (value, [key]) => {
-    if (isMapLike(value)) return value.delete(key) ? undefined : raise("KeyError", key);
+    if (isMapping(value)) {
+      if (!value.delete) fail("it has no delete");
+      return value.has(key) ? void value.delete(key) : raise("KeyError", key);
+    }
     if (typeof key === "number" && Array.isArray(value)) return void value.splice(indexIn(value, key), 1);
     if (!hasItem(value, key)) raise("KeyError", key);
     if (!Reflect.deleteProperty(value, key)) fail(`its item ${String(key)} cannot be deleted`);
   },
   hasItem: (value, [key]) =>
-    typeof value.has === "function" ? value.has(key) : Array.isArray(value) ? value.includes(key) : hasItem(value, key),
+    typeof value.has === "function" ? Boolean(value.has(key)) : Array.isArray(value) ? value.includes(key) : hasItem(value, key),
   copy: (value, [depth]) => copyIn(value, depth),
   pull: (stream, item) => stream.pull(item),
   credit: (stream) => stream.credit(),
@@ -87,6 +112,8 @@ const operations: Record<JsOperationName, Implementation> = {
   splice: (value, [start, count, ...items]) => void value.splice(start, count, ...items),
   advance: (value) => stepOf(value.next()),
   text: (value) => textOf(value),
+  lookUp: (value, [key]) => lookUp(value, key),
+  list: (value, [what]) => lists[what](value),
 };
 
 /** The operations by number. */

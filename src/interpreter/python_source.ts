@@ -15,6 +15,7 @@ const chapters = [
   "wrapping",
   "type_kinds",
   "conversions",
+  "json_forms",
   "signals",
   "loops",
   "callees",

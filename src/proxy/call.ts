@@ -10,7 +10,7 @@ import { interpreter } from "../interpreter/interpreter.ts";
 import { begin, end, helper, invoke, type Level } from "../interpreter/invoke.ts";
 import { countHandles } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
-import { readOutcome, withLeftovers } from "../values/decode.ts";
+import { readOutcome, withHooks } from "../values/decode.ts";
 import { write, writeArguments } from "../values/encode.ts";
 import { encoding, rollBack } from "../values/encoding.ts";
 import type { LazyCall, State } from "../values/proxy_state.ts";
@@ -136,15 +136,22 @@ export function callHelper(name: string, ...args: unknown[]): unknown {
   return callAt(helper(name), args);
 }
 
-function writeCopy(level: Level, { depth = -1, dict = "auto" }: CopyOptions): void {
+/** @throws {TypeError} for options that are none */
+export function checkCopyOptions({ depth = -1, dict = "auto" }: CopyOptions): void {
   if (typeof depth !== "number" || Number.isNaN(depth)) {
     throw new TypeError(`Cannot copy with depth ${String(depth)}: it has to be a number`);
   }
   if (!["auto", "object", "map"].includes(dict)) {
     throw new TypeError(`Cannot copy with dict ${String(dict)}: it has to be "auto", "object" or "map"`);
   }
+}
+
+/** How an operation copies; `json`: into plain data for JSON. */
+function writeCopy(level: Level, options: CopyOptions, json = false): void {
+  checkCopyOptions(options);
+  const { depth = -1, dict = "auto" } = options;
   level.input.u32(depth < 0 || depth > 0x7fff_ffff ? 0x7fff_ffff : Math.trunc(depth));
-  level.input.u8(dict === "auto" ? 0 : dict === "object" ? 1 : 2);
+  level.input.u8(json ? 3 : dict === "auto" ? 0 : dict === "object" ? 1 : 2);
 }
 
 /** Calls a helper and copies its result: containers become JavaScript's own. With `onLoop`, as {@linkcode callOnLoop}. */
@@ -169,31 +176,70 @@ export function callAndCopy(name: string, args: readonly unknown[], options: Cop
   }
 }
 
+/** Asked for each JavaScript value in a copy, with the number of containers around it; see `withHooks`. */
+export type OwnValue = (value: unknown, level: number) => unknown;
+
 /** Copies the object at this address. */
-export function copyAt(address: number, options: CopyOptions): unknown {
+export function copyAt(address: number, options: CopyOptions, ownValue?: OwnValue): unknown {
+  return copyWith(options, ownValue, (level) => level.input.object(address));
+}
+
+/** Copies an Array of proxies, each as deep as `options` says. */
+export function copyAll(proxies: readonly object[], options: CopyOptions, ownValue?: OwnValue): unknown[] {
+  const { depth = -1 } = options, { heapId } = interpreter();
+  return copyWith({ ...options, depth: depth < 0 ? depth : depth + 1 }, ownValue, (level) => {
+    const e = encoding(level.input, heapId);
+    try {
+      write(e, proxies);
+    } catch (error) {
+      throw rollBack(e, error);
+    }
+  }) as unknown[];
+}
+
+function copyWith(options: CopyOptions, ownValue: OwnValue | undefined, writeValue: (level: Level) => void): unknown {
   const level = begin();
   try {
     writeCopy(level, options);
-    level.input.object(address);
+    writeValue(level);
     const r = invoke(level, Operation.copy);
-    if (!options.default && rules.copy.length === 0) return readOutcome(r);
+    if (!options.default && rules.copy.length === 0) return withHooks({ ownValue }, () => readOutcome(r));
     const copies = new Map<unknown, unknown>(); // a shared object is converted once
     const leftover = (proxy: unknown) => {
       if (!copies.has(proxy)) copies.set(proxy, copyLeftover(proxy, options));
       return copies.get(proxy);
     };
-    return withLeftovers(leftover, () => readOutcome(r));
+    return withHooks({ leftover, ownValue }, () => readOutcome(r));
   } finally {
     end();
   }
 }
 
-function copyLeftover(proxy: unknown, options: CopyOptions): unknown {
+/** What the first rule that applies makes of an object that stays a proxy; the proxy itself where none does. */
+export function copyByRule(proxy: unknown): unknown {
   for (const rule of [...rules.copy]) {
     const converted = rule.toJs(proxy);
     if (converted !== proxy) return converted;
   }
-  return options.default ? options.default(proxy) : proxy;
+  return proxy;
+}
+
+function copyLeftover(proxy: unknown, options: CopyOptions): unknown {
+  const converted = copyByRule(proxy);
+  return converted === proxy && options.default ? options.default(proxy) : converted;
+}
+
+/** The object at this address as plain data for JSON; the hooks are asked for what JSON has nothing for. */
+export function copyForJson(address: number, leftover: (proxy: unknown) => unknown, ownValue: OwnValue): unknown {
+  const level = begin();
+  try {
+    writeCopy(level, {}, true);
+    level.input.object(address);
+    const r = invoke(level, Operation.copy);
+    return withHooks({ leftover, ownValue }, () => readOutcome(r));
+  } finally {
+    end();
+  }
 }
 
 /** An attribute, or {@linkcode missing}. */

@@ -3,10 +3,10 @@
 // A rule is tried before the conversion table towards Python, and in `toJs` on what would stay a proxy; higher
 // priorities come first.
 import { addRule, rules } from "../values/rules.ts";
-import { throughPython } from "./call.ts";
+import { callHelper, throughPython } from "./call.ts";
 import { isClass } from "../values/js_functions.ts";
 import { Kind } from "../wire/numbers.ts";
-import { isInstanceOf, PyProxy } from "./proxy.ts";
+import type { PyProxy } from "./proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 
 /** Options of {@linkcode toPy}. */
@@ -117,7 +117,7 @@ export function registerConverter<J extends object = object>(converter: Converte
   const removers: (() => void)[] = [];
   if (matches && toPy) removers.push(addRule(rules.encode, { priority, matches: matcher(matches as never), toPy: toPy as never }));
   if (type && toJs) {
-    const convert = (proxy: unknown) => isInstanceOf(type, proxy) ? toJs(proxy as PyProxy) : proxy;
+    const convert = (proxy: unknown) => callHelper("is_of_type", proxy, type) ? toJs(proxy as PyProxy) : proxy;
     removers.push(addRule(rules.copy, { priority, toJs: convert }));
   }
   return () => removers.forEach((remove) => remove());

@@ -6,28 +6,48 @@ import { promiseMethods, resolved } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
+import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, copyAt, type CopyOptions, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, missing } from "./call.ts";
+import { toJs } from "./copy_out.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
-import { jsonOf } from "./json.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { everyCallee } from "./with_loop.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
 import { inspectSymbol, reprOf, type Target } from "./target.ts";
+import { toJson } from "./to_json.ts";
 
 /** pyawait's own members. */
 const members: Record<string, (state: State, proxy: object) => unknown> = {
-  $get: (_, proxy) => (key: unknown) => callHelper("getitem", proxy, key),
-  $set: (_, proxy) => (key: unknown, value: unknown) => void callHelper("setitem", proxy, key, value),
-  $has: (_, proxy) => (key: unknown) => callHelper("contains", proxy, key),
-  $delete: (_, proxy) => (key: unknown) => void callHelper("delitem", proxy, key),
-  $toJs: (state) => (options?: CopyOptions) => copyAt(addressOf(state), options ?? {}),
+  $get: (_, proxy) => (...keys: unknown[]) => keys.length < 2 ? callHelper("getitem", proxy, keys[0]) : getByKeys(proxy, keys),
+  $set: (_, proxy) => (...keys: unknown[]) => {
+    const value = keys.length < 2 ? undefined : keys.pop();
+    callHelper("setitem", proxy, keyOf(keys), value);
+  },
+  $has: (_, proxy) => (...keys: unknown[]) => callHelper("contains", proxy, keyOf(keys)),
+  $delete: (_, proxy) => (...keys: unknown[]) => void callHelper("delitem", proxy, keyOf(keys)),
+  $toJs: (_, proxy) => (options?: CopyOptions) => toJs(proxy, options),
   $getBuffer: (state) => () => lockBuffer(addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
   $destroy: (state) => () => destroy(state),
   $type: (_, proxy) => callHelper("type_name", proxy),
 };
+
+/** Several keys are a tuple, as in `table[i, j]`. */
+const keyOf = (keys: unknown[]) => keys.length < 2 ? keys[0] : new TupleItems(keys);
+
+/** An item by several keys. The KeyError of two may come of a default that was meant, so it says that there is none. */
+function getByKeys(proxy: object, keys: unknown[]): unknown {
+  try {
+    return callHelper("getitem", proxy, keyOf(keys));
+  } catch (error) {
+    if (keys.length === 2 && exceptionOf(error) && (error as Error).name === "KeyError") {
+      (error as Error).message += ": two keys are a tuple, and $get has no default; a dict's get(key, default) has one";
+    }
+    throw error;
+  }
+}
 
 /** JavaScript's own names, where Python has no such attribute. */
 function fallback(state: State, proxy: object, key: string): unknown {
@@ -36,7 +56,7 @@ function fallback(state: State, proxy: object, key: string): unknown {
     case "toString":
       return () => String(callHelper("str", proxy));
     case "toJSON":
-      return () => jsonOf(copyAt(addressOf(state), {}), proxy, callable);
+      return () => toJson(proxy);
     case "length":
       return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
     case "name":
@@ -208,22 +228,25 @@ export interface PyMembers {
   // deno-lint-ignore no-explicit-any
   [Symbol.asyncIterator](): AsyncIterator<any>;
   /**
-   * `object[key]`.
+   * `object[key]`; with several keys `object[key, …]`, whose key is a tuple. There is no default: a dict's
+   * `get(key, default)` has one.
    *
-   * @param key any value; a safe integer, a string and `null` cross as `int`, `str` and `None`
+   * @param key any value; a safe integer, a string and `null` cross as `int`, `str` and `None`, `slice(…)` as a slice
+   * @param more the tuple's other items
    * @returns the item, converted
    * @throws {PythonError} what Python raises, such as a `KeyError` or an `IndexError`
    * @example
    * ```ts
-   * import { python } from "pyawait";
+   * import { python, slice } from "pyawait";
    * const list = python.builtins.list([1, 2, 3]);
-   * console.log(list.$get(-1)); // 3
+   * console.log(list.$get(-1), String(list.$get(slice(1, 3)))); // 3 [2, 3]
+   * console.log(python.exec("{(0, 1): 'x'}").$get(0, 1)); // x
    * ```
    */
   // deno-lint-ignore no-explicit-any
-  $get(key: unknown): any;
+  $get(key: unknown, ...more: unknown[]): any;
   /**
-   * `object[key] = value`.
+   * `object[key] = value`; with several keys before the value `object[key, …] = value`.
    *
    * @throws {PythonError} what Python raises
    * @example
@@ -234,9 +257,9 @@ export interface PyMembers {
    * console.log(String(ages)); // {'Ada': 36}
    * ```
    */
-  $set(key: unknown, value: unknown): void;
+  $set(key: unknown, ...moreAndValue: [...more: unknown[], value: unknown]): void;
   /**
-   * `key in object`.
+   * `key in object`; several keys are a tuple.
    *
    * @throws {PythonError} what Python raises
    * @example
@@ -245,9 +268,9 @@ export interface PyMembers {
    * console.log(python.builtins.range(3).$has(2)); // true
    * ```
    */
-  $has(key: unknown): boolean;
+  $has(key: unknown, ...more: unknown[]): boolean;
   /**
-   * `del object[key]`.
+   * `del object[key]`; with several keys `del object[key, …]`.
    *
    * @throws {PythonError} what Python raises
    * @example
@@ -258,7 +281,7 @@ export interface PyMembers {
    * console.log(String(list)); // [2, 3]
    * ```
    */
-  $delete(key: unknown): void;
+  $delete(key: unknown, ...more: unknown[]): void;
   /**
    * A copy in JavaScript; the same as {@linkcode toJs}, with the same options and errors.
    *
@@ -360,24 +383,3 @@ export interface PyProxy extends PyMembers {
 export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy } = {
   [Symbol.hasInstance]: (value): value is PyProxy => stateOf(value) !== undefined,
 };
-
-/**
- * Copies a Python object to JavaScript: lists and tuples become Arrays, dicts objects or Maps, sets Sets, buffers typed
- * arrays, aware datetimes Dates; an object without a counterpart stays a proxy. As Pyodide's `toJs`.
- *
- * @param value a proxy; any other value is returned as it is
- * @param options `depth`, `dict` and `default`, see {@linkcode CopyOptions}
- * @returns the copy
- * @throws {TypeError} for a wrong option, or for keys or items that are equal in JavaScript
- * @throws {PythonError} a `TypeError` for a dict that does not fit `dict: "object"`; what an object's own code raises
- * @example
- * ```ts
- * import { python, toJs } from "pyawait";
- * toJs(python.exec("{'a': [1, 2, (3,)]}")); // { a: [1, 2, [3]] }
- * ```
- */
-// deno-lint-ignore no-explicit-any
-export function toJs<T = any>(value: unknown, options?: CopyOptions): T {
-  const state = stateOf(value);
-  return (state ? copyAt(addressOf(state), options ?? {}) : value) as T;
-}

@@ -6,7 +6,7 @@ import { collectHolds } from "../values/handouts.ts";
 import { destroy } from "./lifetime.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { isAsynchronous } from "./synchronous.ts";
-import { KeywordArguments, TupleItems } from "../values/wrappers.ts";
+import { KeywordArguments, SliceBounds, TupleItems } from "../values/wrappers.ts";
 
 /**
  * Runs `fn` and then destroys the proxies that were handed out in it: for long synchronous loops, in which no finalizer
@@ -73,6 +73,7 @@ function partsOf(value: object): Iterable<unknown> {
   if (Array.isArray(value) || value instanceof Set) return value;
   if (value instanceof Map) return [...value].flat();
   if (value instanceof TupleItems) return value.items;
+  if (value instanceof SliceBounds) return [value.start, value.stop, value.step];
   if (value instanceof KeywordArguments) return Object.values(value.values);
   if (value instanceof PythonError) return partsOfError(value);
   if (value instanceof Error) return ["cause", "errors", "error", "suppressed"].map((key) => ownValue(value, key));

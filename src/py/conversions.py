@@ -26,10 +26,16 @@ def from_buffer(value):
 
 
 def check_keys(mapping):
-    """Raises if two keys, which are str or of subclasses of str, have the same text."""
-    keys = [str.encode(key, "utf-16", "surrogatepass") for key, _ in mapping.items()]  # as JavaScript sees them
+    """Raises if two keys, which are str or of subclasses of str, have the same text. None: its own code has raised."""
+    try:
+        keys = [str.encode(key, "utf-16", "surrogatepass") for key, _ in mapping.items()]  # as JavaScript sees them
+    except MemoryError:
+        raise
+    except Exception:
+        return None
     if len(set(keys)) < len(keys):
         raise TypeError("Cannot convert a dict: two of its keys are the same in JavaScript")
+    return True
 
 
 _epoch = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)

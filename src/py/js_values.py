@@ -252,6 +252,51 @@ class JsArray(JsProxy, collections.abc.MutableSequence):
     __rmul__ = __mul__
 
 
+class JsMapping(JsProxy, collections.abc.Mapping):
+    """An object with JavaScript's mapping methods (Headers, FormData, a Map by reference): a mapping of its distinct
+    keys, in which a repeated one has its first value. Each way to list it is one call.
+    """
+
+    def __getitem__(self, key):
+        found = _call(LOOK_UP, self._pyawait_heap, self._pyawait_handle, (key,), None)
+        if found is None:
+            raise KeyError(key)
+        return found[0]
+
+    def get(self, key, default=None):
+        found = _call(LOOK_UP, self._pyawait_heap, self._pyawait_handle, (key,), None)
+        return default if found is None else found[0]
+
+    def _pyawait_list(self, what):
+        return iter(_call(LIST, self._pyawait_heap, self._pyawait_handle, (what,), None))
+
+    def __iter__(self):
+        return self._pyawait_list("keys")
+
+    def __len__(self):
+        return _call(LENGTH, self._pyawait_heap, self._pyawait_handle, (), None)
+
+    def items(self):
+        return _JsItems(self)
+
+    def values(self):
+        return _JsValues(self)
+
+    def entries(self):
+        """An iterator over all pairs, also those that repeat a key."""
+        return self._pyawait_list("entries")
+
+
+class _JsItems(collections.abc.ItemsView):
+    def __iter__(self):
+        return self._mapping._pyawait_list("items")
+
+
+class _JsValues(collections.abc.ValuesView):
+    def __iter__(self):
+        return self._mapping._pyawait_list("values")
+
+
 def _is_array(value):
     return isinstance(value, JsProxy) and isinstance(value, collections.abc.MutableSequence)
 

@@ -98,6 +98,16 @@ def number_of(value, strict):
         return None
 
 
+def is_of_type(value, cls):
+    """isinstance, where an object whose own `__class__` raises is what its type says."""
+    try:
+        return isinstance(value, cls)
+    except MemoryError:
+        raise
+    except Exception:
+        return _is_subclass(type(value), cls)
+
+
 def hasattr_statically(value, name):
     """Whether there is such an attribute, without evaluating a property."""
     import inspect

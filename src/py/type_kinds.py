@@ -55,13 +55,13 @@ def _keep_kinds(cls, address, kinds):
 
 
 def _kinds_of_type(cls):
-    """What objects of this type can do, as bits."""
-    has = functools.partial(_has_method, cls)
+    """What objects of this type can do, as bits. A metaclass whose code raises says no."""
+    has, is_a = functools.partial(_has_method, cls), functools.partial(_is_subclass, cls)
     bits = (
-        (KIND_JS, issubclass(cls, (JsProxy, JsException))),
-        (KIND_SCALAR, issubclass(cls, float) or _is_numpy_scalar(cls)),
-        (KIND_BUFFER, issubclass(cls, (bytearray, memoryview, array.array)) or _is_numpy_array(cls)),
-        (KIND_DATETIME, issubclass(cls, datetime.datetime)),
+        (KIND_JS, is_a(JsProxy) or is_a(JsException)),
+        (KIND_SCALAR, is_a(float) or _is_numpy_scalar(cls)),
+        (KIND_BUFFER, is_a(bytearray) or is_a(memoryview) or is_a(array.array) or _is_numpy_array(cls)),
+        (KIND_DATETIME, is_a(datetime.datetime)),
         (KIND_CALLABLE, has("__call__")),
         (
             KIND_ITERABLE,
@@ -70,49 +70,74 @@ def _kinds_of_type(cls):
         (KIND_ITERATOR, has("__next__")),
         (KIND_ASYNC_ITERABLE, has("__aiter__")),
         (KIND_AWAITABLE, has("__await__")),
-        (KIND_COROUTINE, issubclass(cls, collections.abc.Coroutine)),
-        (KIND_FUTURE, asyncio.isfuture(cls) or issubclass(cls, asyncio.Future)),
+        (KIND_COROUTINE, is_a(collections.abc.Coroutine)),
+        (KIND_FUTURE, _is_future_type(cls)),
         (
             KIND_SEQUENCE,
-            issubclass(cls, collections.abc.Sequence)
+            is_a(collections.abc.Sequence)
             or has("__getitem__")
-            and not issubclass(cls, collections.abc.Mapping)
+            and not is_a(collections.abc.Mapping)
             and not has("keys"),
         ),
-        (KIND_MAPPING, issubclass(cls, collections.abc.Mapping)),
-        (KIND_GENERATOR, issubclass(cls, collections.abc.Generator)),
-        (KIND_ASYNC_GENERATOR, issubclass(cls, collections.abc.AsyncGenerator)),
-        (KIND_EXCEPTION, issubclass(cls, BaseException)),
-        (KIND_CLASS, issubclass(cls, type)),
+        (KIND_MAPPING, is_a(collections.abc.Mapping)),
+        (KIND_GENERATOR, is_a(collections.abc.Generator)),
+        (KIND_ASYNC_GENERATOR, is_a(collections.abc.AsyncGenerator)),
+        (KIND_EXCEPTION, is_a(BaseException)),
+        (KIND_CLASS, is_a(type)),
         (KIND_ASYNC_OBJECT, any(map(has, ("__await__", "__aiter__", "__anext__", "__aenter__")))),
-        (KIND_LOOP_BOUND, any(_package_of(base) in ("asyncio", "_asyncio", "uvloop") for base in cls.__mro__)),
+        (KIND_LOOP_BOUND, any(_package_of(base) in ("asyncio", "_asyncio", "uvloop") for base in _mro_of(cls))),
     )
     return sum(bit for bit, holds in bits if holds)
 
 
+def _mro_of(cls):
+    return type.__dict__["__mro__"].__get__(cls)  # a metaclass may have an `__mro__` of its own
+
+
+def _is_subclass(cls, base):
+    try:
+        return issubclass(cls, base)
+    except MemoryError:
+        raise
+    except Exception:
+        return any(each is base for each in _mro_of(cls))
+
+
+def _is_future_type(cls):
+    try:
+        return asyncio.isfuture(cls) or _is_subclass(cls, asyncio.Future)
+    except MemoryError:
+        raise
+    except Exception:
+        return False
+
+
 def _has_method(cls, name):
-    for base in cls.__mro__:
+    for base in _mro_of(cls):
         if name in base.__dict__:
             return base.__dict__[name] is not None
     return False
 
 
 def _is_written_in_python(cls, name):
-    return any(isinstance(base.__dict__.get(name), types.FunctionType) for base in cls.__mro__)
+    return any(isinstance(base.__dict__.get(name), types.FunctionType) for base in _mro_of(cls))
 
 
 def _package_of(cls):
-    module = type.__dict__["__module__"].__get__(cls)  # `cls.__module__` may be a property's value
+    try:
+        module = type.__dict__["__module__"].__get__(cls)  # `cls.__module__` may be a property's value
+    except AttributeError:  # it was made where there is no `__name__`
+        return ""
     return module.partition(".")[0] if isinstance(module, str) else ""
 
 
 def _is_numpy_array(cls):
-    names = {(_package_of(base), base.__name__) for base in cls.__mro__}
+    names = {(_package_of(base), type.__dict__["__name__"].__get__(base)) for base in _mro_of(cls)}
     return ("numpy", "ndarray") in names and ("numpy", "MaskedArray") not in names  # a copy would reveal masked items
 
 
 def _is_numpy_scalar(cls):
     numpy = sys.modules.get("numpy")
-    if numpy is None or not hasattr(numpy, "generic") or not issubclass(cls, numpy.generic):
+    if numpy is None or not hasattr(numpy, "generic") or not _is_subclass(cls, numpy.generic):
         return False
     return issubclass(cls, (numpy.bool_, numpy.integer, numpy.floating)) and not issubclass(cls, numpy.timedelta64)

@@ -47,7 +47,8 @@ _sources = weakref.WeakKeyDictionary()  # generator -> what it was made of
 def _class_of(kind, about):
     """`about`: a name, or (name, traits, whether it is an Array)."""
     _, traits, is_array = about if isinstance(about, tuple) else (None, 0, False)
-    base = JsPromise if kind in (PROMISE, DEFERRED) else JsArray if is_array else JsProxy
+    is_mapping = traits & 128
+    base = JsPromise if kind in (PROMISE, DEFERRED) else JsArray if is_array else JsMapping if is_mapping else JsProxy
     return _class_with(base, traits | (kind == FUNCTION))
 
 

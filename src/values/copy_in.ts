@@ -1,8 +1,9 @@
 // `JsProxy.to_py()`: copies of JavaScript objects that crossed by reference.
 //
 // Arrays, plain objects, Maps and Sets are copied whenever they cross. This copies the ones that were passed by
-// reference and objects of classes, and ends at `depth` by itself.
+// reference, other mappings and objects of classes, and ends at `depth` by itself.
 import { types } from "node:util";
+import { isMapping } from "./js_functions.ts";
 import { stateOf } from "./proxy_state.ts";
 import { ByReference } from "./wrappers.ts";
 
@@ -22,9 +23,9 @@ export function copyIn(value: unknown, depth: number, copies: Map<object, unknow
   if (depth === 0) return new ByReference(value);
   const inner = (item: unknown) => copyIn(item, depth - 1, copies);
   const remember = <T extends object>(copy: T): T => (copies.set(value, copy), copy);
-  if (types.isMap(value)) {
-    const copy = remember(new Map<unknown, unknown>());
-    for (const [key, item] of value) copy.set(inner(key), inner(item));
+  if (isMapping(value)) {
+    const copy = remember(new Map<unknown, unknown>()), seen = new Set<unknown>();
+    for (const [key, item] of value) if (!seen.has(key)) seen.add(key), copy.set(inner(key), inner(item)); // the first of each
     return copy;
   }
   if (types.isSet(value)) {

@@ -11,25 +11,41 @@ import { skipValue } from "../wire/walker.ts";
 import { stateOf } from "./proxy_state.ts";
 import { newPythonError, pythonError } from "./python_error.ts";
 
-/** While a copy is read: asked for each object that stays a proxy. */
-let leftover: ((proxy: unknown) => unknown) | undefined;
+/** What is asked while a copy is read. */
+interface CopyHooks {
+  /** For each object that stays a proxy: what takes its place. */
+  readonly leftover?: (proxy: unknown) => unknown;
+  /** For each value of JavaScript that comes back, and the number of containers around it: what takes its place. */
+  readonly ownValue?: (value: unknown, level: number) => unknown;
+}
 
-/** Runs `reading`; `fn` is asked for each object that stays a proxy. */
-export function withLeftovers<T>(fn: ((proxy: unknown) => unknown) | undefined, reading: () => T): T {
-  const outer = leftover;
-  leftover = fn && ((proxy) => {
-    const inner = leftover;
-    leftover = undefined; // `fn` may itself read from Python
-    try {
-      return fn(proxy);
-    } finally {
-      leftover = inner;
-    }
-  });
+let hooks: CopyHooks | undefined;
+/** How many containers are being read. Right only while there are hooks: a failed reading leaves it too high. */
+let level = 0;
+
+/** Runs `reading`, during which the hooks are asked. */
+export function withHooks<T>(given: CopyHooks, reading: () => T): T {
+  const outer = hooks, outerLevel = level;
+  hooks = given;
+  level = 0;
   try {
     return reading();
   } finally {
-    leftover = outer;
+    hooks = outer;
+    level = outerLevel;
+  }
+}
+
+/** Asks a hook, which may itself read from Python. */
+function ask(hook: ((value: unknown, level: number) => unknown) | undefined, value: unknown): unknown {
+  if (!hook) return value;
+  const asked = hooks, at = level;
+  hooks = undefined;
+  try {
+    return hook(value, at);
+  } finally {
+    hooks = asked;
+    level = at;
   }
 }
 
@@ -53,7 +69,7 @@ export function read(r: Reader): unknown {
     case Tag.object: {
       const kinds = r.u32(), type = r.u32();
       const proxy = bridge.makeProxy(r.address(), kinds, type);
-      return leftover ? leftover(proxy) : proxy;
+      return hooks ? ask(hooks.leftover, proxy) : proxy;
     }
     case Tag.utf8:
       return r.utf8();
@@ -63,9 +79,11 @@ export function read(r: Reader): unknown {
       return r.bigint();
     case Tag.bytes:
       return r.data(r.u32()).slice();
-    case Tag.js:
+    case Tag.js: {
       r.u32();
-      return receive(r.u32());
+      const value = receive(r.u32());
+      return hooks ? ask(hooks.ownValue, value) : value;
+    }
     case Tag.missing:
       return undefined;
     case Tag.date:
@@ -116,11 +134,13 @@ function readDeep(r: Reader, containers: unknown[]): unknown {
 }
 
 function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
+  level++;
   const count = r.u32();
   if (tag === Tag.list || tag === Tag.tuple) {
     const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
     containers.push(list);
     for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    level--;
     return list;
   }
   if (tag === Tag.set) {
@@ -128,6 +148,7 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
     containers.push(set);
     for (let i = 0; i < count; i++) set.add(readDeep(r, containers));
     if (set.size < count) throw new TypeError("Cannot convert a set: two of its items are the same in JavaScript");
+    level--;
     return set;
   }
   if (tag === Tag.map) {
@@ -135,6 +156,7 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
     containers.push(map);
     for (let i = 0; i < count; i++) map.set(readDeep(r, containers), readDeep(r, containers));
     if (map.size < count) throw new TypeError("Cannot convert a dict: two of its keys are the same in JavaScript");
+    level--;
     return map;
   }
   const object: Record<string, unknown> = {};
@@ -144,11 +166,12 @@ function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
     const value = readDeep(r, containers);
     setItem(object, key, value);
   }
+  level--;
   return object;
 }
 
 /** Sets an item of a new object. Assigning is faster than defining or looking first, and fails only for few names. */
-function setItem(object: Record<string, unknown>, key: string, value: unknown): void {
+export function setItem(object: Record<string, unknown>, key: string, value: unknown): void {
   if (key === "__proto__") return defineItem(object, key, value);
   try {
     object[key] = value;
@@ -194,5 +217,6 @@ export function readOutcome(r: Reader): unknown {
   const tag = r.bytes[r.at];
   if (tag !== Tag.error && tag !== Tag.throw) return read(r);
   r.at++;
+  hooks = undefined; // of a copy that has failed
   throw readError(r, tag);
 }

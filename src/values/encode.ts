@@ -16,7 +16,17 @@ import { isAsync, traitsOf } from "./js_functions.ts";
 import { type State, stateOf } from "./proxy_state.ts";
 import { exceptionOf, returning } from "./python_error.ts";
 import { rules } from "./rules.ts";
-import { ByReference, FloatValue, KeywordArguments, memoryviewOf, Thrown, type Tuple, TupleItems } from "./wrappers.ts";
+import {
+  ArrayItems,
+  ByReference,
+  FloatValue,
+  KeywordArguments,
+  memoryviewOf,
+  SliceBounds,
+  Thrown,
+  type Tuple,
+  TupleItems,
+} from "./wrappers.ts";
 
 /**
  * Writes a value by one of the user's rules, if one applies. Each value is converted once per message, which keeps
@@ -174,6 +184,8 @@ function writeBranded(e: Encoding, value: object): void {
   if (memoryview !== undefined) return write(e, memoryview);
   if (value instanceof FloatValue) return e.writer.tagged64(Tag.float, value.value);
   if (value instanceof TupleItems) return writeTuple(e, value);
+  if (value instanceof ArrayItems) return writeArray(e, value, bytesOf(value.items), typedArrayName.call(value.items)!);
+  if (value instanceof SliceBounds) return writeSlice(e, value);
   if (value instanceof Deferred) return writeHandle(e, value, JsKind.deferred, null);
   if (value instanceof ByReference) return writeByReference(e, value.value);
   if (value instanceof Thrown) return writeThrowable(e, value.value);
@@ -275,6 +287,13 @@ const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uin
 
 /** Its memory, with an explicit length: without one the length follows a buffer that another thread lets grow. */
 function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
+  const bytes = viewOf(value);
+  // Not `length`: V8 15's Maglev compares it as 32 bits, so 2 GiB would be less than the limit.
+  if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
+  return bytes;
+}
+
+function viewOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
   try {
     if (!ArrayBuffer.isView(value)) return new Uint8Array(value, 0, new Uint8Array(value).byteLength);
     return new Uint8Array(value.buffer, value.byteOffset, Number(value.byteLength));
@@ -287,19 +306,27 @@ function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
 function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
   const { writer } = e;
   const bytes = bytesOf(value);
-  // Not `length`: V8 15's Maglev compares it as 32 bits, so 2 GiB would be less than the limit.
-  if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
   const name = typedArrayName.call(value) as string | undefined;
-  if (name === undefined || name === "Uint8Array") { // ArrayBuffer, DataView
-    writer.u8(Tag.bytes);
-    return writer.block(bytes);
-  }
-  const code = codeByName.get(name);
+  if (name !== undefined && name !== "Uint8Array") return writeArray(e, value, bytes, name);
+  writer.u8(Tag.bytes); // also of an ArrayBuffer or a DataView
+  writer.block(bytes);
+}
+
+/** Writes an `array.array` of the items that typed arrays of this name have. */
+function writeArray(e: Encoding, value: object, bytes: Uint8Array, name: string): void {
+  const code = name === "Uint8Array" ? "B" : codeByName.get(name);
   if (!code) throw new TypeError(`Cannot convert a ${name} to Python: its array module has no such items`);
   if (seen(e, value)) return; // bytes are immutable in Python, so equal ones need not be the same object
-  writer.u8(Tag.array);
-  writer.u8(code.charCodeAt(0));
-  writer.block(bytes);
+  e.writer.u8(Tag.array);
+  e.writer.u8(code.charCodeAt(0));
+  e.writer.block(bytes);
+}
+
+function writeSlice(e: Encoding, { start, stop, step }: SliceBounds): void {
+  e.writer.u8(Tag.slice);
+  write(e, start);
+  write(e, stop);
+  write(e, step);
 }
 
 function writeError(e: Encoding, error: Error): void {

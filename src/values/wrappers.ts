@@ -1,6 +1,7 @@
-// Wrappers for what JavaScript has no value for: an integral float, a tuple, keyword arguments.
+// Wrappers for what JavaScript has no value for: an integral float, a tuple, an array, a slice, keyword arguments.
 //
 // They only hold the value; `encode.ts` decides what is written.
+import type { TypedArray } from "../wire/typed_arrays.ts";
 import { stateOf } from "./proxy_state.ts";
 
 /** An object that crosses by reference, whatever it is. */
@@ -19,7 +20,7 @@ export class Thrown {
   }
 }
 
-/** Made by {@linkcode float}. This class and the next two are private; their public names are types only. */
+/** Made by {@linkcode float}. This class and the next four are private; their public names are types only. */
 export class FloatValue {
   readonly value: number;
   protected readonly kind = "float";
@@ -37,6 +38,28 @@ export class TupleItems {
   }
 }
 
+/** Made by {@linkcode array}. */
+export class ArrayItems {
+  readonly items: TypedArray;
+  protected readonly kind = "array";
+  constructor(items: TypedArray) {
+    this.items = items;
+  }
+}
+
+/** Made by {@linkcode slice}. */
+export class SliceBounds {
+  readonly start: unknown;
+  readonly stop: unknown;
+  readonly step: unknown;
+  protected readonly kind = "slice";
+  constructor(start: unknown, stop: unknown, step: unknown) {
+    this.start = start;
+    this.stop = stop;
+    this.step = step;
+  }
+}
+
 /** Made by {@linkcode kw}. */
 export class KeywordArguments {
   readonly values: Record<string, unknown>;
@@ -50,6 +73,10 @@ export class KeywordArguments {
 export type Float = FloatValue;
 /** What {@linkcode tuple} returns. */
 export type Tuple = TupleItems;
+/** What {@linkcode array} returns. */
+export type PyArray = ArrayItems;
+/** What {@linkcode slice} returns. */
+export type Slice = SliceBounds;
 /** What {@linkcode kw} returns. */
 export type Keywords = KeywordArguments;
 
@@ -87,6 +114,45 @@ export function tuple(iterable: Iterable<unknown>): Tuple {
     throw new TypeError(`Cannot make a tuple of ${String(iterable)}: tuple(iterable) takes an Array or another iterable`);
   }
   return new TupleItems([...iterable]);
+}
+
+/**
+ * A Python `array.array` of these items, a copy: also of a `Uint8Array`, which would become `bytes`.
+ *
+ * @param typedArray a typed array of any item type that Python's `array` has (all but `Float16Array`)
+ * @returns a value to pass to Python
+ * @throws {TypeError} if `typedArray` is no typed array
+ * @example
+ * ```ts
+ * import { array, python } from "pyawait";
+ * const numbers = python.builtins.list([array(new Uint8Array([1, 2]))])[0];
+ * numbers.append(3);
+ * console.log(String(numbers)); // array('B', [1, 2, 3])
+ * ```
+ */
+export function array(typedArray: TypedArray): PyArray {
+  if (!ArrayBuffer.isView(typedArray) || (typedArray as unknown) instanceof DataView) {
+    throw new TypeError(`Cannot make an array of ${String(typedArray)}: array(typedArray) takes a Uint8Array or another typed array`);
+  }
+  return new ArrayItems(typedArray);
+}
+
+/**
+ * A Python `slice`, for `$get` and its like: `list[1:3]` is `list.$get(slice(1, 3))`.
+ *
+ * @param start the first index; `null` or `undefined`: the beginning
+ * @param stop the index behind the last one; `null` or `undefined`: the end
+ * @param step every how manieth item
+ * @returns a value to pass to Python
+ * @example
+ * ```ts
+ * import { python, slice } from "pyawait";
+ * const list = python.builtins.list([0, 1, 2, 3, 4]);
+ * console.log(String(list.$get(slice(1, 4))), String(list.$get(slice(null, null, 2)))); // [1, 2, 3] [0, 2, 4]
+ * ```
+ */
+export function slice(start?: unknown, stop?: unknown, step?: unknown): Slice {
+  return new SliceBounds(start, stop, step);
 }
 
 /**

@@ -30,6 +30,7 @@ export const Tag = {
   error: 21,
   throw: 22,
   missing: 23,
+  slice: 24,
 } as const;
 
 /**
@@ -72,6 +73,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   error: { in: undefined, out: "exception:value name:value message:value extra:value" },
   throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python has to raise
   missing: { in: undefined, out: "" }, // no such attribute
+  slice: { in: "start:value stop:value step:value", out: undefined },
 };
 
 /**
@@ -152,6 +154,8 @@ export const jsOperations = [
   "splice",
   "advance",
   "text",
+  "lookUp",
+  "list",
 ] as const;
 
 /** The name of an operation. */

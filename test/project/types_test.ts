@@ -85,6 +85,7 @@ kw(5);
 /** Where \`any\` may be: what Python decides, what only marks a function, and what Python calls. */
 const decidedByPython = [
   "CopyOptions.default",
+  "JsonOptions.default",
   "PyMembers",
   "PyProxy",
   "PythonInterpreter.exec",

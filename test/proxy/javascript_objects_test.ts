@@ -125,10 +125,7 @@ test("items of Maps, Arrays and objects held by reference", () => {
   assertThrows(() => run("setattr(b, 'x', 2)", { b: frozen }), TypeError);
   assertEquals(run("type(m).__name__", { m: new Live([[1, 2]]) }), "dict"); // Maps are copied, subclasses too
   const url = new URLSearchParams("a=1&b=2");
-  assertEquals(run("[u.get('a'), 'b' in u, 'c' in u, [list(p) for p in u]]", { u: url }).$toJs(), ["1", true, false, [["a", "1"], [
-    "b",
-    "2",
-  ]]]);
+  assertEquals(run("[u.get('a'), 'b' in u, 'c' in u, list(u)]", { u: url }).$toJs(), ["1", true, false, ["a", "b"]]);
   assertEquals(run("[hasattr(u, 'get'), hasattr(u, 'nothing'), getattr(u, 'nothing', 5), 'append' in dir(u)]", { u: url }).$toJs(), [
     true,
     false,

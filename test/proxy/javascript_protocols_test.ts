@@ -58,7 +58,7 @@ test("Python's protocols are there where the object has them", () => {
 
 test("every iterable can be made a list, with or without a length", () => {
   assertEquals(run("list(a)", [1, 2].values()), [1, 2]);
-  assertEquals(run("sorted(tuple(pair)[1] for pair in a)", new Headers({ a: "1", b: "2" })), ["1", "2"]);
+  assertEquals(run("sorted(a)", new Headers({ b: "1", a: "2" })), ["a", "b"]); // a mapping: its keys
   assertEquals(run("(lambda *args: len(args))(*a)", new Map([[1, 2]]).keys()), 1);
   assertEquals(run("list(a)", new Pair()), [3, 4]);
   assertEquals(python.exec("a, b = x\na + b", { globals: { x: new Pair() } }), 7);

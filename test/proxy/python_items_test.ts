@@ -2,7 +2,7 @@
  * The items of Python objects in JavaScript, by index and by key, and iteration: lists, mappings, iterators, generators.
  */
 import { test } from "node:test";
-import { python, PythonError, toJs, tuple } from "../../mod.ts";
+import { python, PythonError, slice, toJs, tuple } from "../../mod.ts";
 import { assertEquals, assertMatch, assertStrictEquals, assertThrows } from "#std/assert";
 import { define } from "../support/define.ts";
 
@@ -182,4 +182,28 @@ test("yield* hands over to a Python generator: values, errors, the end", () => {
     { done: true, value: null },
     { done: true, value: 5 },
   ]);
+});
+
+test("several keys are a tuple", () => {
+  const table = python.exec("{(0, 1): 'a', (0, 1, 2): 'b', 0: 'c', (0,): 'd'}");
+  assertEquals([table.$get(0, 1), table.$get(0, 1, 2), table.$get(0), table.$get(tuple([0]))], ["a", "b", "c", "d"]);
+  assertEquals([table.$has(0, 1), table.$has(1, 0), table.$has(0)], [true, false, true]);
+  table.$set(1, 2, "e");
+  table.$set(1, 2, 3, undefined);
+  table.$set(1, "f");
+  assertEquals([table.$get(1, 2), table.$get(1, 2, 3), table.$get(1)], ["e", null, "f"]);
+  table.$delete(0, 1);
+  assertEquals(table.$has(0, 1), false);
+  const shown = python.exec("class Keys:\n  def __getitem__(self, key): return repr(key)\nKeys()");
+  assertEquals(shown.$get(slice(0, 2), 1, null), "(slice(0, 2, None), 1, None)");
+  assertEquals(shown.$get(slice(1, null), slice(null, null, -1)), "(slice(1, None, None), slice(None, None, -1))");
+});
+
+test("the KeyError of two keys says that there is no default", () => {
+  const table = python.exec("{'a': 1}");
+  const two = assertThrows(() => table.$get("b", 5), PythonError, "('b', 5): two keys are a tuple, and $get has no default");
+  assertEquals((two as PythonError).name, "KeyError");
+  assertEquals(assertThrows(() => table.$get("b"), PythonError).message, "'b'");
+  assertEquals(assertThrows(() => table.$get("b", 5, 6), PythonError).message, "('b', 5, 6)");
+  assertEquals(table.get("b", 5), 5);
 });

@@ -4,7 +4,7 @@
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { inspect, isDeepStrictEqual } from "node:util";
-import { asyncDef, buffer, float, kw, PyProxy, python, registerConverter, toJs, tuple } from "../../mod.ts";
+import { array, asyncDef, buffer, float, kw, PyProxy, python, registerConverter, slice, toJs, tuple } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals } from "#std/assert";
 import { isAtLeast } from "../support/define.ts";
 
@@ -50,7 +50,7 @@ function caught(fn: () => unknown): unknown {
     return error;
   }
 }
-const names = { asyncDef, buffer, caught, float, js: object, kw, promise, PyProxy, python, tuple };
+const names = { array, asyncDef, buffer, caught, float, js: object, kw, promise, PyProxy, python, slice, tuple };
 
 const evaluate = (expression: string): unknown => new Function(...Object.keys(names), `return (${expression});`)(...Object.values(names));
 
@@ -155,7 +155,7 @@ test("the tables name every kind of api value", () => {
 });
 
 test("the example of a rule runs", () => {
-  const [, block] = /```ts\n([^]*?)```/.exec(readFileSync("docs/conversions.md", "utf8"))!;
+  const [, block] = /```ts\n([^`]*registerConverter[^]*?)```/.exec(readFileSync("docs/conversions.md", "utf8"))!;
   const lines = block.split("\n").filter((line) => !line.startsWith("import")).join("\n")
     .replace("registerConverter<Money>", "registerConverter")
     .replace(" as Money[]", "")

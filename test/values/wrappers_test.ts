@@ -1,9 +1,9 @@
 /**
- * The wrappers for what JavaScript's values cannot say: `float`, `tuple`, `kw`, and `buffer` for Python's memory. Where
+ * The wrappers for what JavaScript's values cannot say: `float`, `tuple`, `array`, `slice`, `kw`, and `buffer` for Python's memory. Where
  * they are allowed, and what misuse of them says.
  */
 import { test } from "node:test";
-import { buffer, float, kw, python, PythonError, toPy, tuple } from "../../mod.ts";
+import { array, buffer, float, kw, python, PythonError, slice, toJs, toPy, tuple } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStringIncludes, assertThrows } from "#std/assert";
 import { define } from "../support/define.ts";
 
@@ -28,6 +28,40 @@ test("wrappers are seen through, wherever they are", async () => {
   assertEquals(python.exec("lambda **k: sorted(k)")(kw(options)).$toJs(), ["b"]);
   assertEquals(Object.keys(options), ["a", "b"]);
   await assertRejects(async () => await py.same_async(kw({ nothing: 1 })), PythonError);
+});
+
+test("array: an array.array of every typed array, a Uint8Array's too", () => {
+  const bytes = new Uint8Array([1, 255]);
+  assertEquals(show(array(bytes)), "array('B', [1, 255])");
+  assertEquals(show(bytes), "b'\\x01\\xff'");
+  assertEquals(
+    show([array(new Float32Array([0.5])), { a: array(new BigInt64Array([-1n])) }]),
+    "[array('f', [0.5]), {'a': array('q', [-1])}]",
+  );
+  assertEquals(show(array(new Uint8ClampedArray(1))), "array('B', [0])");
+  assertEquals(show(array(bytes.subarray(1))), "array('B', [255])");
+  assertEquals(show(array(new Uint8Array())), "array('B')");
+  const made = toPy(array(bytes));
+  made.append(3);
+  assertEquals([toJs(made), bytes.length], [new Uint8Array([1, 255, 3]), 2]);
+  assertEquals(py.is_same(...twice(array(bytes))), true);
+  const values: unknown[] = [new DataView(new ArrayBuffer(1)), new ArrayBuffer(1), [1], "ab", 5, null, undefined];
+  for (const value of values) assertThrows(() => array(value as never), TypeError, "array(typedArray)");
+  const { Float16Array } = globalThis as unknown as { Float16Array?: new (length: number) => Float32Array };
+  if (Float16Array) assertThrows(() => show(array(new Float16Array(1))), TypeError, "Float16Array");
+});
+
+test("slice: bounds of every kind", () => {
+  assertEquals(show([slice(1, 3), slice(null, -1), slice(0, 9, 2)]), "[slice(1, 3, None), slice(None, -1, None), slice(0, 9, 2)]");
+  assertEquals(show(slice()), "slice(None, None, None)");
+  assertEquals(show(slice("a", tuple([1]), 2n ** 70n)), "slice('a', (1,), 1180591620717411303424)");
+  const list = python.builtins.list([0, 1, 2, 3]);
+  assertEquals(toJs(list.$get(slice(1, 3))), [1, 2]);
+  list.$set(slice(0, 2), ["x"]);
+  list.$delete(slice(2));
+  assertEquals(toJs(list), ["x", 2]);
+  assertThrows(() => show(slice(Symbol("s"), 1)), TypeError, "Symbol(s)");
+  assertEquals(assertThrows(() => list.$get(slice("a", "b")), PythonError).name, "TypeError");
 });
 
 function twice<T>(value: T): [T, T] {
