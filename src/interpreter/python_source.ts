@@ -8,6 +8,7 @@ import { pythonText } from "./python_text.ts";
 
 const chapters = [
   "base",
+  "frames",
   "js_values",
   "errors",
   "promises",

@@ -33,6 +33,7 @@ import enum
 import functools
 import inspect
 import io
+import linecache
 import operator
 import re
 import reprlib
