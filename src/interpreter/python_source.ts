@@ -23,6 +23,7 @@ const chapters = [
   "streams",
   "proxy_helpers",
   "py_class",
+  "imports",
   "code",
   "js_modules",
   "testing",

@@ -31,6 +31,8 @@ import contextvars
 import datetime
 import enum
 import functools
+import importlib
+import importlib.util
 import inspect
 import io
 import linecache
