@@ -25,6 +25,7 @@ const chapters = [
   "py_class",
   "imports",
   "code",
+  "expressions",
   "js_modules",
   "testing",
   "stdio",

@@ -93,6 +93,7 @@ const decidedByPython = [
   "enter",
   "enterAsync",
   "intoPromise",
+  "py",
   "pyClass",
   "toJs",
   "toLoop",
