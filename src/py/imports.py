@@ -116,14 +116,14 @@ _projects = {  # whose names are not their modules'
 
 def explain_missing_module(error, requested=None):
     """Adds to the message which Python has looked where, and what installs or finds the module. Once per error."""
-    if "_pyawait_explained" in error.__dict__ or not isinstance(error.msg, str) or not isinstance(error.name, str):
-        return
-    error._pyawait_explained = True
     try:
+        if "_pyawait_explained" in error.__dict__ or not isinstance(error.msg, str) or not isinstance(error.name, str):
+            return
+        error._pyawait_explained = True
         advice = _advice_for(error, error.name.partition(".")[0], requested or error.name)
+        error.msg = "\n".join([error.msg, *advice])
     except Exception:
-        return  # Python code has changed what this asks
-    error.msg = "\n".join([error.msg, *advice])
+        pass  # it is of a class of the user's, or Python code has changed what this asks
 
 
 def _advice_for(error, top, requested):

@@ -4,7 +4,6 @@
 import { test } from "node:test";
 import { py, python, PythonError, tidy, toJs, withLoop } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
-import { isAtLeast } from "../support/define.ts";
 
 python.exec("from_main = 10\ndef add(*args, **kwargs): return [list(args), kwargs]");
 
@@ -117,7 +116,7 @@ test("statements name python.exec, and await names execAsync", () => {
   );
   assertStringIncludes(refused(() => py`await ${1}`), "python.execAsync");
   assertStringIncludes(refused(() => py`y = await ${1}`), "python.execAsync");
-  if (!isAtLeast(3, 8)) return;
+
   assertStringIncludes(refused(() => py`[x async for x in ${[]}]`), "python.execAsync");
   refused(() => py`(yield ${1})`);
   assertEquals(refused(() => py`1 +`).includes("python.exec"), false);
