@@ -17,6 +17,7 @@ import "./src/wiring.ts";
 export { python } from "./src/python.ts";
 export type { ExecOptions, Python, PythonInfo, PythonModules } from "./src/python.ts";
 export type { Output, PythonOptions } from "./src/interpreter/options.ts";
+export { py } from "./src/expression.ts";
 export { attach } from "./src/proxy/attach.ts";
 export { withLoop } from "./src/proxy/with_loop.ts";
 export { intoPromise } from "./src/async/promise.ts";

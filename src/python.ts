@@ -8,6 +8,7 @@ import { startWaiting, stopWaiting } from "./async/pending.ts";
 import { closePython } from "./ending.ts";
 import { configure, interpreter } from "./interpreter/interpreter.ts";
 import { checkOptions, type PythonOptions } from "./interpreter/options.ts";
+import { importOf } from "./imports.ts";
 import { callHelper } from "./proxy/call.ts";
 import type { PyProxy } from "./proxy/proxy.ts";
 
@@ -19,7 +20,7 @@ export interface PythonModules {}
 export interface ExecOptions {
   /** The namespace: a dict proxy is used itself, a plain object is copied. Default: the namespace of `__main__`. */
   globals?: unknown;
-  /** The file name in tracebacks. Default: `<exec>`. */
+  /** The file name in tracebacks. Default: `<exec>`, `<exec 2>`, …, one that no other code has. */
   filename?: string;
 }
 
@@ -81,23 +82,47 @@ class PythonInterpreter {
   }
 
   /**
-   * Imports a module; `"os.path"` gives the submodule.
+   * Imports a module by its name (`"os.path"` gives the submodule), or a file.
    *
-   * @param name the module's name
+   * A `URL`, or a string that begins with `./`, `../`, `/`, a drive or `file:`, is the path of a `.py` file or of a
+   * package's folder; strings count from the working directory. The same real path gives the same module, whose name is
+   * the file's without `.py`, with a hash behind it if another module is called so. `sys.path` stays as it is.
+   *
+   * @param name the module's name, or the place of its file
    * @returns the module, a proxy
-   * @throws {PythonError} what `import` raises, such as a `ModuleNotFoundError`
-   * @throws {TypeError} if `name` is not a string
+   * @throws {PythonError} what `import` raises, such as a `ModuleNotFoundError`, which says where Python has looked and
+   *   what installs the module
+   * @throws {TypeError} if `name` is neither a string nor a `URL`, or is the URL of something else than a file
    * @example
    * ```ts
    * import { python } from "pyawait";
    * python.import("math").sqrt(2);
+   * // python.import(new URL("./tools.py", import.meta.url)) imports tools.py from beside this module
    * ```
    */
   import<K extends keyof PythonModules>(name: K): PythonModules[K];
-  import<T = PyProxy>(name: string): T;
-  import(name: string): unknown {
-    if (typeof name !== "string") throw new TypeError(`Cannot import ${String(name)}: python.import takes the name of a module`);
-    return callHelper("import_module", name);
+  import<T = PyProxy>(name: string | URL): T;
+  import(name: string | URL): unknown {
+    return callHelper(...importOf("import", name));
+  }
+
+  /**
+   * Imports as {@linkcode import} does, but on the background loop's thread, which is Python's main thread: for modules
+   * that install signal handlers or ask for the main thread, and for those that take long. JavaScript goes on meanwhile;
+   * that loop stands still.
+   *
+   * @param name the module's name, or the place of its file
+   * @returns the module, a proxy. Rejects as {@linkcode import} throws
+   * @example
+   * ```ts
+   * import { python } from "pyawait";
+   * const sqlite3 = await python.importAsync("sqlite3");
+   * ```
+   */
+  importAsync<K extends keyof PythonModules>(name: K): Promise<PythonModules[K]>;
+  importAsync<T = PyProxy>(name: string | URL): Promise<T>;
+  async importAsync(name: string | URL): Promise<unknown> {
+    return await runHelper("import_async", importOf("importAsync", name), { signal: null });
   }
 
   /**

@@ -164,12 +164,13 @@ static u32 argument_u32(PyObject *tuple, Py_ssize_t index) {
 
 /* Types of the shim's own ----------------------------------------------------------------------------------------- */
 
-/* A type whose objects have `size` bytes of the shim's behind their head; `called` may be NULL. */
-static PyTypeObject *new_type(const char *type_name, size_t size,
-                              PyObject *(*called)(PyObject *, PyObject *, PyObject *), void (*dealloc)(PyObject *)) {
-  PyType_Slot slots[] = {{Py_tp_dealloc, 0}, {called ? Py_tp_call : 0, 0}, {0, 0}};
+/* A type whose objects have `size` bytes of the shim's behind their head. They can do one thing, which `function` does:
+   a slot of CPython's, such as Py_tp_call; or nothing, with 0. */
+static PyTypeObject *new_type(const char *type_name, size_t size, int slot, void (*function)(void),
+                              void (*dealloc)(PyObject *)) {
+  PyType_Slot slots[] = {{Py_tp_dealloc, 0}, {slot, 0}, {0, 0}};
   __builtin_memcpy(&slots[0].pfunc, &dealloc, sizeof dealloc); /* ISO C converts no function to a void pointer */
-  __builtin_memcpy(&slots[1].pfunc, &called, sizeof called);
+  __builtin_memcpy(&slots[1].pfunc, &function, sizeof function);
   PyType_Spec spec = {type_name, (int)(object_size + size), 0, 0, slots};
   return (PyTypeObject *)py.PyType_FromSpec(&spec);
 }

@@ -47,7 +47,7 @@ static PyObject *shim_release_lock(PyObject *self, PyObject *lock) {
 }
 
 static int make_lock_type(void) {
-  lock_type = new_type("pyawait.Lock", sizeof(struct lock), lock_called, lock_dealloc);
+  lock_type = new_type("pyawait.Lock", sizeof(struct lock), Py_tp_call, (void (*)(void))lock_called, lock_dealloc);
   return lock_type ? 0 : -1;
 }
 

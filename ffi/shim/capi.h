@@ -39,6 +39,7 @@ typedef struct {
 #define METH_VARARGS 1
 #define METH_NOARGS 4
 #define METH_O 8
+#define Py_nb_invert 27
 #define Py_tp_call 50
 #define Py_tp_dealloc 52
 #define Py_file_input 257

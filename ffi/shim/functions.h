@@ -26,8 +26,8 @@ static PyObject *call_method(PyObject *object, PyObject *method_name, PyObject *
 static int is_true(PyObject *result);
 static int has_flag(PyObject *object, unsigned long flags);
 static u32 argument_u32(PyObject *tuple, Py_ssize_t index);
-static PyTypeObject *new_type(const char *type_name, size_t size,
-                              PyObject *(*called)(PyObject *, PyObject *, PyObject *), void (*dealloc)(PyObject *));
+static PyTypeObject *new_type(const char *type_name, size_t size, int slot, void (*function)(void),
+                              void (*dealloc)(PyObject *));
 static void *fields_of(PyObject *object);
 static void free_object(PyObject *self);
 
@@ -206,6 +206,12 @@ static void mark_signal_taken(struct loop *loop, u32 index);
 static PyObject *raise_no_return(void);
 static void fail_requests(struct loop *loop, struct heap *heap);
 
+/* frames.c */
+static PyObject *call_plainly(PyObject *callee, PyObject *const *arguments, u32 count, PyObject *keywords);
+static int make_frame_type(void);
+static PyObject *call_framed(PyObject *callee, PyObject *const *arguments, u32 count, PyObject *keywords);
+static PyObject *call_tuple_framed(PyObject *callee, PyObject *tuple, PyObject *keywords);
+
 /* visits.c */
 static void wake_visitor(struct attachment *attachment);
 static void run_visit(struct visit *visit);
@@ -238,7 +244,7 @@ static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, 
 static PyObject *stay_on(struct heap *heap, u32 current);
 
 /* tasks.c */
-static PyObject *decode_call(struct reader *r);
+static PyObject *decode_call(struct reader *r, caller make);
 static PyObject *decode_call_in(PyObject *context, struct reader *r);
 static int make_task_types(void);
 static void start_task(struct loop *loop, struct heap *heap, u32 id, u32 serial, PyObject *awaitable,

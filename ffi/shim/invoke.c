@@ -47,7 +47,7 @@ static void operate(struct writer *w, struct reader *r, enum operation operation
   else if (operation == DO_LOCK_BUFFER) lock_memory(w, r);
   else if (operation == DO_REFER) refer(w, r);
   else if (operation == DO_STAY) encode_outcome(w, stay_on(r->visitor, r->loop));
-  else encode_outcome(w, operation == DO_COPY ? decode(r) : decode_call(r));
+  else encode_outcome(w, operation == DO_COPY ? decode(r) : decode_call(r, call_framed));
 }
 
 /* ... in the scope whose number comes last. */

@@ -26,7 +26,7 @@ static void scope_dealloc(PyObject *self) {
 }
 
 static int make_scope_type(void) {
-  scope_type = new_type("pyawait.Scope", sizeof(struct scope), 0, scope_dealloc);
+  scope_type = new_type("pyawait.Scope", sizeof(struct scope), 0, 0, scope_dealloc);
   scope_variable = scope_type ? py.PyContextVar_New("pyawait.scope", 0) : 0;
   return scope_variable ? 0 : -1;
 }

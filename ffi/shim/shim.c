@@ -38,6 +38,7 @@
 #include "scope.c"
 #include "attach.c"
 #include "requests.c"
+#include "frames.c"
 #include "visits.c"
 #include "calls.c"
 #include "stays.c"

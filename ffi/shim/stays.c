@@ -65,7 +65,7 @@ static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, 
   PyObject *loop = asked[1] ? vectorcall(helper.loop_of_call, asked, 2) : 0;
   PyObject *tuple = loop ? tuple_of(arguments, count) : 0, *result = 0;
   release(asked[1]);
-  if (tuple && loop == None) result = py.PyObject_Call(callee, tuple, keywords == None ? 0 : keywords);
+  if (tuple && loop == None) result = call_tuple_framed(callee, tuple, keywords == None ? 0 : keywords);
   else if (tuple && stay_while_attached(heap, loop)) result = visit_loop(heap, loop, callee, tuple, keywords);
   release(loop), release(tuple);
   return result;

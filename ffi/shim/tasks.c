@@ -85,15 +85,8 @@ static int is_loop_bound(PyObject *callee) {
   return bound;
 }
 
-static PyObject *call_with_keywords(PyObject *callee, PyObject *const *arguments, u32 count, PyObject *keywords) {
-  if (!has_flag(keywords, Py_TPFLAGS_DICT_SUBCLASS)) return malformed();
-  PyObject *tuple = tuple_of(arguments, count), *result = tuple ? py.PyObject_Call(callee, tuple, keywords) : 0;
-  release(tuple);
-  return result;
-}
-
-/* Decodes the layout `call` and makes it. */
-static PyObject *decode_call(struct reader *r) {
+/* Decodes the layout `call` and makes it, by `call_plainly` or `call_framed`. */
+static PyObject *decode_call(struct reader *r, caller make) {
   PyObject *callee = decode(r), *few[8], **arguments = few, *result = 0, *keywords = 0;
   u32 count = read_u32(r), have = 0; /* also without a callee: what follows are values again, for close_reader */
   if (!callee) return 0;
@@ -105,8 +98,7 @@ static PyObject *decode_call(struct reader *r) {
     end_reading(r);
     if (opaque_loops) r->called_loop_bound = is_loop_bound(callee);
     if (r->visitor) result = call_on_loop(r->visitor, r->loop, callee, arguments, count, keywords);
-    else if (keywords == None) result = vectorcall(callee, arguments, count);
-    else result = call_with_keywords(callee, arguments, count, keywords);
+    else result = make(callee, arguments, count, keywords);
   }
   release(keywords);
   while (have) py.Py_DecRef(arguments[--have]);
@@ -115,10 +107,11 @@ static PyObject *decode_call(struct reader *r) {
   return result;
 }
 
-/* ... in a context, which an `async def` does not need to be called and any other function does. */
+/* ... in a context, which an `async def` does not need to be called and any other function does. No frame: on a loop's
+   thread there is one. */
 static PyObject *decode_call_in(PyObject *context, struct reader *r) {
-  if (!context) return decode_call(r);
-  return py.PyContext_Enter(context) ? 0 : exit_context(context, decode_call(r));
+  if (!context) return decode_call(r, call_plainly);
+  return py.PyContext_Enter(context) ? 0 : exit_context(context, decode_call(r, call_plainly));
 }
 
 /* Tasks ----------------------------------------------------------------------------------------------------------- */
@@ -134,7 +127,8 @@ static int make_task_types(void) {
     if (bits & 1) py.PyTuple_SetItem(names, 1, py.PyUnicode_InternFromString("eager_start"));
     if (bits & 2) py.PyTuple_SetItem(names, 1 + (bits & 1), py.PyUnicode_InternFromString("context"));
   }
-  done_type = new_type("pyawait.DoneCallback", sizeof(struct done_callback), done_called, free_object);
+  done_type = new_type("pyawait.DoneCallback", sizeof(struct done_callback), Py_tp_call, (void (*)(void))done_called,
+                       free_object);
   return done_type ? 0 : -1;
 }
 

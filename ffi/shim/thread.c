@@ -156,7 +156,7 @@ static int make_names_and_types(void) {
 #define MAKE(field)                                                     \
   if (!(name.field = py.PyUnicode_InternFromString(#field))) return -1;
   NAMES(MAKE)
-  return make_scope_type() || make_lock_type() || make_task_types() || make_visit_type() ? -1 : 0;
+  return make_scope_type() || make_lock_type() || make_frame_type() || make_task_types() || make_visit_type() ? -1 : 0;
 }
 
 /* Runs a chapter of src/py; where the text behind it begins, or NULL with an exception set. */

@@ -63,7 +63,7 @@ static void visit_dealloc(PyObject *self) {
 }
 
 static int make_visit_type(void) {
-  visit_type = new_type("pyawait.Visit", sizeof(struct visit), visit_called, visit_dealloc);
+  visit_type = new_type("pyawait.Visit", sizeof(struct visit), Py_tp_call, (void (*)(void))visit_called, visit_dealloc);
   return visit_type ? 0 : -1;
 }
 
@@ -80,7 +80,7 @@ static void make_visited_call(struct visit *visit) {
   if (in_task) release(vectorcall(helper._leave_task, both, 2));
   py.PyErr_Clear();
   if (!py.PyContext_Enter(visit->context))
-    visit->result = exit_context(visit->context, py.PyObject_Call(visit->callee, visit->arguments, visit->keywords));
+    visit->result = exit_context(visit->context, call_tuple_framed(visit->callee, visit->arguments, visit->keywords));
   if (!visit->result) visit->error = fetch_error();
   if (in_task) release(vectorcall(helper._enter_task, both, 2));
   py.PyErr_Clear();
@@ -251,7 +251,8 @@ static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee,
   visit->keywords = keywords == None ? 0 : new_reference(keywords);
   visit->context = py.PyContext_CopyCurrent();
   if (visit->context && send_visit(self)) {
-    if (!await_visit(visit)) result = py.PyObject_Call(callee, arguments, visit->keywords); /* nothing runs beside it */
+    if (!await_visit(visit))
+      result = call_tuple_framed(callee, arguments, visit->keywords); /* nothing runs beside it */
     else if (visit->result) result = new_reference(visit->result);
     else raise_object(new_reference(visit->error));
   }

@@ -8,6 +8,7 @@ import { pythonText } from "./python_text.ts";
 
 const chapters = [
   "base",
+  "frames",
   "js_values",
   "errors",
   "promises",
@@ -23,7 +24,9 @@ const chapters = [
   "streams",
   "proxy_helpers",
   "py_class",
+  "imports",
   "code",
+  "expressions",
   "js_modules",
   "testing",
   "stdio",

@@ -31,8 +31,11 @@ import contextvars
 import datetime
 import enum
 import functools
+import importlib
+import importlib.util
 import inspect
 import io
+import linecache
 import operator
 import re
 import reprlib

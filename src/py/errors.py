@@ -127,6 +127,9 @@ def to_error(value):
 
 def describe_error(error):
     """(value,) for what JavaScript threw, else (class name, message, 1 if it has a cause + 2 if it is a group)."""
+    strip_traceback(error)
+    if issubclass(type(error), ModuleNotFoundError):
+        explain_missing_module(error)
     if isinstance(error, JsException) and error._value is not _unset:
         return (error if getattr(error, "_pyawait_count", 0) else error._value,)
     try:

@@ -17,12 +17,6 @@ def entry(name):
     )
 
 
-def import_module(name):
-    import importlib
-
-    return importlib.import_module(name)
-
-
 def next_step(iterator):
     """(True, item) or (False, the generator's return value)."""
     try:

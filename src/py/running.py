@@ -96,13 +96,13 @@ async def run_until_complete(loop, main):
 
 
 async def call_on_loop(function, args, kwargs):
-    result = function(*args, **kwargs)
+    result = call_framed(function, args, kwargs)
     return await result if isinstance(result, collections.abc.Awaitable) or asyncio.isfuture(result) else result
 
 
 def _in_thread(function, args, kwargs):
     try:
-        return function(*args, **kwargs)
+        return call_framed(function, args, kwargs)
     except StopIteration as error:  # a future refuses it: the executor's would stay pending for ever
         raise RuntimeError("the function raised StopIteration") from error
 

@@ -222,7 +222,7 @@ test("pyawait: usage", async () => {
 test("pyawait types: a module that is not there, and a file that cannot be written", async () => {
   const missing = await pyawait(["types", "json", "not_there"]);
   assertEquals([missing.code, missing.stdout], [1, ""]);
-  assertMatch(missing.stderr, /^pyawait: ModuleNotFoundError: No module named 'not_there'\n$/);
+  assertMatch(missing.stderr, /^pyawait: ModuleNotFoundError: No module named 'not_there'\nPython .* has looked in /);
   const unwritable = await pyawait(["types", "json", "-o", join(folder, "no", "folder", "x.d.ts")]);
   assertEquals([unwritable.code, unwritable.stdout], [1, ""]);
   assertMatch(unwritable.stderr, /^pyawait: Cannot write .*x\.d\.ts: .*\n$/);

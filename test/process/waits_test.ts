@@ -17,6 +17,6 @@ test("JavaScript that waits for a thread that waits for JavaScript: a line on st
   assertEquals([stdout.split("\n").sort(), code], [["", "called", "joined"], 0], stderr);
   assertMatch(
     stderr,
-    /^pyawait: thread 'caller' has waited 3 seconds for a JavaScript function \(<exec>:\d+, in work\), while .* \(.*threading.*:\d+, in \w+\)\. If .*\n$/,
+    /^pyawait: thread 'caller' has waited 3 seconds for a JavaScript function \(<exec(?: \d+)?>:\d+, in work\), while .* \(.*threading.*:\d+, in \w+\)\. If .*\n$/,
   );
 });

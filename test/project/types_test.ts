@@ -94,6 +94,7 @@ const decidedByPython = [
   "enter",
   "enterAsync",
   "intoPromise",
+  "py",
   "pyClass",
   "toJs",
   "toLoop",
