@@ -179,9 +179,8 @@ function discard(state: State | undefined, awaitable: unknown, reason: unknown):
  *
  * @param awaitable what to await
  * @param options `signal` and `locals`, see {@linkcode AwaitOptions}
- * @returns the result, converted. Rejects with a {@linkcode PythonError} for what the awaitable raises, and with one
- *   named `TypeError` if it is not awaitable; with a `TypeError` for a wrong option, and with a
- *   {@linkcode PythonClosedError} after `python.close()`
+ * @returns the result, converted. Rejects with a {@linkcode PythonError} for what the awaitable raises; with a `TypeError`
+ *   if it is not awaitable, and for a wrong option; with a {@linkcode PythonClosedError} after `python.close()`
  * @example
  * ```ts
  * import { intoPromise, python } from "pyawait";
@@ -218,6 +217,18 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
   return promise;
 }
 
+/** False: surely not. Python decides of a generator, which may be a coroutine of the old kind. */
+function mayBeAwaited(value: unknown, state: State | undefined): boolean {
+  if (state) return (state.kinds & (Kind.awaitable | Kind.coroutine | Kind.future | Kind.generator)) !== 0;
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === "function";
+}
+
+/** What it is, for a message, without running the user's code. */
+function describe(value: unknown, state: State | undefined): string {
+  if (state) return `a Python ${callHelper("type_name", state.self)}`;
+  return value === null || value === undefined ? String(value) : `a JavaScript ${typeof value}`;
+}
+
 function submitLazy(state: State, locals: TaskLocals | undefined): Started {
   const lazy = takeLazy(state);
   return submit(In.start, lazy, state, { locals, context: lazy.context, scope: lazy.scope });
@@ -225,6 +236,7 @@ function submitLazy(state: State, locals: TaskLocals | undefined): Started {
 
 function submitValue(awaitable: unknown, state: State | undefined, locals: TaskLocals | undefined): Started {
   if (state) addressOf(state); // throws if it was destroyed
+  if (!mayBeAwaited(awaitable, state)) throw new TypeError(`Cannot await ${describe(awaitable, state)}: it is not awaitable`);
   return submit(In.await, encodeAwaitable(awaitable), state, here(locals));
 }
 

@@ -27,6 +27,7 @@ import ast
 import asyncio
 import builtins
 import collections.abc
+import concurrent.futures
 import contextvars
 import datetime
 import enum

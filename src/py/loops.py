@@ -158,7 +158,9 @@ def ensure_task(awaitable, loop, context):
             if home is loop
             else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_follow(awaitable), home), loop=loop)
         )
-    if isinstance(awaitable, collections.abc.Coroutine) or asyncio.iscoroutine(awaitable):
+    if isinstance(awaitable, concurrent.futures.Future):
+        make = functools.partial(loop.create_task, _follow_thread(awaitable, loop))
+    elif isinstance(awaitable, collections.abc.Coroutine) or asyncio.iscoroutine(awaitable):
         make = functools.partial(loop.create_task, awaitable)
     elif hasattr(type(awaitable), "__await__"):
         make = functools.partial(loop.create_task, _follow(awaitable))
@@ -169,6 +171,30 @@ def ensure_task(awaitable, loop, context):
 
 async def _follow(awaitable):
     return await awaitable
+
+
+async def _follow_thread(future, loop):
+    """The outcome of a thread's future. Cancelling it cancels that one; what runs already goes on to its end."""
+    ended = loop.create_future()
+
+    def end():
+        if not ended.done():
+            ended.set_result(None)
+
+    def tell(_):
+        try:
+            loop.call_soon_threadsafe(end)
+        except RuntimeError:
+            pass  # the loop is closed: nothing waits
+
+    future.add_done_callback(tell)
+    while not future.done():
+        try:
+            await asyncio.shield(ended)
+        except CancelledError:
+            if future.cancel():
+                raise
+    return future.result()
 
 
 def _short_repr(value):

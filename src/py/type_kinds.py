@@ -105,7 +105,7 @@ def _is_subclass(cls, base):
 
 def _is_future_type(cls):
     try:
-        return asyncio.isfuture(cls) or _is_subclass(cls, asyncio.Future)
+        return asyncio.isfuture(cls) or _is_subclass(cls, (asyncio.Future, concurrent.futures.Future))
     except MemoryError:
         raise
     except Exception:
