@@ -50,6 +50,7 @@ typedef struct {
 #define Py_TPFLAGS_UNICODE_SUBCLASS 0x10000000
 #define Py_TPFLAGS_DICT_SUBCLASS 0x20000000
 #define PyBUF_RECORDS_RO 0x1c
+#define Py_EQ 2
 #define CO_COROUTINE 0x80
 
 #define CAPI_FUNCTIONS(X) \
@@ -89,6 +90,7 @@ typedef struct {
   X(PyObject *, PyObject_Str, (PyObject *)) \
   X(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
   X(int, PyObject_IsTrue, (PyObject *)) \
+  X(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int)) \
   X(Py_ssize_t, PyObject_Size, (PyObject *)) \
   X(PyObject *, PyObject_GetIter, (PyObject *)) \
   X(PyObject *, PyIter_Next, (PyObject *)) \

@@ -11,13 +11,27 @@
 enum { SCOPE_BYTES = 4, KEPT_AT = 4 }; /* behind the length, whether Python has kept the scope */
 enum { FLAGS = DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP | DO_RELEASE };
 
+static int is_method(PyObject *object) { return type_of(object) == TYPE(Method) || type_of(object) == TYPE(CFunction); }
+
+/* Every access makes a bound method anew. An equal one that JavaScript has takes its place, so that the same method is the
+   same proxy. Consumes `value`. */
+static PyObject *same_method(PyObject *value, PyObject *known) {
+  if (value == known || !is_method(value) || type_of(known) != type_of(value)) return value;
+  int same = py.PyObject_RichCompareBool(value, known, Py_EQ);
+  if (same < 0) py.PyErr_Clear();
+  if (same <= 0) return value;
+  py.Py_DecRef(value);
+  return new_reference(known);
+}
+
 /* DO_GET. TAG_MISSING for AttributeError and nothing else. */
 static void get_attribute(struct writer *w, struct reader *r) {
-  PyObject *object = decode(r), *attribute = object ? decode(r) : 0;
+  PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *known = attribute ? decode(r) : 0;
   end_reading(r);
-  PyObject *value = attribute ? py.PyObject_GetAttr(object, attribute) : 0;
-  int missing = !value && attribute && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
-  release(object), release(attribute);
+  PyObject *value = known ? py.PyObject_GetAttr(object, attribute) : 0;
+  int missing = !value && known && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
+  if (value) value = same_method(value, known);
+  release(object), release(attribute), release(known);
   if (!missing) encode_outcome(w, value);
   else py.PyErr_Clear(), write_u8(w, TAG_MISSING);
 }

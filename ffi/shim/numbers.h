@@ -108,7 +108,7 @@ enum out {
    pyawait_answer reads the layout `answer`. */
 enum operation {
   DO_CALL = 0,          /* call */
-  DO_GET = 1,           /* object:value name:value */
+  DO_GET = 1,           /* object:value name:value known:value */
   DO_COPY = 2,          /* copy object:value */
   DO_CALL_AND_COPY = 3, /* copy call */
   DO_LOCK_BUFFER = 4,   /* object:value */

@@ -242,13 +242,19 @@ export function copyForJson(address: number, leftover: (proxy: unknown) => unkno
   }
 }
 
-/** An attribute, or {@linkcode missing}. */
-export function attributeAt(address: number, name: string): unknown {
+/**
+ * An attribute, or {@linkcode missing}.
+ *
+ * @param known address of a bound method that takes the place of an equal one; 0: none
+ */
+export function attributeAt(address: number, name: string, known = 0): unknown {
   const level = begin();
   try {
     const operation = inContext(level.input, Operation.get);
     level.input.object(address);
     level.input.string(name);
+    if (known === 0) level.input.u8(Tag.none);
+    else level.input.object(known);
     const r = invoke(level, operation);
     if (r.bytes[r.at] === Tag.missing) return missing;
     return readOutcome(r);

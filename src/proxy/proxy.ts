@@ -13,10 +13,17 @@ import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOpti
 import { toJs } from "./copy_out.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
+import { livingProxy } from "./registry.ts";
 import { everyCallee } from "./with_loop.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
 import { inspectSymbol, reprOf, type Target } from "./target.ts";
 import { toJson } from "./to_json.ts";
+
+/**
+ * An own enumerable property, with a number that no other proxy has: what compares by structure (`deepStrictEqual`,
+ * `toEqual`) finds two proxies different, which have no other property to compare.
+ */
+const SERIAL: unique symbol = Symbol("Python object");
 
 /** pyawait's own members. */
 const members: Record<string, (state: State, proxy: object) => unknown> = {
@@ -74,7 +81,17 @@ function fallback(state: State, proxy: object, key: string): unknown {
 const ifThere = (value: unknown) => value === missing ? undefined : value;
 
 function attribute(state: State, name: string): unknown {
-  return attributeAt(addressOf(state), name);
+  const address = addressOf(state), known = state.methods?.get(name);
+  const method = known === undefined ? undefined : livingProxy(known); // kept here while its address is on its way
+  const value = attributeAt(address, name, method === undefined ? 0 : known);
+  if (typeof value === "function" && value !== method) rememberMethod(state, name, value);
+  return value;
+}
+
+/** The same method is the same proxy as long as that is alive. */
+function rememberMethod(state: State, name: string, value: object): void {
+  const method = stateOf(value);
+  if (method) (state.methods ??= new Map()).set(name, method.reference.address);
 }
 
 function apply(state: State, args: readonly unknown[]): unknown {
@@ -129,6 +146,8 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
   switch (key) {
     case STATE:
       return state;
+    case SERIAL:
+      return state.serial;
     case Symbol.iterator:
       if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return itself
       return state.kinds & Kind.iterable && !(state.kinds & Kind.coroutine) ? () => iterate(proxy) : undefined;
@@ -184,9 +203,10 @@ export const traps: ProxyHandler<object> = {
     return true;
   },
   ownKeys(target) {
-    return callAndCopy("list_names", [(target as Target)[STATE].self]) as string[];
+    return [...callAndCopy("list_names", [(target as Target)[STATE].self]) as string[], SERIAL];
   },
   getOwnPropertyDescriptor(target, key) {
+    if (key === SERIAL) return { value: (target as Target)[STATE].serial, writable: true, enumerable: true, configurable: true };
     if (typeof key === "symbol") return undefined;
     const state = (target as Target)[STATE];
     const there = key === "toString" || // Deno's util.format looks for nothing else

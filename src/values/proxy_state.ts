@@ -22,8 +22,12 @@ export interface LazyCall {
   readonly scope: AsyncResource | undefined;
 }
 
+let lastSerial = 0;
+
 /** The state of one proxy. */
 export class State {
+  /** Tells it from every other. */
+  readonly serial: number = ++lastSerial;
   reference: Reference;
   kinds: number;
   /** The number of its type's name. */
@@ -35,6 +39,8 @@ export class State {
   next: State | undefined = undefined;
   /** An await has returned the object itself, so it is no longer a thenable. */
   settledToItself = false;
+  /** Addresses of the methods that were read last, by name. */
+  methods: Map<string, number> | undefined = undefined;
   /** The proxy. The two have the same lifetime. */
   self: object | undefined = undefined;
   /** Set by `$destroy`. */

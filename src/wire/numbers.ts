@@ -203,7 +203,7 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
   },
   operation: {
     call: "call",
-    get: "object:value name:value",
+    get: "object:value name:value known:value",
     copy: "copy object:value",
     callAndCopy: "copy call",
     lockBuffer: "object:value",

@@ -2,10 +2,21 @@
  * PyProxy: a Python object as a JavaScript object. Its attributes and names, and what JavaScript's operators and its
  * console make of it. Items and iteration are in python_items_test.ts.
  */
+import nodeAssert from "node:assert";
+import { EventEmitter } from "node:events";
 import { test } from "node:test";
 import { format, inspect } from "node:util";
 import { PyProxy, python, PythonError, toJs } from "../../mod.ts";
-import { assert, assertEquals, assertInstanceOf, assertMatch, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
+import {
+  assert,
+  assertEquals,
+  assertInstanceOf,
+  assertMatch,
+  assertNotEquals,
+  assertStrictEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "#std/assert";
 import { define } from "../support/define.ts";
 
 const { builtins } = python;
@@ -163,8 +174,8 @@ test("keys are dir() and not enumerable, and nothing is evaluated", async () => 
   const keys = Reflect.ownKeys(thing);
   assert(["kind", "method", "name", "watched", "__init__"].every((key) => keys.includes(key)));
   assertEquals(Object.keys(thing), []);
-  assertEquals({ ...thing }, {});
-  assertEquals(Object.assign({}, thing), {});
+  assertEquals([Object.keys({ ...thing }), Object.keys(Object.assign({}, thing))], [[], []]);
+  assert(!PyProxy[Symbol.hasInstance]({ ...thing }));
   for (const key in thing) assert(!key, key);
   inspect(thing);
   inspect([thing, { thing }], { showHidden: true });
@@ -293,4 +304,45 @@ test("freezing a proxy is refused and leaves it as it was", () => {
   for (const freeze of [Object.freeze, Object.seal, Object.preventExtensions]) assertThrows(() => freeze(list as object), TypeError);
   assertInstanceOf(list, PyProxy as never);
   assert(Reflect.ownKeys(list as object).includes("append"));
+});
+
+test("the same bound method is the same proxy while one is alive", () => {
+  const { Listener } = define(`
+class Listener:
+    def __init__(self): self.heard = []
+    def hear(self, word): self.heard.append(word)
+    @classmethod
+    def make(cls): return cls()
+`);
+  const one = Listener(), two = Listener(), emitter = new EventEmitter();
+  assertStrictEquals(one.hear, one.hear);
+  assert(one.hear !== two.hear && one.heard.append === one.heard.append && Listener.make === Listener.make);
+  emitter.on("word", one.hear);
+  emitter.emit("word", "a");
+  emitter.off("word", one.hear);
+  emitter.emit("word", "b");
+  assertEquals(toJs(one.heard), ["a"]);
+  const { hear } = one;
+  one.hear = two.hear; // another method of that name
+  assert(one.hear !== hear);
+  one.hear("c");
+  assertEquals(toJs(two.heard), ["c"]);
+  one.hear.$destroy();
+  two.hear("d");
+  assertEquals(toJs(two.heard), ["c", "d"]);
+});
+
+test("comparing by structure finds different objects different", () => {
+  const [a, b, c] = [python.exec("[1]"), python.exec("[2]"), python.exec("[1]")];
+  for (const other of [b, c]) {
+    nodeAssert.notDeepStrictEqual(a, other);
+    nodeAssert.notDeepStrictEqual({ x: [a] }, { x: [other] });
+    assertNotEquals(a, other);
+    assertNotEquals({ x: [a] }, { x: [other] });
+    assertThrows(() => assertEquals(a, other));
+  }
+  nodeAssert.deepStrictEqual({ x: [a] }, { x: [a] });
+  assertEquals({ x: [a] }, { x: [a] });
+  assertEquals(toJs(a), toJs(c));
+  assertEquals([Object.keys(a), JSON.stringify({ ...a })], [[], "{}"]);
 });
