@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "7548a868afbdd5117b2626a7d0f06d1f2e660874d3792ed2eb4f9237dd4e27d1",
+  source: "e7777c0f91500529cae9269787ab703c4a7a82b79aa3788d8342df9eb6b97b8d",
   binaries: {
     "linux-x64": {
       sha256: "2bb9af438f1125c1169801e10dbcc9071d8cf34ec73975eaa98651e91c680b2d",

@@ -114,11 +114,11 @@ enum operation {
   DO_LOCK_BUFFER = 4,   /* object:value */
   DO_REFER = 5,         /* object:value */
   DO_STAY = 6,          /* none */
-  /* Flags, added to an operation. */
+  /* Flags, added to an operation. Of what comes last, the scope is before the releases. */
   DO_IN_CONTEXT = 8,    /* context:value ... */
   DO_IN_SCOPE = 16,     /* ... scope:u32 */
   DO_ON_LOOP = 32,      /* loop:u32 ... */
-  DO_RELEASE = 64       /* ... addresses:u64* count:u32, behind the scope */
+  DO_RELEASE = 64       /* ... addresses:u64* count:u32 */
 };
 
 /* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. DICT_AS_JSON:
