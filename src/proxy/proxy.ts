@@ -11,6 +11,7 @@ import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
 import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, missing } from "./call.ts";
 import { toJs } from "./copy_out.ts";
+import { toPrimitive } from "./coercion.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { livingProxy } from "./registry.ts";
@@ -122,16 +123,6 @@ function getString(state: State, proxy: object, key: string): unknown {
     return generatorMethod(state, proxy, key);
   }
   return fallback(state, proxy, key);
-}
-
-/** Implements `+x`, `x < y` and `` `${x}` ``. */
-function toPrimitive(proxy: object, hint: string): unknown {
-  if (hint === "string") return String(callHelper("str", proxy));
-  const number = callHelper("number_of", proxy, hint === "number");
-  if (typeof number === "number") return number;
-  if (typeof number === "bigint") return hint === "number" ? Number(number) : number;
-  if (hint === "default") return String(callHelper("str", proxy));
-  throw new TypeError(`Cannot convert ${callHelper("type_name", proxy)} to a number; compare and calculate with python.import("operator")`);
 }
 
 /** Python's `isinstance(value, cls)`; of a PythonError, its exception is tested. */
