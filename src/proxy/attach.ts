@@ -9,7 +9,8 @@ import { isAsynchronous } from "./synchronous.ts";
  * Runs `fn` with this thread attached to Python (holding the GIL) once for all the calls in it.
  *
  * Every other Python thread, the loop thread included, stands still until `fn` returns, so waiting in it for another
- * thread deadlocks. As PyO3's `Python::attach`, which earlier versions called `with_gil`.
+ * thread deadlocks. A call of what belongs to an event loop is made on that loop's thread, for which this one gives up the
+ * GIL; the loop then stands still for the rest of `fn`, as in {@linkcode withLoop}. As PyO3's `Python::attach`, which earlier versions called `with_gil`.
  *
  * @param fn a synchronous function
  * @returns what `fn` returns
