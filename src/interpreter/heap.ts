@@ -59,6 +59,7 @@ export const heap: {
   background: Turn | undefined;
   scheduled: boolean;
   released: number[];
+  releasedOnLoop: number[];
   readonly handlesById: Map<number, Handle>;
   readonly handlesByValue: Map<unknown, Handle>;
   lastHandle: number;
@@ -85,8 +86,9 @@ export const heap: {
   background: undefined,
   /** The microtask that submits them is queued: inbox.ts. */
   scheduled: false,
-  /** Addresses of references to release: inbox.ts. */
+  /** Addresses of references to release, here or on the loop's thread: inbox.ts. */
   released: [],
+  releasedOnLoop: [],
   /** JavaScript values that Python holds, by number and by value: js_handles.ts. */
   handlesById: new Map(),
   handlesByValue: new Map(),

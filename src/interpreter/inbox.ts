@@ -73,10 +73,13 @@ function schedule(): void {
 /**
  * Releases one reference to the object at this address, with the next synchronous operation or the turn's other records: a
  * finalizer must not attach.
+ *
+ * @param onLoop only with the turn's records, on the loop's thread
  */
-export function forget(address: number): void {
-  heap.released.push(address);
-  if ((heap.released.length === 1 || heap.released.length >= 4096) && heap.python) schedule();
+export function forget(address: number, onLoop = false): void {
+  const list = onLoop ? heap.releasedOnLoop : heap.released;
+  list.push(address);
+  if ((list.length === 1 || list.length >= 4096) && heap.python) schedule();
 }
 
 /** Submits the collected records. */
@@ -113,10 +116,10 @@ export function dropTurn(loop: number): void {
 }
 
 function writeReleases(): void {
-  const addresses = heap.released;
+  const addresses = [...heap.released, ...heap.releasedOnLoop];
   if (addresses.length === 0) return;
   const writer = openRecord(BACKGROUND, In.release, 4 + 8 * addresses.length);
-  heap.released = [];
+  heap.released = [], heap.releasedOnLoop = [];
   writer.u32(addresses.length);
   for (const address of addresses) writer.address(address);
   endRecord(turnOf(BACKGROUND));

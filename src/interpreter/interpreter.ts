@@ -96,7 +96,7 @@ export function takeBack(error: unknown): PythonLoadError {
   heap.helpers.clear();
   heap.turns.clear();
   heap.background = undefined;
-  heap.released = [];
+  heap.released = [], heap.releasedOnLoop = [];
   const hint = "Close files, or raise their limit (ulimit -n); then use Python again";
   return new PythonLoadError("Cannot connect this thread to Python", [{ place: location.library, problem }], hint);
 }

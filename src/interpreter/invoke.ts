@@ -25,30 +25,22 @@ function newLevel(): Level {
   return level;
 }
 
-/** Takes a level to read from only; the caller gives it back with {@linkcode endReading}, in a `finally`. */
-export function beginReading(): Level {
+function nextLevel(): Level {
   if (heap.python === undefined || heap.closed !== undefined) interpreter();
-  const level = heap.depth < heap.levels.length ? heap.levels[heap.depth] : newLevel();
-  heap.depth++;
-  return level;
-}
-
-export function endReading(): void {
-  heap.depth--;
+  return heap.depth < heap.levels.length ? heap.levels[heap.depth] : newLevel();
 }
 
 /** Takes a level; the caller gives it back with {@linkcode end}, in a `finally`. */
 export function begin(): Level {
-  const level = beginReading();
+  const level = nextLevel();
   level.input.at = 0;
-  // What was given up goes with this operation. Not while another is written: that one may borrow it.
-  if (heap.writing++ === 0 && heap.released.length > 0) takeReleases(level);
+  if (heap.writing === 0 && heap.released.length > 0) { // not while another operation is written: that one may borrow them
+    level.releases = heap.released;
+    heap.released = [];
+  }
+  heap.depth++; // last: a call that overflows the stack must leave nothing counted
+  heap.writing++;
   return level;
-}
-
-function takeReleases(level: Level): void {
-  level.releases = heap.released;
-  heap.released = [];
 }
 
 export function end(): void {
@@ -56,6 +48,17 @@ export function end(): void {
   heap.writing--;
   if (level.releases) giveReleasesBack(level);
   if (input.bytes.length > 1 << 22) heap.levels.length = heap.depth; // too large to keep
+}
+
+/** Takes a level to read from only; the caller gives it back with {@linkcode endReading}, in a `finally`. */
+export function beginReading(): Level {
+  const level = nextLevel();
+  heap.depth++;
+  return level;
+}
+
+export function endReading(): void {
+  heap.depth--;
 }
 
 /** The operation was not performed: what it wants to pass could not be written. */

@@ -10,6 +10,8 @@ export class Reference {
   address: number;
   /** How often the bridge has handed the proxy out, minus the `$destroy`s. */
   holds = 1;
+  /** The object belongs to an event loop: it is not to be touched on this thread, so the loop's thread releases it. */
+  onLoop = false;
   /** How many unread messages borrow this reference; it is not released before they are read. */
   pins = 0;
 
@@ -24,7 +26,7 @@ export class Reference {
       this.holds = 0;
       return;
     }
-    forget(this.address);
+    forget(this.address, this.onLoop);
     this.address = 0;
   }
 

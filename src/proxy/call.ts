@@ -77,8 +77,7 @@ export function callAt(address: number, args: readonly unknown[]): unknown {
 }
 
 /** ... on the thread of the current event loop, or of the one that it belongs to. */
-export function callOnLoop(address: number, args: readonly unknown[]): unknown {
-  const loop = currentLoopId();
+export function callOnLoop(loop: number, address: number, args: readonly unknown[]): unknown {
   const level = begin();
   try {
     level.input.u32(loop);
@@ -105,7 +104,8 @@ export function endStay(stay: number): void {
   if (stay !== 0) shim.pyawait_end_stay(heap, stay);
 }
 
-function currentLoopId(): number {
+/** May call Python, and so has to be asked before addresses are. */
+export function currentLoopId(): number {
   const here = currentCallContext();
   return here?.locals === undefined ? here?.loop ?? BACKGROUND : bridge.loopOf(here.locals);
 }

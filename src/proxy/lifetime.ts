@@ -22,6 +22,7 @@ export function makeProxy(address: number, kinds: number, type: number): unknown
     return living;
   }
   const state = new State(new Reference(address), kinds, type);
+  state.reference.onLoop = (kinds & Kind.loopBound) !== 0;
   const proxy = new Proxy(targetOf(state, (kinds & Kind.callable) !== 0), bridge.traps);
   rememberProxy(proxy, state);
   handOutNew(state);

@@ -9,7 +9,7 @@ import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, currentLoopId, missing } from "./call.ts";
 import { toJs } from "./copy_out.ts";
 import { toPrimitive } from "./coercion.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
@@ -96,9 +96,12 @@ function rememberMethod(state: State, name: string, value: object): void {
 }
 
 function apply(state: State, args: readonly unknown[]): unknown {
-  const address = addressOf(state);
-  if (state.kinds & Kind.asyncFunction) return lazyCoroutine(state, args);
-  return state.kinds & Kind.asynchronous || everyCallee() ? callOnLoop(address, args) : callAt(address, args);
+  if (state.kinds & Kind.asyncFunction) {
+    addressOf(state); // throws if it was destroyed
+    return lazyCoroutine(state, args);
+  }
+  const onLoop = (state.kinds & Kind.asynchronous) !== 0 || everyCallee();
+  return onLoop ? callOnLoop(currentLoopId(), addressOf(state), args) : callAt(addressOf(state), args);
 }
 
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);

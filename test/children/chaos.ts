@@ -215,11 +215,12 @@ const steps: (() => unknown)[] = [
   () => py.gc.collect(random(3)),
 ];
 
-let ended = false;
+let ended = false; // a Worker cannot tell: on Deno it goes on with its turn when it has been ended
 
 /** Whether it is what only a fault of ours says. */
 const isOurs = (error: unknown) =>
-  error instanceof PythonClosedError && !ended || error instanceof Error && /malformed|src\/py|pyawait:/.test(error.message);
+  error instanceof PythonClosedError && !ended && isMainThread ||
+  error instanceof Error && /malformed|src\/py|pyawait:/.test(error.message);
 
 let faults = 0;
 function caught(error: unknown): void {

@@ -220,3 +220,17 @@ test("giving up needs no call", () => {
   for (const object of objects) object.$destroy();
   assertEquals(readCounters().attaches, before);
 });
+
+test("what belongs to an event loop is released on the loop's thread", async () => {
+  const { Signal, threads } = define(`
+import asyncio, threading
+threads = []
+class Signal(asyncio.Event):
+    def __del__(self): threads.append(threading.get_ident())
+`);
+  Signal().$destroy();
+  counted.counts();
+  assertEquals(toJs(threads), []); // not by a synchronous call
+  await python.import("asyncio").sleep(0);
+  assertEquals(toJs(threads), [python.import("threading").main_thread().ident]);
+});
