@@ -102,6 +102,7 @@ static enum call_outcome make_call(struct heap *heap, struct js_call *call, stru
   else if (call->loop && waits_for_visit(heap, call->loop)) outcome = CALL_CIRCLE;
   else call->next = heap->calls, heap->calls = call;
   if (call->lock && outcome == CALL_MADE) wake_visitor(heap->attachment);
+  struct heap *outer = mine ? mine->attachment->waits_for : 0; /* a visit that is made in a call may call as well */
   if (mine && outcome == CALL_MADE) mine->attachment->waits_for = heap;
   unlock_registry();
   if (outcome != CALL_MADE) return outcome;
@@ -109,7 +110,7 @@ static enum call_outcome make_call(struct heap *heap, struct js_call *call, stru
   else call_directly(heap, call, record);
   lock_registry();
   unlink_call(heap, call);
-  if (mine) mine->attachment->waits_for = 0;
+  if (mine) mine->attachment->waits_for = outer;
   unlock_registry();
   return outcome;
 }
