@@ -96,7 +96,8 @@ const cases: Record<string, () => unknown> = {
     await spins;
     await made.terminate();
     await called;
-    console.log(toJs(main.results)[0], await asyncio.sleep(0, "slept"));
+    const [result] = toJs(main.results); // Deno may let the function go on to its end
+    console.log(result === null || result.startsWith("Error: The JavaScript function did not r"), await asyncio.sleep(0, "slept"));
   },
   async serves() {
     const { parentPort } = await import("node:worker_threads");
