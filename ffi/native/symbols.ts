@@ -38,6 +38,8 @@ const symbols = {
   pyawait_take: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
   /** int pyawait_call_record(struct heap *heap, u8 *out, int capacity) */
   pyawait_call_record: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
+  /** void pyawait_begin_call(struct heap *heap, int id) */
+  pyawait_begin_call: { parameters: ["pointer", "i32"], result: "void" },
   /** int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) */
   pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
   /** void pyawait_interrupt(struct heap *heap) */

@@ -175,9 +175,15 @@ EXPORT int pyawait_call_record(struct heap *heap, u8 *out, int capacity) {
   return copy_out(out, capacity, heap->call_record.data, heap->call_record.length);
 }
 
-/* An answer to a call. A negative length: JavaScript is serving it already, and will answer. */
+/* JavaScript begins to serve a call whose record it has taken. */
+EXPORT void pyawait_begin_call(struct heap *heap, int id) {
+  lock_registry();
+  for (struct js_call *call = heap->calls; call; call = call->next)
+    if (call->id == (u32)id) call->served = 1;
+  unlock_registry();
+}
+
 EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) {
-  if (length < 0) return heap->serves_already = 1;
   return answer_call(heap, (u32)id, data, (size_t)length);
 }
 

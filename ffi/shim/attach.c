@@ -66,8 +66,9 @@ static struct level leave_level(struct attachment *attachment) {
 }
 
 static void enter_level(struct attachment *attachment, struct level level) {
-  py.PyEval_RestoreThread(attachment->state);
+  if (!attachment->depth) py.PyEval_RestoreThread(attachment->state); /* else JavaScript was ended within `attach` */
   attachment->depth = level.depth;
+  attachment->stays_to = attachment->stays_from; /* the heap's end ends what is left of them */
   attachment->stays_from = level.stays_from;
 }
 

@@ -50,12 +50,11 @@ static void report_wait(struct heap *heap) {
   py.PyErr_Clear();
 }
 
-/* Takes the lock of a call that has been woken. 1: it is over. A visit that has come is `visit`. */
-static int is_over(struct js_call *call, PyObject **visit) {
+/* Takes the lock of a call that has been woken. 1: it is over. */
+static int is_over(struct js_call *call) {
   lock_registry();
   int over = call->over;
   call->woken = 0;
-  *visit = call->visit, call->visit = 0;
   unlock_registry();
   return over;
 }
@@ -63,15 +62,17 @@ static int is_over(struct js_call *call, PyObject **visit) {
 /* Waits for the answer, detached, and makes the visits that come meanwhile: this is the thread of their loop. */
 static void wait_for_answer(struct heap *heap, struct js_call *call) {
   PyThreadState *state = py.PyEval_SaveThread();
-  PyObject *visit;
   u32 before = 0;
   int seconds = 0, over = 0;
-  while (!over) {
+  for (;;) {
+    if (has_visit(call->loop)) {
+      py.PyEval_RestoreThread(state), run_visit_here(call->loop), state = py.PyEval_SaveThread();
+      continue;
+    }
+    if (over) break;
     int tells = call->record && seconds < TELL_AFTER;
     if (py.PyThread_acquire_lock_timed(call->lock, tells ? SECOND : -1, 0)) {
-      over = is_over(call, &visit);
-      if (visit)
-        py.PyEval_RestoreThread(state), run_visit(fields_of(visit)), release(visit), state = py.PyEval_SaveThread();
+      over = is_over(call);
       continue;
     }
     u32 now = call_into_python(heap);

@@ -214,15 +214,15 @@ static PyObject *call_tuple_framed(PyObject *callee, PyObject *tuple, PyObject *
 
 /* visits.c */
 static void wake_visitor(struct attachment *attachment);
-static void run_visit(struct visit *visit);
 static int make_visit_type(void);
 static PyObject *new_visit(struct heap *heap, PyObject *loop, void (*body)(struct visit *));
 static int waits_for(struct heap *heap, const struct attachment *here);
 static int waits_for_visit(struct heap *heap, PyObject *loop);
 static int stands_still(PyObject *loop, const struct attachment *here);
 static void wake_caller(struct js_call *call);
-static int send_visit(PyObject *self);
-static int await_visit(struct visit *visit);
+static int has_visit(PyObject *loop);
+static void run_visit_here(PyObject *loop);
+static int make_visit(PyObject *self);
 static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee, PyObject *arguments,
                             PyObject *keywords);
 

@@ -165,10 +165,9 @@ struct js_call {
   PyObject *loop;          /* [once] borrowed: the loop that runs on this thread; NULL: none */
   const u8 *record;        /* [once] the CALL, for a thread that serves it before it reads its outbox; NULL: a stay */
   size_t record_length;    /* [once] */
-  int served;              /* [registry] so it was served, or JavaScript was serving it already */
+  int served;              /* [registry] JavaScript has begun to serve it */
   int over;                /* [registry] it is answered, or will never be */
   int woken;               /* [registry] the lock was released, and not taken since */
-  PyObject *visit;         /* [registry] a visit to be made here meanwhile, or NULL */
 };
 
 /* A JavaScript thread in Python. Several copies of pyawait on one thread are several heaps that share it. */
@@ -181,6 +180,7 @@ struct attachment {
   u32 entered;               /* [atomic] outermost calls of pyawait_invoke so far */
   struct heap *waits_for;    /* [registry] whose answer this thread waits for, in a call of another heap's function */
   PyObject *visits;          /* [registry] the loop of the visit that this thread waits for, or NULL */
+  struct visit *visit;       /* [registry] the innermost visit on this thread's stack */
   int visiting;              /* [registry] visits on this thread's stack */
   int woken;                 /* [registry] `wakeup` was released, and not taken since */
   PyThread_type_lock wakeup; /* [once] released when a visitor has something to do */
@@ -210,7 +210,6 @@ struct heap {
   struct chunk *taken;           /* [thread] in order */
   struct js_call *calls;         /* [registry] */
   struct writer call_record;     /* [thread] the CALL that on_call is about to fetch */
-  int serves_already;            /* [thread] on_call was given a call that JavaScript is serving */
   u8 *overflow;                  /* [thread] an outcome that did not fit into the caller's buffer */
   size_t overflow_length;        /* [thread] */
   int reading;                   /* [thread] messages on this thread's stack that are not wholly read */
@@ -227,6 +226,9 @@ enum visit_state { VISIT_WAITS, VISIT_RUNS, VISIT_STANDS, VISIT_DONE, VISIT_LEFT
 
 /* What a JavaScript thread has a loop's thread do, and waits for. A Python callable. */
 struct visit {
+  PyObject *self;               /* [once] the object that this is in; borrowed */
+  struct visit *outer;          /* [registry] of the same thread */
+  int scheduled;                /* [registry] a callback of the loop makes it, if nothing has before */
   struct heap *heap;            /* [once] */
   void (*body)(struct visit *); /* [once] */
   PyObject *loop;               /* [once] */

@@ -36,7 +36,7 @@ static u32 begin_stay(struct heap *heap, PyObject *loop) {
   if (stands_still(loop, heap->attachment)) return 0;
   PyObject *self = new_visit(heap, loop, stand_still);
   u32 id = 0;
-  if (self && send_visit(self) && await_visit(fields_of(self))) id = ((struct visit *)fields_of(self))->stay;
+  if (self && make_visit(self) > 0) id = ((struct visit *)fields_of(self))->stay;
   release(self);
   return id;
 }

@@ -69,7 +69,9 @@ static int make_visit_type(void) {
 
 static PyObject *new_visit(struct heap *heap, PyObject *loop, void (*body)(struct visit *)) {
   PyObject *self = py.PyType_GenericAlloc(visit_type, 0);
-  if (self) *(struct visit *)fields_of(self) = (struct visit){.heap = heap, .body = body, .loop = new_reference(loop)};
+  if (self)
+    *(struct visit *)fields_of(self) =
+        (struct visit){.self = self, .heap = heap, .body = body, .loop = new_reference(loop)};
   return self;
 }
 
@@ -103,41 +105,98 @@ static int waits_for_visit(struct heap *heap, PyObject *loop) {
   return 0;
 }
 
-/* The call in which this loop's thread waits for the JavaScript of this thread. [registry] */
-static struct js_call *standing_call(PyObject *loop, const struct attachment *here) {
+/* How a loop's thread waits for the JavaScript of a thread: anyhow; in a stay, or in a call that JavaScript is serving,
+   which last as long as what that thread does now; in a stay. */
+enum standing { STANDS, STANDS_FIRMLY, STAYS_THERE };
+
+/* [registry] */
+static int stands_for(PyObject *loop, const struct attachment *here, enum standing how) {
   for (struct heap *heap = heaps; heap; heap = heap->next) {
     if (!waits_for(heap, here)) continue;
     for (struct js_call *call = heap->calls; call; call = call->next)
-      if (call->lock && call->loop == loop && !call->visit) return call;
+      if (call->lock && call->loop == loop &&
+          (!call->record || how == STANDS || (how == STANDS_FIRMLY && call->served)))
+        return 1;
   }
   return 0;
 }
 
 static int stands_still(PyObject *loop, const struct attachment *here) {
   lock_registry();
-  int stands = standing_call(loop, here) != 0;
+  int stands = stands_for(loop, here, STANDS_FIRMLY);
   unlock_registry();
   return stands;
 }
 
 /* The caller holds the registry's lock. */
 static void wake_caller(struct js_call *call) {
-  if (call->woken) return;
+  if (!call->lock || call->woken) return;
   call->woken = 1;
   py.PyThread_release_lock(call->lock);
 }
 
-/* Sends the visit to its loop; 0 with an exception set: the loop is closed. */
-static int send_visit(PyObject *self) {
-  struct visit *visit = fields_of(self);
+/* The loop's thread may wait in several calls, one within the other: the innermost has to be woken. [registry] */
+static void wake_callers(PyObject *loop) {
+  for (struct heap *heap = heaps; heap; heap = heap->next)
+    for (struct js_call *call = heap->calls; call; call = call->next)
+      if (call->loop == loop) wake_caller(call);
+}
+
+/* The innermost visit to this loop that its thread has to make where it waits: it stood still when the visit was sent, or
+   stays and would not come to the callback. [registry] */
+static struct visit *visit_for(PyObject *loop) {
+  for (struct heap *heap = heaps; heap; heap = heap->next)
+    for (struct visit *visit = heap->attachment->visit; visit; visit = visit->outer)
+      if (visit->loop == loop && visit->state == VISIT_WAITS &&
+          (!visit->scheduled || stands_for(loop, heap->attachment, STAYS_THERE)))
+        return visit;
+  return 0;
+}
+
+static int has_visit(PyObject *loop) {
   lock_registry();
-  struct js_call *call = standing_call(visit->loop, visit->heap->attachment);
-  if (call) call->visit = new_reference(self), wake_caller(call);
+  int has = loop && visit_for(loop);
   unlock_registry();
-  if (call) return 1;
-  PyObject *handle = call_method(visit->loop, name.call_soon_threadsafe, self);
+  return has;
+}
+
+/* On the loop's thread, attached, in a call that it waits in. */
+static void run_visit_here(PyObject *loop) {
+  lock_registry();
+  struct visit *visit = visit_for(loop);
+  PyObject *self = visit ? new_reference(visit->self) : 0;
+  unlock_registry();
+  if (visit) run_visit(visit);
+  release(self);
+}
+
+/* Has the loop make the visit as a callback; 0 with an exception set: it is closed. */
+static int schedule_visit(struct visit *visit) {
+  visit->scheduled = 1;
+  PyObject *handle = call_method(visit->loop, name.call_soon_threadsafe, visit->self);
   release(handle);
   return handle != 0;
+}
+
+/* Adds the visit to those of its thread, and tells the loop's thread. A loop that begins to stand still for this thread
+   while the visit waits makes it there. 0 with an exception set: the loop is closed. */
+static int send_visit(PyObject *self) {
+  struct visit *visit = fields_of(self);
+  struct attachment *here = visit->heap->attachment;
+  lock_registry();
+  visit->outer = here->visit, here->visit = visit;
+  int stands = stands_for(visit->loop, here, STANDS);
+  visit->scheduled = !stands;
+  if (stands) wake_callers(visit->loop);
+  unlock_registry();
+  return stands || schedule_visit(visit);
+}
+
+/* ... takes it away again. */
+static void forget_visit(struct visit *visit) {
+  lock_registry();
+  visit->heap->attachment->visit = visit->outer;
+  unlock_registry();
 }
 
 /* The JavaScript thread waits ---------------------------------------------------------------------------------------- */
@@ -147,13 +206,13 @@ static struct js_call *waiting_call(const struct attachment *here, struct heap *
   for (*of = heaps; *of; *of = (*of)->next) {
     if ((*of)->attachment != here) continue;
     for (struct js_call *call = (*of)->calls; call; call = call->next)
-      if (call->record && !call->served) return call;
+      if (call->lock && call->record && !call->served) return call;
   }
   return 0;
 }
 
-/* JavaScript has come back from a call. If it was ended there (worker.terminate()), it has not answered, and never will:
-   the loop for which this thread waits may wait for that answer. */
+/* JavaScript has come back from a call, and has answered. If it was ended there (worker.terminate()), it has not and
+   never will, and the loop for which this thread waits may wait for that answer. */
 static void abandon_call(struct heap *heap, u32 id) {
   lock_registry();
   for (struct js_call **at = &heap->calls, *call; (call = *at); at = &call->next)
@@ -166,8 +225,7 @@ static void abandon_call(struct heap *heap, u32 id) {
   unlock_registry();
 }
 
-/* Serves one call of another thread's, detached; 0: there is none. JavaScript skips its record in the outbox later, and
-   skips it here if it is serving it already. */
+/* Serves one call of another thread's, detached; 0: there is none. JavaScript skips its record in the outbox later. */
 static int serve_call(struct attachment *here) {
   struct heap *heap;
   lock_registry();
@@ -187,10 +245,10 @@ static int serve_call(struct attachment *here) {
   if (same) {
     struct writer outer = heap->call_record;
     heap->call_record = record;
-    heap->serves_already = 0;
     heap->on_call(~(int)id);
     heap->call_record = outer;
-    if (!heap->serves_already) abandon_call(heap, id);
+    if (here->depth) here->depth = 0, here->state = py.PyEval_SaveThread(); /* JavaScript was ended within `attach` */
+    abandon_call(heap, id);
   }
   py.PyMem_RawFree(record.data);
   return 1;
@@ -213,10 +271,11 @@ static int is_under_way(struct visit *visit) {
 }
 
 /* Attaches for a moment. */
-static int still_runs(struct attachment *here, PyObject *loop) {
+static int still_runs(struct attachment *here, struct visit *visit) {
   if (is_closing()) return 0;
   py.PyEval_RestoreThread(here->state);
-  int runs = is_true(call_method(loop, name.is_running, 0));
+  int runs = is_true(call_method(visit->loop, name.is_running, 0));
+  if (runs && !visit->scheduled && !schedule_visit(visit)) py.PyErr_Clear(); /* what it was sent to stands no more */
   here->state = py.PyEval_SaveThread();
   return runs;
 }
@@ -231,13 +290,21 @@ static int await_visit(struct visit *visit) {
   unlock_registry();
   int made = 1;
   while (made && is_under_way(visit)) {
-    if (serve_call(here) || sleep_for_visit(here) || still_runs(here, visit->loop)) continue;
+    if (serve_call(here) || sleep_for_visit(here) || still_runs(here, visit)) continue;
     made = !take_visit(visit, VISIT_LEFT);
   }
   lock_registry();
   here->visits = outer, here->visiting--;
   unlock_registry();
   enter_level(here, level);
+  return made;
+}
+
+/* Sends the visit and waits for it. 0: the loop has stopped before it came to it; -1 with an exception set. */
+static int make_visit(PyObject *self) {
+  struct visit *visit = fields_of(self);
+  int made = send_visit(self) ? await_visit(visit) : -1;
+  forget_visit(visit);
   return made;
 }
 
@@ -250,9 +317,9 @@ static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee,
   visit->callee = new_reference(callee), visit->arguments = new_reference(arguments);
   visit->keywords = keywords == None ? 0 : new_reference(keywords);
   visit->context = py.PyContext_CopyCurrent();
-  if (visit->context && send_visit(self)) {
-    if (!await_visit(visit))
-      result = call_tuple_framed(callee, arguments, visit->keywords); /* nothing runs beside it */
+  int made = visit->context ? make_visit(self) : -1;
+  if (made >= 0) {
+    if (!made) result = call_tuple_framed(callee, arguments, visit->keywords); /* nothing runs beside it */
     else if (visit->result) result = new_reference(visit->result);
     else raise_object(new_reference(visit->error));
   }

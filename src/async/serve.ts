@@ -71,8 +71,6 @@ const answers = {
   lastPinned: 0,
   /** Calls that this thread has served while it waited in C, whose records are still to come. */
   early: new Set<number>(),
-  /** Calls that are being served from their records. */
-  queued: new Set<number>(),
   /** The answer to a call for which the stack has no room, written in advance. */
   tooDeep: undefined as Writer | undefined,
 };
@@ -219,12 +217,9 @@ export function abort(r: Reader): void {
 export function answerCall(r: Reader): void {
   const id = r.u32();
   if (answers.early.delete(id)) return;
-  answers.queued.add(id);
-  try {
-    serveCall(r, id, false);
-  } finally {
-    answers.queued.delete(id);
-  }
+  const { shim, heap: address } = interpreter();
+  shim.pyawait_begin_call(address, id); // not to be given to us once more while its function waits in C
+  serveCall(r, id, false);
 }
 
 function serveCall(r: Reader, id: number, direct: boolean): void {
@@ -281,10 +276,6 @@ export function callDirectly(number: number): void {
   const direct = number >= 0, id = direct ? number : ~number;
   try {
     const { shim, heap: address } = interpreter();
-    if (!direct && answers.queued.has(id)) {
-      shim.pyawait_answer(address, id, answers.tooDeep!.pointer, -1);
-      return;
-    }
     const level = beginReading();
     try {
       let r = level.reader;

@@ -2,6 +2,7 @@
 //
 // One step is one crossing. The end comes back as a value, which is cheaper than turning StopIteration into an error.
 import { callAndCopy, callHelper } from "./call.ts";
+import { everyCallee } from "./with_loop.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -11,7 +12,7 @@ const result = ([item, value]: Step) => ({ done: !item, value });
 
 /** One step of an iterator; of asyncio's own (`as_completed`) on the loop's thread. */
 function step(name: string, kinds: number, ...args: unknown[]) {
-  const onLoop = (kinds & (Kind.loopBound | Kind.asynchronous)) !== 0;
+  const onLoop = (kinds & (Kind.loopBound | Kind.asynchronous)) !== 0 || everyCallee();
   return result(callAndCopy(name, args, { depth: 1 }, onLoop) as Step);
 }
 

@@ -53,14 +53,25 @@ def _loop_in(owner):
     if isinstance(owner, asyncio.AbstractEventLoop):
         return owner
     if describe_type(type(owner)) & KIND_LOOP_BOUND:
-        loop = getattr(owner, "_loop", None)
-        return loop if isinstance(loop, asyncio.AbstractEventLoop) else None
+        return _loop_by_attribute(owner)
     try:
         fields = object.__getattribute__(owner, "__dict__")  # runs no code of its own
     except AttributeError:
         return None
     loops = (fields.get(name) for name in ("_loop", "loop") if isinstance(fields, dict))
     return next((loop for loop in loops if isinstance(loop, asyncio.AbstractEventLoop)), None)
+
+
+def _loop_by_attribute(owner):
+    """asyncio's own objects have `_loop`, uvloop's servers `get_loop`. A subclass may have made something else of it."""
+    for ask in (lambda: owner._loop, lambda: owner.get_loop()):
+        try:
+            loop = ask()
+        except Exception:
+            continue
+        if isinstance(loop, asyncio.AbstractEventLoop):
+            return loop
+    return None
 
 
 def loop_of_call(callee, current):

@@ -3,7 +3,7 @@
  */
 import process from "node:process";
 import { Worker } from "node:worker_threads";
-import { python, scope, TaskLocals, toJs, toLoop, withLoop } from "../../mod.ts";
+import { attach, python, scope, TaskLocals, toJs, toLoop, withLoop } from "../../mod.ts";
 
 const [name] = process.argv.slice(2);
 const asyncio = python.import("asyncio");
@@ -26,9 +26,25 @@ def submit_and_wait(executor, f):
     started.set()
     time.sleep(0.2)
     return executor.submit(f).result()
+def call(f): return f()
 def call_shared(name): return shared[name]()
 def stop_soon(loop):
     loop.call_soon_threadsafe(lambda: (started.set(), time.sleep(0.2), loop.stop()))
+class Slow:
+    def __init__(self): time.sleep(0.005)
+    def __await__(self): yield
+class CallsInLoop:
+    def __init__(self, f): f()
+    def __await__(self): yield
+class Counter:
+    def __init__(self):
+        self.ticks, self.ends, self.loop = 0, False, asyncio.get_running_loop()
+        self.tick()
+    def __aiter__(self): return self
+    def tick(self):
+        self.ticks += 1
+        if not self.ends: self.loop.call_soon(self.tick)
+def call_later(seconds, f): threading.Timer(seconds, f).start()
 def fork():
     loop = asyncio.new_event_loop()
     threading.Thread(target=loop.run_forever, daemon=True).start()
@@ -48,6 +64,21 @@ const worker = (argument: string) => {
   return { made, message: () => new Promise((resolve) => made.once("message", resolve)) };
 };
 const post = async (text: unknown) => (await import("node:worker_threads")).parentPort!.postMessage(text);
+
+/** Calls `fn` for ever in a call of Python's, until this Worker is ended. */
+function endless(call: (fn: () => void) => void, fn: () => void): void {
+  void post("calls").then(() =>
+    call(() => {
+      const until = Date.now() + 3000; // Deno does not end a Worker that is busy
+      while (Date.now() < until) fn();
+    })
+  );
+}
+
+function spin(): void {
+  const until = Date.now() + 50;
+  while (Date.now() < until);
+}
 
 const cases: Record<string, () => unknown> = {
   /** The process exits in a JavaScript function that is served in the wait. */
@@ -180,6 +211,79 @@ const cases: Record<string, () => unknown> = {
     python.import("__main__").shared.$set("visit", () => asyncio.Event().is_set());
     setInterval(() => {}, 1000);
     await post("ready");
+  },
+  /** A function that Python calls in a synchronous call runs once, though it waits for the loop. */
+  once() {
+    const main = define();
+    let runs = 0;
+    for (let i = 0; i < 10; i++) main.call(() => (runs++, main.Slow(), 1));
+    for (let i = 0; i < 100; i++) main.call(() => withLoop(() => {}));
+    console.log(runs);
+  },
+  /** A Worker is ended in a visit, in `attach` and in `withLoop`, each in a function that Python calls. */
+  async terminate_in_function() {
+    for (const kind of ["visit", "attach", "attach_in_visit", "stay"]) {
+      const { made, message } = worker(`in_function_${kind}`);
+      await message();
+      await made.terminate();
+    }
+    console.log(asyncio.Event().is_set(), await asyncio.sleep(0, "slept"));
+  },
+  in_function_visit() {
+    endless(define().call, () => asyncio.Event());
+  },
+  in_function_attach() {
+    endless(define().call, () => attach(() => spin()));
+  },
+  in_function_attach_in_visit() {
+    endless(define().CallsInLoop, () => attach(() => spin()));
+  },
+  in_function_stay() {
+    endless(define().call, () => withLoop(() => asyncio.Event()));
+  },
+  /** A function that is served while a stay is waited for makes a visit: the loop makes it where it stands. */
+  async stay_and_call() {
+    const main = define();
+    for (const keep of [withLoop, attach]) {
+      const blocked = toLoop(main.block, [0.2]);
+      await begun(main);
+      main.call_later(0.05, () => console.log(asyncio.Event().is_set()));
+      keep(() => asyncio.Event());
+      await blocked;
+      main.started.clear();
+    }
+  },
+  /** The loop's callback calls a function that visits, while this thread visits. */
+  async both_ways() {
+    const main = define(), queue = asyncio.Queue();
+    for (let i = 0; i < 100; i++) {
+      const put = toLoop(main.call, [() => queue.put_nowait(i)]);
+      await null, await null, await null;
+      const until = performance.now() + 2;
+      while (performance.now() < until);
+      queue.qsize();
+      await put;
+    }
+    console.log(queue.qsize());
+  },
+  /** The loop stands still, although its thread was waiting in a call when the stay began. */
+  async stands() {
+    const main = define(), counter = main.Counter();
+    for (const keep of [withLoop, attach]) {
+      const called = toLoop(main.call, [() => {}]);
+      await null, await null, await null;
+      const until = performance.now() + 20;
+      while (performance.now() < until);
+      const ticks = keep(() => {
+        asyncio.Event();
+        const before = counter.ticks;
+        for (let i = 0; i < 10; i++) asyncio.Event();
+        return counter.ticks - before;
+      });
+      console.log(ticks);
+      await called;
+    }
+    counter.ends = true;
   },
   /** Calls of other threads, too, are served in the wait. */
   async others() {

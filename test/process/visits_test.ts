@@ -20,6 +20,11 @@ const cases: [title: string, name: string, stdout: string, code: number][] = [
   ["Python is closed while a Worker waits", "close", "closed ended\n", 0],
   ["the loop stops before it comes to the call", "stop", "false false\nfalse\n", 0],
   ["a circle through a Worker throws in the loop's callback", "circle", "false\nCannot call JavaScript here: its thread \n", 0],
+  ["a function that waits for the loop runs once", "once", "10\n", 0],
+  ["a Worker is ended in a function that Python calls", "terminate_in_function", "false slept\n", 0],
+  ["a function that is served before a stay begins may visit the loop", "stay_and_call", "false\nfalse\n", 0],
+  ["the loop calls a function that visits while this thread visits", "both_ways", "100\n", 0],
+  ["the loop stands still also if its thread waited in a call before", "stands", "0\n0\n", 0],
   ["other threads' calls are served in the wait", "others", "false\nfrom a thread\n", 0],
 ];
 
