@@ -31,7 +31,7 @@ const cases: Record<string, () => unknown> = {
     python.exec("import sys, atexit, asyncio\nprint('one', 'two')\nprint('error ✓', file=sys.stderr)");
     python.exec("for i in range(1000): print(i)"); // this thread is busy meanwhile
     const whole = `one two\n${Array.from({ length: 1000 }, (_, i) => `${i}\n`).join("")}`;
-    await wait(20);
+    for (let i = 0; i < 200 && (got.stdout !== whole || got.stderr === ""); i++) await wait(10);
     console.log(got.stdout === whole, got.stderr === "error ✓\n", calls < 20 || `${calls} calls`);
     python.exec(`
       import threading
@@ -43,7 +43,7 @@ const cases: Record<string, () => unknown> = {
       thread.start()
       thread.join()
       atexit.register(print, "atexit")`);
-    await wait(20);
+    for (let i = 0; i < 200 && !(got.stdout.endsWith("from a thread\n") && got.stderr.includes("KeyError")); i++) await wait(10);
     console.log(got.stdout.endsWith("from a thread\n"), got.stderr.includes("KeyError: 'in a thread'"));
     if (args[0] === "close") {
       await python.close();

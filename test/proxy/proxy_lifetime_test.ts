@@ -192,6 +192,8 @@ test("what a message borrows outlives it, though it is given up meanwhile", asyn
   assertEquals(await counted.ask(answer), "Thing");
   await givenUp;
   key.$destroy();
+  const { sleep: sleepAsync } = python.import("asyncio"); // until JavaScript has heard that the answer was read
+  for (let i = 0; i < 100 && counted.counts() !== "0 alive, at most 1"; i++) await sleepAsync(0.005);
   assertEquals(counted.counts(), "0 alive, at most 1");
 });
 
