@@ -178,8 +178,8 @@ EXPORT int pyawait_call_record(struct heap *heap, u8 *out, int capacity) {
 /* JavaScript begins to serve a call whose record it has taken. */
 EXPORT void pyawait_begin_call(struct heap *heap, int id) {
   lock_registry();
-  for (struct js_call *call = heap->calls; call; call = call->next)
-    if (call->id == (u32)id) call->served = 1;
+  struct js_call *call = find_call(heap, (u32)id);
+  if (call) call->served = 1;
   unlock_registry();
 }
 

@@ -17,14 +17,6 @@ enum { TELL_AFTER = 3 }; /* seconds */
 
 static u32 next_call_id(void) { return __atomic_add_fetch(&last_call, 1, __ATOMIC_RELAXED) & 0x7fffffff; }
 
-static void unlink_call(struct heap *heap, struct js_call *call) {
-  for (struct js_call **at = &heap->calls; *at; at = &(*at)->next)
-    if (*at == call) {
-      *at = call->next;
-      return;
-    }
-}
-
 /* On the heap's own thread, inside an invoke: JavaScript is entered directly, and detached. */
 static void call_directly(struct heap *heap, struct js_call *call, struct writer *record) {
   struct writer outer = heap->call_record;
@@ -166,13 +158,11 @@ static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length)
   if (!answer) return 0;
   memcpy(answer, data, length);
   lock_registry();
-  struct js_call *call = heap->calls;
-  while (call && call->id != id) call = call->next;
+  struct js_call *call = find_call(heap, id);
   if (call) {
     call->answer = answer, call->length = length;
-    unlink_call(heap, call);
-    call->over = 1;
-    if (call->lock) add_use(heap), wake_caller(call);
+    if (call->lock) add_use(heap);
+    end_call(heap, call);
   }
   unlock_registry();
   if (!call) py.PyMem_RawFree(answer);
@@ -182,11 +172,7 @@ static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length)
 /* The heap has ended: the threads that wait for it go on, with an exception. */
 static void fail_calls(struct heap *heap) {
   lock_registry();
-  for (struct js_call *call; (call = heap->calls);) {
-    heap->calls = call->next;
-    call->over = 1;
-    if (call->lock) wake_caller(call);
-  }
+  while (heap->calls) end_call(heap, heap->calls);
   unlock_registry();
 }
 

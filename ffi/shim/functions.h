@@ -219,7 +219,9 @@ static PyObject *new_visit(struct heap *heap, PyObject *loop, void (*body)(struc
 static int waits_for(struct heap *heap, const struct attachment *here);
 static int waits_for_visit(struct heap *heap, PyObject *loop);
 static int stands_still(PyObject *loop, const struct attachment *here);
-static void wake_caller(struct js_call *call);
+static struct js_call *find_call(struct heap *heap, u32 id);
+static void unlink_call(struct heap *heap, struct js_call *call);
+static void end_call(struct heap *heap, struct js_call *call);
 static int has_visit(PyObject *loop);
 static void run_visit_here(PyObject *loop);
 static int make_visit(PyObject *self);

@@ -58,13 +58,19 @@ static int stay_while_attached(struct heap *heap, PyObject *loop) {
   return !py.PyErr_Occurred();
 }
 
+/* The loop on whose thread a call of `callee` is made, or None. */
+static PyObject *loop_of_call(PyObject *callee, u32 current) {
+  PyObject *asked[2] = {callee, py.PyLong_FromLongLong(current)};
+  PyObject *loop = asked[1] ? vectorcall(helper.loop_of_call, asked, 2) : 0;
+  release(asked[1]);
+  return loop;
+}
+
 /* Makes the call on its loop's thread, or here where no other thread can be in that loop. */
 static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, PyObject *const *arguments, u32 count,
                               PyObject *keywords) {
-  PyObject *asked[2] = {callee, py.PyLong_FromLongLong(current)};
-  PyObject *loop = asked[1] ? vectorcall(helper.loop_of_call, asked, 2) : 0;
+  PyObject *loop = loop_of_call(callee, current);
   PyObject *tuple = loop ? tuple_of(arguments, count) : 0, *result = 0;
-  release(asked[1]);
   if (tuple && loop == None) result = call_tuple_framed(callee, tuple, keywords == None ? 0 : keywords);
   else if (tuple && stay_while_attached(heap, loop)) result = visit_loop(heap, loop, callee, tuple, keywords);
   release(loop), release(tuple);
@@ -73,9 +79,7 @@ static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, 
 
 /* DO_STAY: `withLoop` begins. The number of the stay, or 0 where nothing has to be ended. */
 static PyObject *stay_on(struct heap *heap, u32 current) {
-  PyObject *asked[2] = {None, py.PyLong_FromLongLong(current)};
-  PyObject *loop = asked[1] ? vectorcall(helper.loop_of_call, asked, 2) : 0;
-  release(asked[1]);
+  PyObject *loop = loop_of_call(None, current);
   u32 id = loop && loop != None ? begin_stay(heap, loop) : 0;
   release(loop);
   return py.PyErr_Occurred() ? 0 : py.PyLong_FromLongLong(id);

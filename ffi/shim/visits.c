@@ -26,9 +26,9 @@ static void wake_visitor(struct attachment *attachment) {
   py.PyThread_release_lock(attachment->wakeup);
 }
 
-static void set_state(struct visit *visit, enum visit_state state) {
+static void end_visit(struct visit *visit) {
   lock_registry();
-  visit->state = state;
+  visit->state = VISIT_DONE;
   wake_visitor(visit->heap->attachment);
   unlock_registry();
 }
@@ -46,7 +46,7 @@ static int take_visit(struct visit *visit, enum visit_state state) {
 static void run_visit(struct visit *visit) {
   if (!take_visit(visit, VISIT_RUNS)) return;
   visit->body(visit);
-  set_state(visit, VISIT_DONE);
+  end_visit(visit);
 }
 
 static PyObject *visit_called(PyObject *self, PyObject *arguments, PyObject *keywords) {
@@ -135,6 +135,29 @@ static void wake_caller(struct js_call *call) {
   py.PyThread_release_lock(call->lock);
 }
 
+/* [registry] */
+static struct js_call *find_call(struct heap *heap, u32 id) {
+  struct js_call *call = heap->calls;
+  while (call && call->id != id) call = call->next;
+  return call;
+}
+
+/* [registry] */
+static void unlink_call(struct heap *heap, struct js_call *call) {
+  for (struct js_call **at = &heap->calls; *at; at = &(*at)->next)
+    if (*at == call) {
+      *at = call->next;
+      return;
+    }
+}
+
+/* It is answered, or will never be: its thread goes on. [registry] */
+static void end_call(struct heap *heap, struct js_call *call) {
+  unlink_call(heap, call);
+  call->over = 1;
+  wake_caller(call);
+}
+
 /* The loop's thread may wait in several calls, one within the other: the innermost has to be woken. [registry] */
 static void wake_callers(PyObject *loop) {
   for (struct heap *heap = heaps; heap; heap = heap->next)
@@ -215,13 +238,8 @@ static struct js_call *waiting_call(const struct attachment *here, struct heap *
    never will, and the loop for which this thread waits may wait for that answer. */
 static void abandon_call(struct heap *heap, u32 id) {
   lock_registry();
-  for (struct js_call **at = &heap->calls, *call; (call = *at); at = &call->next)
-    if (call->id == id) {
-      *at = call->next;
-      call->over = 1;
-      wake_caller(call);
-      break;
-    }
+  struct js_call *call = find_call(heap, id);
+  if (call) end_call(heap, call);
   unlock_registry();
 }
 
@@ -234,8 +252,8 @@ static int serve_call(struct attachment *here) {
   size_t length = call ? call->record_length : 0;
   unlock_registry();
   if (!call) return 0;
-  struct writer record = {.data = py.PyMem_RawMalloc(length),
-                          .length = length}; /* not under the lock, see [registry] */
+  /* Memory is not taken under the lock (see [registry]), so the call is looked for once more. */
+  struct writer record = {.data = py.PyMem_RawMalloc(length), .length = length};
   if (!record.data) return 0;
   lock_registry();
   call = waiting_call(here, &heap);

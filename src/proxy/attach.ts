@@ -2,8 +2,7 @@
 //
 // The shim counts how often this thread has attached, so the calls inside find it attached.
 import { interpreter } from "../interpreter/interpreter.ts";
-import { stateOf } from "../values/proxy_state.ts";
-import { isAsynchronous } from "./synchronous.ts";
+import { requireDone } from "./synchronous.ts";
 
 /**
  * Runs `fn` with this thread attached to Python (holding the GIL) once for all the calls in it.
@@ -30,9 +29,7 @@ export function attach<T>(fn: () => T): T {
   shim.pyawait_attach(heap);
   try {
     const result = fn();
-    if (isAsynchronous(result) && !stateOf(result)) {
-      throw new TypeError("Cannot attach for an asynchronous function: attach(fn) takes one that has done its work when it returns");
-    }
+    requireDone(result, "attach for", "attach");
     return result;
   } finally {
     shim.pyawait_detach(heap);

@@ -5,7 +5,7 @@ import { partsOfError, PythonError } from "../values/python_error.ts";
 import { collectHolds } from "../values/handouts.ts";
 import { destroy } from "./lifetime.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
-import { isAsynchronous } from "./synchronous.ts";
+import { requireDone } from "./synchronous.ts";
 import { KeywordArguments, SliceBounds, TupleItems } from "../values/wrappers.ts";
 
 /**
@@ -32,9 +32,7 @@ export function tidy<T>(fn: () => T): T {
   return collectHolds(() => {
     try {
       const result = fn();
-      if (isAsynchronous(result) && !stateOf(result)) {
-        throw new TypeError("Cannot tidy up after an asynchronous function: tidy(fn) takes one that has done its work when it returns");
-      }
+      requireDone(result, "tidy up after", "tidy");
       leaving = result;
       return result;
     } catch (error) {

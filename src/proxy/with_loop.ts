@@ -2,9 +2,8 @@
 //
 // A call of an asynchronous callee is a callback of that loop anyway (ffi/shim/visits.c). Within `withLoop` it waits in
 // one callback for all of the calls (ffi/shim/stays.c), and every callee finds it running.
-import { stateOf } from "../values/proxy_state.ts";
 import { beginStay, endStay } from "./call.ts";
-import { isAsynchronous } from "./synchronous.ts";
+import { requireDone } from "./synchronous.ts";
 
 /** Only this file writes it. */
 let depth = 0;
@@ -53,9 +52,7 @@ export function withLoop<T>(fn: () => T): T {
   depth++;
   try {
     const result = fn();
-    if (isAsynchronous(result) && !stateOf(result)) {
-      throw new TypeError("Cannot use an asynchronous function withLoop: withLoop(fn) takes one that has done its work when it returns");
-    }
+    requireDone(result, "use", "withLoop");
     return result;
   } finally {
     depth--;
