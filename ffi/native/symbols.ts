@@ -42,6 +42,8 @@ const symbols = {
   pyawait_begin_call: { parameters: ["pointer", "i32"], result: "void" },
   /** int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) */
   pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** void pyawait_set_spin(int microseconds) */
+  pyawait_set_spin: { parameters: ["i32"], result: "void" },
   /** void pyawait_interrupt(struct heap *heap) */
   pyawait_interrupt: { parameters: ["pointer"], result: "void" },
   /** int pyawait_listen(int number) */

@@ -51,8 +51,23 @@ static int is_over(struct js_call *call) {
   return over;
 }
 
+static int is_woken(void *call) { return __atomic_load_n(&((struct js_call *)call)->woken, __ATOMIC_ACQUIRE); }
+
+/* Spins until it is woken, or for a while; detached in between. */
+static void spin_on_answer(struct heap *heap, struct js_call *call) {
+  if (!may_spin(&heap->call_spinner)) return;
+  struct spinner spinner = heap->call_spinner;
+  __atomic_store_n(&call->spins, 1, __ATOMIC_RELAXED);
+  PyThreadState *state = py.PyEval_SaveThread();
+  int found = spin_until(is_woken, call, &spinner);
+  py.PyEval_RestoreThread(state);
+  __atomic_store_n(&call->spins, 0, __ATOMIC_RELAXED);
+  count_spin(&heap->call_spinner, found);
+}
+
 /* Waits for the answer, detached, and makes the visits that come meanwhile: this is the thread of their loop. */
 static void wait_for_answer(struct heap *heap, struct js_call *call) {
+  if (call->record) spin_on_answer(heap, call);
   PyThreadState *state = py.PyEval_SaveThread();
   u32 before = 0;
   int seconds = 0, over = 0;
@@ -152,21 +167,23 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   return result;
 }
 
-/* JavaScript's answer to a CALL. 0: the call was failed before; a late answer is dropped. */
-static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
+/* JavaScript's answer to a CALL. If the call was failed before, a late answer is dropped. */
+static enum answered answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
   u8 *answer = py.PyMem_RawMalloc(length + 1); /* before the lock: with tracemalloc it takes the GIL */
-  if (!answer) return 0;
+  enum answered answered = ANSWER_LATE;
+  if (!answer) return answered;
   memcpy(answer, data, length);
   lock_registry();
   struct js_call *call = find_call(heap, id);
   if (call) {
+    answered = __atomic_load_n(&call->spins, __ATOMIC_RELAXED) ? ANSWER_EXPECTING : ANSWER_DONE;
     call->answer = answer, call->length = length;
     if (call->lock) add_use(heap);
     end_call(heap, call);
   }
   unlock_registry();
   if (!call) py.PyMem_RawFree(answer);
-  return call != 0;
+  return answered;
 }
 
 /* The heap has ended: the threads that wait for it go on, with an exception. */

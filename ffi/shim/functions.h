@@ -38,6 +38,8 @@ static int start_thread(void *(*body)(void *));
 static void write_wake(long long pipe);
 static void write_bell(long long pipe);
 static void close_bell(long long pipe);
+static u64 microseconds_now(void);
+static void yield_processor(void);
 
 /* signals_posix.c, signals_win32.c */
 static void save_interrupt_action(void);
@@ -50,6 +52,11 @@ static void interrupt_system_call(unsigned long thread);
 #ifndef _WIN32
 static void signals_forked(void);
 #endif
+
+/* spin.c */
+static int may_spin(struct spinner *spinner);
+static void count_spin(struct spinner *spinner, int hit);
+static int spin_until(int (*found)(void *), void *state, const struct spinner *spinner);
 
 /* owner.c */
 static void own(struct owner *owner, PyObject *object);
@@ -145,7 +152,7 @@ static struct loop *running_loop(void);
 static u32 running_loop_id(void);
 static void wake(struct loop *loop);
 static void ring(struct heap *heap);
-static int push_to_loop(u32 id, struct chunk *chunk);
+static enum pushed push_to_loop(u32 id, struct chunk *chunk);
 static int push_kind(u32 id, struct heap *heap, u8 kind);
 
 /* children.c */
@@ -232,7 +239,7 @@ static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee,
 static u32 next_call_id(void);
 static void wait_for_answer(struct heap *heap, struct js_call *call);
 static PyObject *shim_call(PyObject *self, PyObject *tuple);
-static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length);
+static enum answered answer_call(struct heap *heap, u32 id, const u8 *data, size_t length);
 static void fail_calls(struct heap *heap);
 static PyObject *shim_release(PyObject *self, PyObject *tuple);
 static PyObject *shim_item(PyObject *self, PyObject *tuple);

@@ -68,7 +68,46 @@ static struct loop *loop_argument(PyObject *address) {
   return (struct loop *)(size_t)py.PyLong_AsUnsignedLongLong(address);
 }
 
-/* drain(): reads everything in the inbox. src/py has read the wake's bytes before, so what comes later wakes again. */
+/* Spinning -------------------------------------------------------------------------------------------------------- */
+
+static int inbox_has_chunks(void *loop) { return __atomic_load_n(&((struct loop *)loop)->inbox, __ATOMIC_SEQ_CST) != 0; }
+
+/* Whether a timer of asyncio's may be due before a spin would end. */
+static int timer_is_near(struct loop *loop) {
+  PyObject *first = py.PyObject_Size(loop->scheduled) > 0 ? py.PyList_GetItem(loop->scheduled, 0) : 0;
+  PyObject *when = first ? py.PyObject_GetAttr(first, name._when) : 0;
+  PyObject *now = when ? call_method(loop->object, name.time, 0) : 0;
+  int near = now && py.PyFloat_AsDouble(when) - py.PyFloat_AsDouble(now) < 0.0005;
+  release(when), release(now);
+  if (py.PyErr_Occurred()) py.PyErr_Clear(), near = 1;
+  return near;
+}
+
+/* Whether the loop would sleep now, as far as can be seen. Where it cannot (uvloop), what was ready has run before
+   `flush`. In debug mode asyncio would report a spin as a slow callback. */
+static int would_sleep(struct loop *loop, int in_flush) {
+  if (is_true(py.PyObject_GetAttr(loop->object, name._debug))) return 0;
+  py.PyErr_Clear();
+  if (!loop->ready || !loop->scheduled) return in_flush;
+  return !py.PyObject_Size(loop->ready) && !timer_is_near(loop);
+}
+
+/* After something was sent: looks for what JavaScript makes of it. 1: the inbox has chunks. */
+static int spin_on_inbox(struct loop *loop, int in_flush) {
+  if (inbox_has_chunks(loop)) return 1;
+  if (is_closing() || !would_sleep(loop, in_flush) || !may_spin(&loop->spinner)) return 0;
+  __atomic_store_n(&loop->spins, 1, __ATOMIC_SEQ_CST);
+  PyThreadState *state = py.PyEval_SaveThread();
+  spin_until(inbox_has_chunks, loop, &loop->spinner);
+  __atomic_store_n(&loop->spins, 0, __ATOMIC_SEQ_CST);
+  int found = inbox_has_chunks(loop); /* what came until now has not woken the loop */
+  py.PyEval_RestoreThread(state);
+  count_spin(&loop->spinner, found);
+  return found;
+}
+
+/* drain(): reads everything in the inbox. src/py has read the wake's bytes before, so what comes later wakes again. True:
+   there is more by now. */
 static PyObject *loop_drain(PyObject *self, PyObject *unused) {
   (void)unused;
   struct loop *loop = loop_argument(self);
@@ -85,8 +124,9 @@ static PyObject *loop_drain(PyObject *self, PyObject *unused) {
     drain_chunk(loop, chunk);
     free_chunk(chunk);
   }
-  if (!--loop->draining) flush_batch(loop);
-  return new_reference(None);
+  if (--loop->draining || !loop->batch_heap) return new_reference(py._Py_FalseStruct);
+  flush_batch(loop);
+  return new_reference(spin_on_inbox(loop, 0) ? py._Py_TrueStruct : py._Py_FalseStruct);
 }
 
 /* flush(): the loop has gone round once. */
@@ -95,7 +135,7 @@ static PyObject *loop_flush(PyObject *self, PyObject *unused) {
   struct loop *loop = loop_argument(self);
   loop->flush_scheduled = 0;
   flush_batch(loop);
-  return new_reference(None);
+  return spin_on_inbox(loop, 1) ? vectorcall(loop->take, 0, 0) : new_reference(None);
 }
 
 /* `event.set()`, `queue.put_nowait()` or `task.cancel()` on a JavaScript thread put callbacks into a loop that sleeps
@@ -144,13 +184,14 @@ static void find_queues(struct loop *loop) {
   if (!loop->ready || !loop->scheduled) opaque_loops++;
 }
 
-/* Connects it with an event loop, given as (loop, wake, eager, has_context, thread); its `drain`. The caller sets `wake`,
+/* Connects it with an event loop, given as (loop, wake, eager, has_context, thread, take); its `drain`. The caller sets `wake`,
    with the lock. */
 static PyObject *connect(struct loop *loop, PyObject *tuple) {
   loop->object = new_reference(py.PyTuple_GetItem(tuple, 0));
   loop->eager = is_true(new_reference(py.PyTuple_GetItem(tuple, 2)));
   loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
   loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
+  loop->take = new_reference(py.PyTuple_GetItem(tuple, 5));
   loop->flush_scheduled = loop->draining = loop->woken = 0;
   find_queues(loop);
   PyObject *address = py.PyLong_FromUnsignedLongLong((u64)(size_t)loop);
@@ -162,19 +203,19 @@ static PyObject *connect(struct loop *loop, PyObject *tuple) {
 
 static void disconnect(struct loop *loop) {
   if (!loop->ready || !loop->scheduled) opaque_loops--;
-  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
-  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+  release(loop->flush), release(loop->take), release(loop->object), release(loop->ready), release(loop->scheduled);
+  loop->flush = loop->take = loop->object = loop->ready = loop->scheduled = 0;
 }
 
 static long long wake_of(PyObject *tuple) {
   return (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
 }
 
-/* open_loop(loop, wake, eager, has_context, thread, background): (id, drain). thread: where it runs, or 0 until it
+/* open_loop(loop, wake, eager, has_context, thread, take, background): (id, drain). thread: where it runs, or 0 until it
    drains. The background loop has the number 0, also that of a second attempt to open Python. */
 static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
   (void)self;
-  int background = is_true(new_reference(py.PyTuple_GetItem(tuple, 5)));
+  int background = is_true(new_reference(py.PyTuple_GetItem(tuple, 6)));
   struct loop *loop = new_loop();
   PyObject *drain = loop ? connect(loop, tuple) : 0;
   if (!drain) return 0;
@@ -188,7 +229,7 @@ static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
   return pair_of(py.PyLong_FromLongLong(loop->id), drain);
 }
 
-/* move_background(loop, wake, eager, has_context, thread): (0, drain). Python code has closed the background loop, and
+/* move_background(loop, wake, eager, has_context, thread, take): (0, drain). Python code has closed the background loop, and
    this one takes its place. What runs on the closed one fails; what waits in the inbox runs on the new one. */
 static PyObject *shim_move_background(PyObject *self, PyObject *tuple) {
   (void)self;

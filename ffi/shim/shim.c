@@ -23,6 +23,7 @@
 #include "platform_posix.c"
 #include "signals_posix.c"
 #endif
+#include "spin.c"
 #include "owner.c"
 #include "decode.c"
 #include "skip.c"

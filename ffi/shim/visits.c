@@ -131,7 +131,7 @@ static int stands_still(PyObject *loop, const struct attachment *here) {
 /* The caller holds the registry's lock. */
 static void wake_caller(struct js_call *call) {
   if (!call->lock || call->woken) return;
-  call->woken = 1;
+  __atomic_store_n(&call->woken, 1, __ATOMIC_RELEASE);
   py.PyThread_release_lock(call->lock);
 }
 
