@@ -183,10 +183,11 @@ EXPORT void pyawait_begin_call(struct heap *heap, int id) {
   unlock_registry();
 }
 
-
 /* Queues ---------------------------------------------------------------------------------------------------------- */
 
-static int outbox_has_chunks(void *heap) { return __atomic_load_n(&((struct heap *)heap)->outbox, __ATOMIC_SEQ_CST) != 0; }
+static int outbox_has_chunks(void *heap) {
+  return __atomic_load_n(&((struct heap *)heap)->outbox, __ATOMIC_SEQ_CST) != 0;
+}
 
 /* Whether JavaScript is to take soon: until it does it is not rung. */
 static int expect_records(struct heap *heap) {
@@ -259,8 +260,8 @@ EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length)
   return answered == ANSWER_EXPECTING && !expect_records(heap) ? ANSWER_DONE : answered;
 }
 
-/* In tests and by python.configure: for how many microseconds a thread spins. */
-EXPORT void pyawait_set_spin(int microseconds) { __atomic_store_n(&spin_time, microseconds, __ATOMIC_RELAXED); }
+/* For how many microseconds a thread spins. */
+EXPORT void pyawait_set_spin(int microseconds) { set_spin(microseconds); }
 
 /* The end --------------------------------------------------------------------------------------------------------- */
 

@@ -54,6 +54,7 @@ static void signals_forked(void);
 #endif
 
 /* spin.c */
+static void set_spin(int microseconds);
 static int may_spin(struct spinner *spinner);
 static void count_spin(struct spinner *spinner, int hit);
 static int spin_until(int (*found)(void *), void *state, const struct spinner *spinner);

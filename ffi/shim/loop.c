@@ -70,7 +70,9 @@ static struct loop *loop_argument(PyObject *address) {
 
 /* Spinning -------------------------------------------------------------------------------------------------------- */
 
-static int inbox_has_chunks(void *loop) { return __atomic_load_n(&((struct loop *)loop)->inbox, __ATOMIC_SEQ_CST) != 0; }
+static int inbox_has_chunks(void *loop) {
+  return __atomic_load_n(&((struct loop *)loop)->inbox, __ATOMIC_SEQ_CST) != 0;
+}
 
 /* Whether a timer of asyncio's may be due before a spin would end. */
 static int timer_is_near(struct loop *loop) {

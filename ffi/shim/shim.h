@@ -163,9 +163,9 @@ enum { SPIN_DEFAULT = 50 }; /* µs */
 
 /* When one side may spin (spin.c). */
 struct spinner {
-  int warm;     /* the last spin has found something */
-  u32 misses;   /* in a row, at most 4 */
-  u32 skips;    /* chances to be left out */
+  int warm;   /* the last spin has found something */
+  u32 misses; /* in a row, at most 4 */
+  u32 skips;  /* chances to be left out */
 };
 
 /* A call of a JavaScript function for which a Python thread waits; on that thread's stack. */

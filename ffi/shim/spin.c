@@ -23,6 +23,8 @@ enum {
 static int spin_time = SPIN_DEFAULT; /* [atomic] µs; 0: no thread spins */
 static u64 crowded_until;            /* [atomic] */
 
+static void set_spin(int microseconds) { __atomic_store_n(&spin_time, microseconds, __ATOMIC_RELAXED); }
+
 static void pause_processor(void) {
 #if defined __x86_64__
   __builtin_ia32_pause();
