@@ -1,6 +1,7 @@
 /**
  * What is started in one turn shares a wake, what completes in one drain shares a ring, and awaiting an `async def` with
- * plain values never takes the GIL on the JavaScript thread. The shim's counters tell.
+ * plain values never takes the GIL on the JavaScript thread. The shim's counters tell. No thread spins here: each that is
+ * told of something sleeps.
  */
 import { test } from "node:test";
 import { attach, getCurrentSignal, intoPromise, promiseIntoPy, python, toLoop } from "../../mod.ts";
@@ -8,6 +9,7 @@ import { type Counters, readCounters } from "../../src/interpreter/counters.ts";
 import { assert, assertEquals } from "#std/assert";
 import { define, isAtLeast } from "../support/define.ts";
 
+python.configure({ spin: 0 });
 const py = define(`
 import asyncio
 
@@ -45,6 +47,13 @@ async function count(fn: () => unknown): Promise<Counters> {
   ) => [name, after[name as keyof Counters] - before[name as keyof Counters]]);
   return Object.fromEntries(difference) as Counters;
 }
+
+test("without spinning, an await that waits for another is a wake and a ring of its own", async () => {
+  const { wakes, rings } = await count(async () => {
+    for (let n = 0; n < 100; n++) await later(n);
+  });
+  assert(wakes >= 100 && rings >= 100, `${wakes} wakes, ${rings} rings`); // releases wake as well
+});
 
 test("a thousand coroutines of one turn are one submission, one wake and no attach", async () => {
   for (const fn of [(n: number) => add(n, 1), (n: number) => later(n)]) {
