@@ -130,6 +130,7 @@ function readReport(path) {
 async function runFile(kind, program, name, folder) {
   const report = join(folder, "results.xml");
   const pattern = only?.replace(/[.*+?^${}()|[\]\\/]/g, "\\$&");
+  const start = Date.now();
   const { output, problem } = await run(program, commands[kind](name, report, pattern));
   // The runtimes list tests whose titles do not match as skipped.
   const tests = readReport(report).filter((test) => only === undefined || test.name.includes(only));
@@ -144,6 +145,7 @@ async function runFile(kind, program, name, folder) {
   if (tests.length === 0 && only === undefined) problems.push("no test was run");
   return {
     output,
+    seconds: Math.round((Date.now() - start) / 1000),
     titles: tests.map((test) => test.name),
     wrong: [...(failed > 0 ? [`${failed} failed`] : []), ...problems].join(", "),
     passed: tests.length - skipped.length - failed,
@@ -206,6 +208,8 @@ for (const { kind, program, label } of runtimes) {
   await Promise.all(Array.from({ length: atOnce }, worker));
   const total = (key) => files.reduce((sum, name) => sum + results.get(name)[key], 0);
   console.log(`${label}: ${total("passed")} passed, ${total("failed")} failed, ${total("skipped")} skipped`);
+  const slowest = files.toSorted((a, b) => results.get(b).seconds - results.get(a).seconds).slice(0, 8);
+  console.log(`  slowest: ${slowest.map((name) => `${name} ${results.get(name).seconds} s`).join(", ")}`);
   for (const name of files) {
     const result = results.get(name);
     if (result.skipped > 0) {

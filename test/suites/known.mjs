@@ -44,6 +44,11 @@ export const known = {
       reason: "the test expects what is so after one round of the loop; sleep(0) lasts longer, and a new task begins later",
     },
     {
+      suite: "asyncio",
+      tests: ["QueuePutTests.test_blocking_put_wait"],
+      reason: "the test allows 10 ms for a put that goes through JavaScript: too little on a busy machine",
+    },
+    {
       suite: "asgiref",
       tests: ["test_sync_to_async_contextvars_with_custom_context_and_parallel_tasks"],
       reason: "the coroutine runs in a task of its own, with a copy of the context, as all that JavaScript starts",
