@@ -86,7 +86,6 @@ typedef struct {
   X(PyObject *, PyObject_Type, (PyObject *)) \
   X(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
   X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
-  X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *)) \
   X(PyObject *, PyObject_Str, (PyObject *)) \
   X(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
   X(int, PyObject_IsTrue, (PyObject *)) \

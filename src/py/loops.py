@@ -179,6 +179,14 @@ def ensure_task(awaitable, loop, context):
     return make() if context is None else make(context=context) if _has_context else context.run(make)
 
 
+def forget_task(task):
+    """A task that will never be done, as its loop is closed. JavaScript is told, so that Python need not report it."""
+    task._log_destroy_pending = False
+    coroutine = task.get_coro() if hasattr(task, "get_coro") else None
+    if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
+
+
 async def _follow(awaitable):
     return await awaitable
 
