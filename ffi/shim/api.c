@@ -198,9 +198,9 @@ static int expect_records(struct heap *heap) {
 
 /* Ends the expectation. */
 static void spin_on_outbox(struct heap *heap) {
-  if (!heap->taken) spin_until(outbox_has_chunks, heap, &heap->spinner);
-  __atomic_store_n(&heap->spins, 0, __ATOMIC_SEQ_CST);
-  count_spin(&heap->spinner, heap->taken || outbox_has_chunks(heap)); /* what came until now has not rung */
+  int found = heap->taken || spin_until(outbox_has_chunks, heap, &heap->spinner);
+  __atomic_store_n(&heap->spins, 0, __ATOMIC_SEQ_CST); /* what comes until now has not rung; it is taken next */
+  count_spin(&heap->spinner, found);
 }
 
 /* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. Where there is no such loop,

@@ -1,6 +1,6 @@
 /* A loop's inbox: opened and closed with its loop, drained on its thread. Tasks are started, futures settled.
  *
- *    submit (one chunk per JavaScript turn) ──► inbox ── wake ──► drain: START, CANCEL, SETTLE, RELEASE, …
+ *    submit (a JavaScript turn's records) ──► inbox ── wake ──► drain: START, CANCEL, SETTLE, RELEASE, …
  *      DONE ◄── outbox ◄── flush: once per drain or round of the loop ◄── a task is done (send_result)
  *
  * Why C: one drain reads hundreds of records, and each must be decoded before the next.

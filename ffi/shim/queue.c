@@ -27,9 +27,10 @@ static int push(struct chunk **queue, struct chunk *chunk) {
   return !head;
 }
 
-/* Takes all that is there, in the order in which it was pushed. */
+/* Takes all that is there, in the order in which it was pushed. Sequentially consistent, for who has just ceased to spin:
+   what was pushed without a wake is seen. */
 static struct chunk *take_all(struct chunk **queue) {
-  struct chunk *newest = __atomic_exchange_n(queue, 0, __ATOMIC_ACQUIRE), *oldest = 0;
+  struct chunk *newest = __atomic_exchange_n(queue, 0, __ATOMIC_SEQ_CST), *oldest = 0;
   while (newest) {
     struct chunk *next = newest->next;
     newest->next = oldest, oldest = newest, newest = next;

@@ -221,7 +221,7 @@ struct heap {
   void (*on_call)(int);          /* [once] JavaScript's handler of a CALL, called on the heap's own thread only */
   size_t stack_bytes;            /* [once] of the stack that the FFI runs C on, where it is not the thread's (koffi) */
   struct chunk *outbox;          /* [atomic] */
-  int spins;                     /* [atomic] JavaScript looks into the outbox soon: it need not be rung */
+  int spins;                     /* [atomic] JavaScript takes soon, and spins then: it need not be rung */
   struct spinner spinner;        /* [thread] */
   struct spinner call_spinner;   /* [GIL] of the threads that wait for its answers */
   struct chunk *taken;           /* [thread] in order */
@@ -293,6 +293,7 @@ struct loop {
   PyObject *flush;               /* [GIL] a Python callable: loop_flush */
   struct heap *batch_heap;       /* [thread] */
   struct writer batch;           /* [thread] whole records for batch_heap since the last flush */
+  u32 batch_count;               /* [thread] how many of them are not sent yet */
   struct writer spare;           /* [thread] memory for the next record */
   int flush_scheduled;           /* [thread] */
   int draining;                  /* [thread] */
