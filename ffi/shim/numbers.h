@@ -69,7 +69,9 @@
   BOTH(TAG_THROW, "thrown:value") \
   /* There is no such attribute. */ \
   EACH(TAG_MISSING, 0, "") \
-  EACH(TAG_SLICE, "start:value stop:value step:value", 0)
+  EACH(TAG_SLICE, "start:value stop:value step:value", 0) \
+  /* The attribute is the method that JavaScript has. */ \
+  EACH(TAG_KNOWN, 0, "")
 
 #define TAG_MEMBER(name, ...) name,
 enum tag { TAGS(TAG_MEMBER, TAG_MEMBER) TAG_COUNT };

@@ -84,7 +84,7 @@ const ifThere = (value: unknown) => value === missing ? undefined : value;
 function attribute(state: State, name: string): unknown {
   const address = addressOf(state), known = state.methods?.get(name);
   const method = known === undefined ? undefined : livingProxy(known); // kept here while its address is on its way
-  const value = attributeAt(address, name, method === undefined ? 0 : known);
+  const value = attributeAt(address, name, method && stateOf(method));
   if (typeof value === "function" && value !== method) rememberMethod(state, name, value);
   return value;
 }
@@ -104,6 +104,12 @@ function apply(state: State, args: readonly unknown[]): unknown {
   return onLoop ? callOnLoop(currentLoopId(), addressOf(state), args) : callAt(addressOf(state), args);
 }
 
+/** `list[5]` in JavaScript is never an IndexError. */
+function item(state: State, proxy: object, index: number | bigint): unknown {
+  if (typeof index === "number") return ifThere(attributeAt(addressOf(state), index));
+  return (callAndCopy("item_at", [proxy, index], { depth: 1 }) as unknown[])[0];
+}
+
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);
 const indexIn = (key: string) => Number.isSafeInteger(Number(key)) ? Number(key) : BigInt(key);
 const isNegativeIndex = (key: string) => /^-[1-9]\d*$/.test(key);
@@ -116,7 +122,7 @@ function getString(state: State, proxy: object, key: string): unknown {
     return (...args: unknown[]) => Reflect.apply(promiseMethods[key], bridge.then(proxy), args);
   }
   if (state.kinds & Kind.sequence && (first >= 48 && first <= 57 && isIndex(key))) {
-    return (callAndCopy("item_at", [proxy, indexIn(key)], { depth: 1 }) as unknown[])[0];
+    return item(state, proxy, indexIn(key));
   }
   if (first === 45 && isNegativeIndex(key)) return undefined;
   if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);

@@ -31,6 +31,7 @@ export const Tag = {
   throw: 22,
   missing: 23,
   slice: 24,
+  known: 25,
 } as const;
 
 /**
@@ -74,6 +75,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python has to raise
   missing: { in: undefined, out: "" }, // no such attribute
   slice: { in: "start:value stop:value step:value", out: undefined },
+  known: { in: undefined, out: "" }, // the attribute is the method that JavaScript has
 };
 
 /**
