@@ -281,7 +281,9 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
       throw rollBack(e, error);
     }
     const bytes = e.writer.bytes.slice(0, e.writer.at);
-    return { bytes, pins, callee, handles: e.handles, used: false, context: currentCallContext(), scope: captureScope() };
+    const context = currentCallContext(), scope = captureScope();
+    const { handles } = e, trace = undefined, place = undefined; // no spread: it takes longer than the call
+    return { bytes, pins, callee, handles, context, scope, used: false, looked: false, watched: false, trace, place };
   } finally {
     end();
   }
