@@ -141,8 +141,12 @@ const nowhere: Origin = { locals: undefined, context: undefined, scope: undefine
 
 /** Tells Python of calls that are never awaited. On the background loop: a finalizer does so, which must not attach. */
 export function warnNeverAwaited(calls: readonly NeverAwaited[]): void {
-  const { promise } = submit(In.start, encodeHelperCall("warn_never_awaited", [calls]), undefined, nowhere);
-  then(promise, undefined, () => {});
+  try {
+    const { promise } = submit(In.start, encodeHelperCall("warn_never_awaited", [calls]), undefined, nowhere);
+    then(promise, undefined, () => {});
+  } catch {
+    // There is no memory for it, which must not keep Python from its end.
+  }
 }
 
 /** The payload of a START record that calls an `async def` of src/py. */
@@ -210,8 +214,9 @@ function checkOpen(): void {
 }
 
 function start(awaitable: unknown, signal: AbortSignal | undefined, locals: TaskLocals | undefined): Promise<unknown> {
-  checkOpen();
   const state = stateOf(awaitable);
+  if (state?.lazy) state.lazy.awaited = true;
+  checkOpen();
   if (state?.started) {
     if (signal) state.started.cancelWith(signal);
     return state.started.promise;

@@ -283,7 +283,8 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
     const bytes = e.writer.bytes.slice(0, e.writer.at);
     const context = currentCallContext(), scope = captureScope();
     const { handles } = e, trace = undefined, place = undefined; // no spread: it takes longer than the call
-    return { bytes, pins, callee, handles, context, scope, used: false, looked: false, watched: false, trace, place };
+    const used = false, looked = false, awaited = false, watched = false;
+    return { bytes, pins, callee, handles, context, scope, used, looked, awaited, watched, trace, place };
   } finally {
     end();
   }

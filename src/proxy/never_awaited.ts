@@ -96,15 +96,21 @@ export function placeOf(lazy: LazyCall): readonly [file: string, line: number] |
   const { trace } = lazy;
   if (trace) {
     lazy.trace = undefined;
-    lazy.place = placeIn(String(trace.stack));
+    lazy.place = placeIn(trace);
   }
   return lazy.place;
 }
 
-const isTheirs = (frame: string) => !isOwnFrame(frame) && !/\b(node|ext|bun):/.test(frame);
+const isTheirs = (frame: string) => !isOwnFrame(frame) && !/(?:at |[(@])(?:node|ext|bun):/.test(frame);
 
-/** The first place in a stack that is the user's. */
-function placeIn(stack: string): readonly [file: string, line: number] | undefined {
+/** The first place in a trace that is the user's. */
+function placeIn(trace: { stack?: unknown }): readonly [file: string, line: number] | undefined {
+  let stack = "";
+  try {
+    stack = String(trace.stack);
+  } catch {
+    // The user's Error.prepareStackTrace throws.
+  }
   const frame = stack.split("\n").find((line) => /:\d+:\d+\)?$/.test(line) && isTheirs(line));
   const found = frame && /^(?:\s+at (?:.*? \()?|.*?@)?(.+):(\d+):\d+\)?$/.exec(frame);
   if (!found) return undefined;
@@ -121,9 +127,10 @@ function pathOf(url: string): string {
 }
 
 function report(lost: readonly LazyCall[]): void {
-  for (let at = 0; at < lost.length; at += perRecord) {
+  const forgotten = lost.filter((lazy) => !lazy.awaited);
+  for (let at = 0; at < forgotten.length; at += perRecord) {
     bridge.warnNeverAwaited(
-      lost.slice(at, at + perRecord).map((lazy) => {
+      forgotten.slice(at, at + perRecord).map((lazy) => {
         const { callee } = lazy, [file, line] = placeOf(lazy) ?? [null, 1];
         return [callee.reference.address === 0 ? null : callee.self, file, line];
       }),

@@ -19,6 +19,8 @@ export interface LazyCall {
   used: boolean;
   /** Its `then` was read: an `await` may be on its way. */
   looked: boolean;
+  /** An await has asked for it; if that has failed, its Promise says so. */
+  awaited: boolean;
   /** It waits in the list of unused calls (never_awaited.ts). */
   watched: boolean;
   /** Where it was called, as a stack, and what that says once it was asked; see `placeOf`. */
