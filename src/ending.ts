@@ -11,7 +11,9 @@ import { deliver } from "./async/output.ts";
 import { keepAliveForRunningLoops, rejectPending } from "./async/pending.ts";
 import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
+import { flush } from "./interpreter/inbox.ts";
 import { callHelper } from "./proxy/call.ts";
+import { reportRemaining } from "./proxy/never_awaited.ts";
 import { toJs } from "./proxy/copy_out.ts";
 import { PythonError } from "./values/python_error.ts";
 
@@ -52,6 +54,7 @@ function isLate(promise: Promise<unknown>, milliseconds: number): Promise<boolea
 function endNow(): void {
   const python = openInterpreter();
   if (!python || isClosed()) return;
+  sendWarnings();
   python.shim.pyawait_exit(python.heap, patience);
   drainLast();
   deliver();
@@ -59,21 +62,33 @@ function endNow(): void {
 
 /** Ends what this heap has started. Python stays open for the next one, which a watch mode makes in this process. */
 function endProgram({ shim, heap }: Interpreter): void {
+  sendWarnings();
   callHelper("end_program", patience / 2000);
   drainLast();
   deliver();
   shim.pyawait_heap_end(heap);
 }
 
+/** Python goes on for other threads. */
+function endWorker({ shim, heap }: Interpreter): void {
+  if (!isClosed()) sendWarnings();
+  shim.pyawait_heap_end(heap);
+}
+
+/** Python warns of coroutines that were never awaited: no finalizer will run. */
+function sendWarnings(): void {
+  reportRemaining();
+  flush();
+}
+
 /** Listens for the end of the process or Worker, and for errors that end it. */
 export function watchEnds(python: Interpreter): void {
-  const { shim, heap } = python;
   if (backend.ownsSigchld && !inWorker) {
     process.on("SIGCHLD", () => {}); // installs the runtime's action now, so that it can be put back after uvloop's
     callHelper("keep_child_action");
   }
   const end = () => {
-    if (inWorker) shim.pyawait_heap_end(heap); // Python goes on for other threads
+    if (inWorker) endWorker(python);
     else if (!isClosed() && backend.runsAgain(() => toJs(callHelper("command_line")) as string[])) endProgram(python);
     else endNow();
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);

@@ -5,7 +5,7 @@
 import { drain, openBell } from "./async/outbox.ts";
 import { redirect } from "./async/output.ts";
 import { rejectLoop } from "./async/pending.ts";
-import { intoPromise } from "./async/promise.ts";
+import { intoPromise, warnNeverAwaited } from "./async/promise.ts";
 import { callDirectly, forgetLoop, prepareTooDeep, reportToLoop } from "./async/serve.ts";
 import { shareSignals } from "./async/signals.ts";
 import { intoAsyncIterable } from "./async/stream.ts";
@@ -17,6 +17,7 @@ import { wire } from "./interpreter/bridge.ts";
 import { dropTurn } from "./interpreter/inbox.ts";
 import { errorDetails, tracebackOf } from "./proxy/error_details.ts";
 import { addressOf, makeProxy } from "./proxy/lifetime.ts";
+import { prepareWarnings } from "./proxy/never_awaited.ts";
 import { traps } from "./proxy/proxy.ts";
 import { stateOf } from "./values/proxy_state.ts";
 
@@ -48,6 +49,7 @@ wire({
     openBell(python); // may fail, so it comes before what cannot be taken back
     prepareTooDeep();
     watchEnds(python);
+    prepareWarnings();
     redirect(python);
     shareSignals(python);
   },
@@ -59,6 +61,7 @@ wire({
     forgetLoop(loop);
     dropTurn(loop);
   },
+  warnNeverAwaited,
   onGivenBack: markGivenBack,
   reportRejection: reportToLoop,
   ownFolders: foldersOfOurs(),

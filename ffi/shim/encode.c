@@ -106,8 +106,8 @@ static int encode_by_kind(struct writer *w, PyObject *object, int deep) {
   if (kinds & KIND_JS && encode_handle(w, object)) return 0;
   if (kinds & KIND_SCALAR) return encode_scalar(w, object, kinds);
   if (type == TYPE(Function) && encode_js_function(w, object)) return 0;
-  if (type == TYPE(Function) ? is_async(object) : type == TYPE(Method) && is_async_method(object))
-    kinds |= KIND_ASYNC_FUNCTION;
+  u64 async = type == TYPE(Function) ? async_kind(object) : type == TYPE(Method) ? async_kind_of_method(object) : 0;
+  if (async) kinds |= async;
   else if (kinds & (KIND_CALLABLE | KIND_GENERATOR) && is_asynchronous(object, kinds)) kinds |= KIND_ASYNCHRONOUS;
   if (deep && kinds & KIND_BUFFER) return encode_buffer(w, object, kinds);
   if (deep && kinds & KIND_DATETIME) return encode_datetime(w, object, kinds);

@@ -115,8 +115,8 @@ static int encode_bytes(struct writer *w, PyObject *object);
 /* kinds.c */
 static int is_own_failure(void);
 static u64 kinds_of(PyObject *object);
-static int is_async(PyObject *function);
-static int is_async_method(PyObject *method);
+static u64 async_kind(PyObject *function);
+static u64 async_kind_of_method(PyObject *method);
 static int is_asynchronous(PyObject *callable, u64 kinds);
 
 /* encode.c */

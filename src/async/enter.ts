@@ -43,7 +43,10 @@ export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined
  * Python's `async with`: enters the context manager, awaits `fn` with the value of `__aenter__`, and leaves it, all in
  * one Python task. When that task is cancelled, for example by `asyncio.timeout`, `getCurrentSignal()` in `fn` aborts.
  *
- * @param manager a proxy with `__aenter__` and `__aexit__`
+ * A Python callable in place of the context manager is called first, on that task: `enterAsync(asyncio.TaskGroup, fn)`. Some
+ * context managers have to be made where they are entered, as by `anyio.create_task_group`.
+ *
+ * @param manager a proxy with `__aenter__` and `__aexit__`, or a callable that returns one, also one defined by `async def`
  * @param fn a function, asynchronous or not
  * @param options `signal` and `locals`, see {@linkcode AwaitOptions}
  * @returns what `fn` returns, or `undefined` if `__aexit__` suppressed its error. Rejects with a `TypeError` if `fn` is
@@ -61,6 +64,9 @@ export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined
  *   opened("it")
  * `);
  * await enterAsync(manager, (text) => text); // "it is open"
+ *
+ * const lock = python.import("asyncio").Lock; // called on the task, then entered
+ * await enterAsync(lock, () => "locked"); // "locked"
  * ```
  */
 export async function enterAsync<T>(

@@ -10,6 +10,7 @@ import { rejected, then } from "../../ffi/intrinsics.ts";
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext, Served } from "../context/call_context.ts";
+import type { NeverAwaited } from "../interpreter/bridge.ts";
 import { PythonClosedError } from "../interpreter/closed.ts";
 import { closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed, isClosing } from "../interpreter/interpreter.ts";
@@ -136,6 +137,18 @@ function writePinned(e: Encoding, values: readonly unknown[]): void {
   }
 }
 
+const nowhere: Origin = { locals: undefined, context: undefined, scope: undefined };
+
+/** Tells Python of calls that are never awaited. On the background loop: a finalizer does so, which must not attach. */
+export function warnNeverAwaited(calls: readonly NeverAwaited[]): void {
+  try {
+    const { promise } = submit(In.start, encodeHelperCall("warn_never_awaited", [calls]), undefined, nowhere);
+    then(promise, undefined, () => {});
+  } catch {
+    // There is no memory for it, which must not keep Python from its end.
+  }
+}
+
 /** The payload of a START record that calls an `async def` of src/py. */
 function encodeHelperCall(name: string, args: readonly unknown[]): Payload {
   const writer = new Writer(1024);
@@ -159,10 +172,8 @@ export function signalOf(options: AwaitOptions): AbortSignal | undefined {
 
 /** Gives up an awaitable whose signal was aborted before it started. */
 function discard(state: State | undefined, awaitable: unknown, reason: unknown): Promise<never> {
-  if (state?.lazy) {
-    dropLazy(state.lazy);
-    state.lazy = undefined;
-  } else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
+  if (state?.lazy) dropLazy(state);
+  else if (state && state.kinds & Kind.coroutine && !state.started) callHelper("close_coroutine", awaitable);
   const promise = rejected(reason);
   if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith() {} };
   return promise;
@@ -203,8 +214,9 @@ function checkOpen(): void {
 }
 
 function start(awaitable: unknown, signal: AbortSignal | undefined, locals: TaskLocals | undefined): Promise<unknown> {
-  checkOpen();
   const state = stateOf(awaitable);
+  if (state?.lazy) state.lazy.awaited = true;
+  checkOpen();
   if (state?.started) {
     if (signal) state.started.cancelWith(signal);
     return state.started.promise;

@@ -14,6 +14,9 @@ export interface ErrorDetails {
   readonly hint: string | null;
 }
 
+/** A call that is never awaited: the function, `null` if it was destroyed, and the place of the call, if it is known. */
+export type NeverAwaited = readonly [callee: unknown, file: string | null, line: number];
+
 /** Functions of higher folders, named by what lower folders use them for. */
 export interface Bridge {
   /** The proxy of the object at this address; takes over the reference. */
@@ -40,6 +43,8 @@ export interface Bridge {
   loopOf(locals: unknown): number;
   /** A loop is closed: what was sent to it gets no answer. */
   onLoopEnd(loop: number): void;
+  /** Tells Python of calls of `async def`s that are never awaited. Does not attach. */
+  warnNeverAwaited(calls: readonly NeverAwaited[]): void;
   /** Python no longer holds this JavaScript value. */
   onGivenBack(value: unknown): void;
   /** Reports to Python an error that no code awaits. */

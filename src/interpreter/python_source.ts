@@ -23,6 +23,7 @@ const chapters = [
   "running",
   "streams",
   "proxy_helpers",
+  "never_awaited",
   "py_class",
   "imports",
   "code",

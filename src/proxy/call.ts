@@ -286,7 +286,10 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
       throw rollBack(e, error);
     }
     const bytes = e.writer.bytes.slice(0, e.writer.at);
-    return { bytes, pins, callee, handles: e.handles, used: false, context: currentCallContext(), scope: captureScope() };
+    const context = currentCallContext(), scope = captureScope();
+    const { handles } = e, trace = undefined, place = undefined; // no spread: it takes longer than the call
+    const used = false, looked = false, awaited = false, watched = false;
+    return { bytes, pins, callee, handles, context, scope, used, looked, awaited, watched, trace, place };
   } finally {
     end();
   }

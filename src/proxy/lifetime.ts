@@ -6,9 +6,10 @@ import { bridge } from "../interpreter/bridge.ts";
 import { forget } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
 import { Reference } from "../interpreter/reference.ts";
-import { handOut, handOutNew } from "../values/handouts.ts";
+import { exemptFromTidy, handOut, handOutNew } from "../values/handouts.ts";
 import { State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
+import { callHelper } from "./call.ts";
 import { dropLazy, makeCoroutine } from "./lazy_coroutine.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./registry.ts";
 import { targetOf, whatItWas } from "./target.ts";
@@ -59,10 +60,24 @@ export function destroy(state: State): void {
   if (state.destroyed || --reference.holds > 0) return;
   state.destroyed = true;
   if (reference.address === 0) {
-    dropLazy(state.lazy);
-    state.lazy = undefined;
+    dropLazy(state);
     return;
   }
+  if (state.kinds & Kind.coroutine && !state.started && !isClosed()) closeCoroutine(state);
   forgetProxy(state);
   reference.release();
+}
+
+/** How many references Python counts to an object that only JavaScript has, once it was asked. */
+const alone = { references: 0 };
+
+/** Python does not warn of a coroutine that is destroyed. One that Python has as well is Python's to run. */
+function closeCoroutine(state: State): void {
+  if (alone.references === 0) {
+    const object = stateOf(callHelper("object"))!;
+    alone.references = callHelper("close_unless_shared", object.self, 0) as number;
+    exemptFromTidy(object);
+    destroy(object);
+  }
+  callHelper("close_unless_shared", state.self, alone.references);
 }

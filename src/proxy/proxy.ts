@@ -11,7 +11,7 @@ import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
 import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, currentLoopId, missing } from "./call.ts";
 import { toJs } from "./copy_out.ts";
-import { toPrimitive } from "./coercion.ts";
+import { isInstanceOf, toPrimitive } from "./coercion.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { livingProxy } from "./registry.ts";
@@ -70,14 +70,17 @@ function fallback(state: State, proxy: object, key: string): unknown {
     case "name":
       return callable ? ifThere(attribute(state, "__name__")) : undefined;
     case "call":
-      return callable ? (_this: unknown, ...args: unknown[]) => apply(state, args) : undefined;
+      return callable ? (_this: unknown, ...args: unknown[]) => callProxy(proxy, args) : undefined;
     case "apply":
-      return callable ? (_this: unknown, args: unknown[] = []) => apply(state, args) : undefined;
+      return callable ? (_this: unknown, args: unknown[] = []) => callProxy(proxy, args) : undefined;
     case "bind":
-      return callable ? (_this: unknown, ...first: unknown[]) => (...args: unknown[]) => apply(state, [...first, ...args]) : undefined;
+      return callable ? (_this: unknown, ...first: unknown[]) => (...args: unknown[]) => callProxy(proxy, [...first, ...args]) : undefined;
   }
   return undefined;
 }
+
+/** As the user would, through the trap. */
+const callProxy = (proxy: object, args: unknown[]) => Reflect.apply(proxy as () => unknown, undefined, args);
 
 const ifThere = (value: unknown) => value === missing ? undefined : value;
 
@@ -98,7 +101,7 @@ function rememberMethod(state: State, name: string, value: object): void {
 function apply(state: State, args: readonly unknown[]): unknown {
   if (state.kinds & Kind.asyncFunction) {
     addressOf(state); // throws if it was destroyed
-    return lazyCoroutine(state, args);
+    return lazyCoroutine(state, args, traps.apply!);
   }
   const onLoop = (state.kinds & Kind.asynchronous) !== 0 || everyCallee();
   return onLoop ? callOnLoop(currentLoopId(), addressOf(state), args) : callAt(addressOf(state), args);
@@ -117,6 +120,7 @@ const isNegativeIndex = (key: string) => /^-[1-9]\d*$/.test(key);
 function getString(state: State, proxy: object, key: string): unknown {
   const first = key.charCodeAt(0);
   if (first === 36 /* $ */ && key in members) return members[key](state, proxy);
+  if (key === "then" && state.lazy) state.lazy.looked = true;
   if (key === "then" || ((key === "catch" || key === "finally") && isThenable(state))) {
     if (!isThenable(state)) return undefined;
     return (...args: unknown[]) => Reflect.apply(promiseMethods[key], bridge.then(proxy), args);
@@ -132,13 +136,6 @@ function getString(state: State, proxy: object, key: string): unknown {
     return generatorMethod(state, proxy, key);
   }
   return fallback(state, proxy, key);
-}
-
-/** Python's `isinstance(value, cls)`; of a PythonError, its exception is tested. */
-export function isInstanceOf(proxy: object, value: unknown): boolean {
-  value = exceptionOf(value) ?? value;
-  const isObject = typeof value === "object" || typeof value === "function";
-  return (!isObject || stateOf(value) !== undefined) && callHelper("isinstance", value, proxy) === true;
 }
 
 function getSymbol(target: Target, proxy: object, key: symbol): unknown {
@@ -223,7 +220,11 @@ export const traps: ProxyHandler<object> = {
   setPrototypeOf: () => false,
   preventExtensions: () => false, // Object.freeze fails at once, instead of breaking a shared proxy
   apply(target, _this, args) {
-    return apply((target as unknown as Target)[STATE], args);
+    try { // so that it is no tail call, of which JavaScriptCore keeps no frame: `traceOf` looks for this one
+      return apply((target as unknown as Target)[STATE], args);
+    } catch (error) {
+      throw error;
+    }
   },
   construct(target, args) {
     const made = apply((target as unknown as Target)[STATE], args);

@@ -52,7 +52,8 @@ export function reprOf(state: State): string {
 
 /** "a list": what a destroyed object was. */
 export function whatItWas({ type, kinds }: State): string {
-  if (type === 0 || isClosed()) return kinds & Kind.coroutine ? "a coroutine" : "an object";
-  const name = callHelper("type_name_of", type) as string;
+  const number = type & 0xffff;
+  if (number === 0 || isClosed()) return kinds & Kind.coroutine ? "a coroutine" : "an object";
+  const name = callHelper("type_name_of", number) as string;
   return `${/^[aeiouAEIOU]/.test(name) ? "an" : "a"} ${name}`;
 }

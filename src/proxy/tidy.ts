@@ -47,7 +47,7 @@ export function tidy<T>(fn: () => T): T {
       states.splice(at, 1);
       outer?.push(state);
     }
-    for (const state of states) destroy(state);
+    for (const state of states) if (!state.lazy?.looked) destroy(state); // an `await` has looked, and calls `then` later
   });
 }
 

@@ -117,7 +117,15 @@ def enter_sync(manager, body):
         body(value)
 
 
+def _has_aenter(value):
+    return hasattr(type(value), "__aenter__")  # a class may have one for its objects
+
+
 async def enter_async(manager, body):
+    if not _has_aenter(manager) and callable(manager):
+        manager = call_framed(manager, (), {})
+        if not _has_aenter(manager) and isinstance(manager, collections.abc.Awaitable):
+            manager = await manager
     async with manager as value:
         await body(value)
 

@@ -17,6 +17,15 @@ export interface LazyCall {
   readonly handles: readonly number[];
   /** It was sent, made or given up. */
   used: boolean;
+  /** Its `then` was read: an `await` may be on its way. */
+  looked: boolean;
+  /** An await has asked for it; if that has failed, its Promise says so. */
+  awaited: boolean;
+  /** It waits in the list of unused calls (never_awaited.ts). */
+  watched: boolean;
+  /** Where it was called, as a stack, and what that says once it was asked; see `placeOf`. */
+  trace: { stack?: unknown } | undefined;
+  place: readonly [file: string, line: number] | undefined;
   /** The call context and AsyncLocalStorage scope of the caller, in which it will run. */
   readonly context: CallContext | undefined;
   readonly scope: AsyncResource | undefined;
@@ -30,7 +39,7 @@ export class State {
   readonly serial: number = ++lastSerial;
   reference: Reference;
   kinds: number;
-  /** The number of its type's name. */
+  /** The number of its type's name; of an `async def` also that of its code, in the upper half. */
   type: number;
   lazy: LazyCall | undefined = undefined;
   /** Of a started coroutine: its Promise, which later awaits join. */

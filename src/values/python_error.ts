@@ -7,16 +7,17 @@ import { exemptFromTidy, handOutMember, withdraw } from "./handouts.ts";
 import { stateOf } from "./proxy_state.ts";
 
 const isFrame = (line: string) => /^\s+at |@/.test(line);
-const isOwn = (line: string) => bridge.ownFolders.some((folder) => line.includes(folder));
+/** Whether a frame of a stack is pyawait's own. */
+export const isOwnFrame = (line: string): boolean => bridge.ownFolders.some((folder) => line.includes(folder));
 
 /** The frames of a stack without pyawait's own, which tell the user nothing. */
 function framesOf(stack: string): string {
-  return stack.split("\n").filter((line) => isFrame(line) && !isOwn(line)).join("\n");
+  return stack.split("\n").filter((line) => isFrame(line) && !isOwnFrame(line)).join("\n");
 }
 
 /** The frames above the first of pyawait's own: what JavaScript did after Python had called it. */
 export function framesBeforeOurs(stack: string): string {
-  const frames = stack.split("\n").filter(isFrame), first = frames.findIndex(isOwn);
+  const frames = stack.split("\n").filter(isFrame), first = frames.findIndex(isOwnFrame);
   return (first < 0 ? frames : frames.slice(0, first)).filter((line) => !/\bnode:async_hooks\b/.test(line)).join("\n");
 }
 

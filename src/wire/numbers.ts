@@ -69,6 +69,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   map: { in: undefined, out: "count:u32 items:pair*" },
   date: both("milliseconds:f64"), // since 1970
   reference: both("index:u32"), // the nth container or array of this message again
+  // `type`: the number of its type's name, in the lower half; above, of an `async def`, bits of its code's address.
   object: { in: "address:u64", out: "kinds:u32 type:u32 address:u64" }, // in: borrowed; out: a new reference
   js: { in: "heap:u32 handle:u32 kind:u8 about:value", out: "heap:u32 handle:u32" },
   error: { in: undefined, out: "exception:value name:value message:value extra:value" },

@@ -112,6 +112,46 @@ test("enterAsync: a cancel scope cancels what is inside, and swallows that", asy
   assertEquals([result, signal!.aborted, await left()], [undefined, true, []]);
 });
 
+test("enterAsync calls a callable first, on the task that enters what it returns", async () => {
+  const seen = define(`
+import asyncio
+from contextlib import asynccontextmanager
+
+tasks = []
+
+class Manager:
+    def __init__(self): tasks.append(asyncio.current_task())
+    async def __aenter__(self):
+        tasks.append(asyncio.current_task())
+        return "entered"
+    async def __aexit__(self, *args): tasks.append(asyncio.current_task())
+
+async def make_later():
+    await asyncio.sleep(0)
+    return Manager()
+
+def fail(): raise LookupError("no manager")
+def text(): return "no manager"
+
+@asynccontextmanager
+async def yields(): yield "yielded"
+
+def same():
+    one = len(tasks) == 3 and len(set(tasks)) == 1 and tasks[0] is not None
+    tasks.clear()
+    return one
+`);
+  for (const callable of [seen.Manager, seen.make_later, python.import("functools").partial(seen.Manager)]) {
+    assertEquals(await enterAsync(callable, (value) => value), "entered");
+    assertEquals(seen.same(), true);
+  }
+  assertEquals(await enterAsync(seen.yields, (value) => value), "yielded");
+  const error = await assertRejects(() => enterAsync(seen.fail, () => 1), PythonError, "no manager") as PythonError;
+  assertEquals(error.name, "LookupError");
+  assertEquals(error.traceback.includes("pyawait/running.py"), false, error.traceback);
+  await assertRejects(() => enterAsync(seen.text, () => 1), PythonError);
+});
+
 const noTimeouts = isAtLeast(3, 11) ? false : "asyncio.timeout and TaskGroup are new in 3.11";
 if (noTimeouts) console.log(`skip: ${noTimeouts}`);
 
@@ -137,7 +177,7 @@ test("enterAsync: a TaskGroup waits for its tasks, and one that fails cancels th
   assert(finished);
   let signal: AbortSignal | undefined;
   const error = await assertRejects(() =>
-    enterAsync(asyncio.TaskGroup(), async (group) => {
+    enterAsync(asyncio.TaskGroup, async (group) => {
       signal = getCurrentSignal();
       await py.add_task(group, async () => {
         await turn(2);

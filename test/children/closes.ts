@@ -76,6 +76,7 @@ async def f(): pass
 async def wait(promise): await promise
 async def call(js): await js()
 def g(): pass
+__import__("warnings").simplefilter("ignore", RuntimeWarning)  # of what is never awaited, on purpose
 list_ = [1]
 coroutine = f()
 error = KeyError("k")`);
