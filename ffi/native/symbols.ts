@@ -5,7 +5,8 @@
 import { resolve } from "node:path";
 import { backend } from "../mod.ts";
 import type { Calls } from "../types.ts";
-import { findBinary, ShimError, unpack, variable } from "./binary.ts";
+import { findBinary, ShimError, unpack } from "./binary.ts";
+import { variable } from "./cache.ts";
 import type { Loader } from "./loader.ts";
 
 const symbols = {

@@ -2,7 +2,7 @@
 //
 // Only the working directory is read here; `locate` examines the machine when Python is opened.
 import { fileURLToPath } from "node:url";
-import { variable } from "../../ffi/native/binary.ts";
+import { variable } from "../../ffi/native/cache.ts";
 import { workingFolder } from "../locate/locate.ts";
 
 /**
