@@ -55,14 +55,17 @@ static void flush_batch(struct loop *loop) {
   if (loop->batch.unsent_count) release_sent(&loop->batch);
 }
 
+/* `flush` is called when what is ready has run. */
+static void schedule_flush(struct loop *loop) {
+  PyObject *handle = loop->flush_scheduled ? 0 : call_method(loop->object, name.call_soon, loop->flush);
+  if (handle) loop->flush_scheduled = 1;
+  else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
+  release(handle);
+}
+
 /* The batch for `heap`: one ring for all that this loop has for it until the loop has gone round once. */
 static struct writer *batch_for(struct loop *loop, struct heap *heap) {
-  if (!loop->flush_scheduled && !loop->draining) {
-    PyObject *handle = call_method(loop->object, name.call_soon, loop->flush);
-    if (handle) loop->flush_scheduled = 1;
-    else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
-    release(handle);
-  }
+  if (!loop->draining) schedule_flush(loop);
   if (loop->batch_heap != heap) flush_batch(loop);
   loop->batch_heap = heap;
   loop->batch.keeps_unsent = 1;

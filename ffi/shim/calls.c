@@ -53,21 +53,17 @@ static int is_over(struct js_call *call) {
 
 static int is_woken(void *call) { return __atomic_load_n(&((struct js_call *)call)->woken, __ATOMIC_ACQUIRE); }
 
-/* Spins until it is woken, or for a while; detached in between. */
-static void spin_on_answer(struct heap *heap, struct js_call *call) {
-  if (!may_spin(&heap->call_spinner)) return;
-  struct spinner spinner = heap->call_spinner;
+/* Spins until it is woken, or for a while. */
+static void spin_on_answer(struct js_call *call, struct spinner *spinner) {
+  if (!may_spin(spinner)) return;
   __atomic_store_n(&call->spins, 1, __ATOMIC_RELAXED);
-  PyThreadState *state = py.PyEval_SaveThread();
-  int found = spin_until(is_woken, call, &spinner);
-  py.PyEval_RestoreThread(state);
+  count_spin(spinner, spin_until(is_woken, call, spinner));
   __atomic_store_n(&call->spins, 0, __ATOMIC_RELAXED);
-  count_spin(&heap->call_spinner, found);
 }
 
 /* Waits for the answer, detached, and makes the visits that come meanwhile: this is the thread of their loop. */
 static void wait_for_answer(struct heap *heap, struct js_call *call) {
-  if (call->record) spin_on_answer(heap, call);
+  struct spinner spinner = heap->call_spinner;
   PyThreadState *state = py.PyEval_SaveThread();
   u32 before = 0;
   int seconds = 0, over = 0;
@@ -77,6 +73,7 @@ static void wait_for_answer(struct heap *heap, struct js_call *call) {
       continue;
     }
     if (over) break;
+    spin_on_answer(call, &spinner);
     int tells = call->record && seconds < TELL_AFTER;
     if (py.PyThread_acquire_lock_timed(call->lock, tells ? SECOND : -1, 0)) {
       over = is_over(call);
@@ -88,6 +85,7 @@ static void wait_for_answer(struct heap *heap, struct js_call *call) {
     if (seconds == TELL_AFTER) py.PyEval_RestoreThread(state), report_wait(heap), state = py.PyEval_SaveThread();
   }
   py.PyEval_RestoreThread(state);
+  heap->call_spinner = spinner;
 }
 
 static void call_and_wait(struct heap *heap, struct js_call *call, struct writer *record) {

@@ -53,12 +53,6 @@ static void interrupt_system_call(unsigned long thread);
 static void signals_forked(void);
 #endif
 
-/* spin.c */
-static void set_spin(int microseconds);
-static int may_spin(struct spinner *spinner);
-static void count_spin(struct spinner *spinner, int hit);
-static int spin_until(int (*found)(void *), void *state, const struct spinner *spinner);
-
 /* owner.c */
 static void own(struct owner *owner, PyObject *object);
 static void release_owned(struct owner *owner, PyObject *object);
@@ -156,6 +150,13 @@ static void ring(struct heap *heap);
 static enum pushed push_to_loop(u32 id, struct chunk *chunk);
 static int push_kind(u32 id, struct heap *heap, u8 kind);
 
+/* spin.c */
+static void set_spin(int microseconds);
+static int may_spin(struct spinner *spinner);
+static void count_spin(struct spinner *spinner, int hit);
+static int spin_until(int (*found)(void *), void *state, const struct spinner *spinner);
+static int spin_on_inbox(struct loop *loop, int in_flush);
+
 /* children.c */
 static void watch_forks(symbol_finder find, void *library);
 static PyObject *shim_ignore_keys(PyObject *self, PyObject *whether);
@@ -176,6 +177,7 @@ static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);
 static void end_record(struct writer *w, size_t start);
 static void send_copy(struct heap *heap, const struct writer *w);
 static void flush_batch(struct loop *loop);
+static void schedule_flush(struct loop *loop);
 static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind);
 static void drop_batch_record(struct loop *loop, struct writer *w);
 static void end_batch_record(struct loop *loop, struct heap *heap, struct writer *w);

@@ -68,46 +68,6 @@ static struct loop *loop_argument(PyObject *address) {
   return (struct loop *)(size_t)py.PyLong_AsUnsignedLongLong(address);
 }
 
-/* Spinning -------------------------------------------------------------------------------------------------------- */
-
-static int inbox_has_chunks(void *loop) {
-  return __atomic_load_n(&((struct loop *)loop)->inbox, __ATOMIC_SEQ_CST) != 0;
-}
-
-/* Whether a timer of asyncio's may be due before a spin would end. */
-static int timer_is_near(struct loop *loop) {
-  PyObject *first = py.PyObject_Size(loop->scheduled) > 0 ? py.PyList_GetItem(loop->scheduled, 0) : 0;
-  PyObject *when = first ? py.PyObject_GetAttr(first, name._when) : 0;
-  PyObject *now = when ? call_method(loop->object, name.time, 0) : 0;
-  int near = now && py.PyFloat_AsDouble(when) - py.PyFloat_AsDouble(now) < 0.0005;
-  release(when), release(now);
-  if (py.PyErr_Occurred()) py.PyErr_Clear(), near = 1;
-  return near;
-}
-
-/* Whether the loop would sleep now, as far as can be seen. Where it cannot (uvloop), what was ready has run before
-   `flush`. In debug mode asyncio would report a spin as a slow callback. */
-static int would_sleep(struct loop *loop, int in_flush) {
-  if (is_true(py.PyObject_GetAttr(loop->object, name._debug))) return 0;
-  py.PyErr_Clear();
-  if (!loop->ready || !loop->scheduled) return in_flush;
-  return !py.PyObject_Size(loop->ready) && !timer_is_near(loop);
-}
-
-/* After something was sent: looks for what JavaScript makes of it. 1: the inbox has chunks. */
-static int spin_on_inbox(struct loop *loop, int in_flush) {
-  if (inbox_has_chunks(loop)) return 1;
-  if (is_closing() || !would_sleep(loop, in_flush) || !may_spin(&loop->spinner)) return 0;
-  __atomic_store_n(&loop->spins, 1, __ATOMIC_SEQ_CST);
-  PyThreadState *state = py.PyEval_SaveThread();
-  spin_until(inbox_has_chunks, loop, &loop->spinner);
-  __atomic_store_n(&loop->spins, 0, __ATOMIC_SEQ_CST);
-  int found = inbox_has_chunks(loop); /* what came until now has not woken the loop */
-  py.PyEval_RestoreThread(state);
-  count_spin(&loop->spinner, found);
-  return found;
-}
-
 /* drain(): reads everything in the inbox. src/py has read the wake's bytes before, so what comes later wakes again. True:
    there is more by now. */
 static PyObject *loop_drain(PyObject *self, PyObject *unused) {
@@ -194,7 +154,7 @@ static PyObject *connect(struct loop *loop, PyObject *tuple) {
   loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
   loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
   loop->take = new_reference(py.PyTuple_GetItem(tuple, 5));
-  loop->flush_scheduled = loop->draining = loop->woken = 0;
+  loop->flush_scheduled = loop->draining = loop->woken = loop->visited = 0;
   find_queues(loop);
   PyObject *address = py.PyLong_FromUnsignedLongLong((u64)(size_t)loop);
   PyObject *drain = address ? py.PyCFunction_NewEx(&drain_method, address, 0) : 0;

@@ -23,7 +23,6 @@
 #include "platform_posix.c"
 #include "signals_posix.c"
 #endif
-#include "spin.c"
 #include "owner.c"
 #include "decode.c"
 #include "skip.c"
@@ -33,6 +32,7 @@
 #include "encode.c"
 #include "outcome.c"
 #include "queue.c"
+#include "spin.c"
 #include "children.c"
 #include "faults.c"
 #include "batch.c"

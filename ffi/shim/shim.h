@@ -196,7 +196,8 @@ struct attachment {
   PyObject *visits;          /* [registry] the loop of the visit that this thread waits for, or NULL */
   struct visit *visit;       /* [registry] the innermost visit on this thread's stack */
   int visiting;              /* [registry] visits on this thread's stack */
-  int woken;                 /* [registry] `wakeup` was released, and not taken since */
+  int woken;                 /* [registry], read without it by a spin: `wakeup` was released, and not taken since */
+  struct spinner spinner;    /* [thread] of its visits */
   PyThread_type_lock wakeup; /* [once] released when a visitor has something to do */
   u32 stays[STAYS];          /* [thread] that end with the outermost `attach` of their level */
   int stays_from, stays_to;  /* [thread] those of this level */
@@ -289,6 +290,7 @@ struct loop {
   long long wake;                /* [registry] write end of its pipe or socket */
   struct chunk *inbox;           /* [atomic] */
   int spins;                     /* [atomic] its thread looks into the inbox: it need not be woken */
+  int visited;                   /* [atomic] it has the callback of a visit, which it has not begun */
   struct spinner spinner;        /* [thread] */
   PyObject *flush;               /* [GIL] a Python callable: loop_flush */
   struct heap *batch_heap;       /* [thread] */

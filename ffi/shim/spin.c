@@ -66,3 +66,48 @@ static int spin_until(int (*found)(void *), void *state, const struct spinner *s
   }
   return found(state);
 }
+
+/* The loop's side ------------------------------------------------------------------------------------------------- */
+
+static int inbox_has_chunks(void *loop) {
+  return __atomic_load_n(&((struct loop *)loop)->inbox, __ATOMIC_SEQ_CST) != 0;
+}
+
+/* Whether a timer of asyncio's may be due before a spin would end. */
+static int timer_is_near(struct loop *loop) {
+  PyObject *first = py.PyObject_Size(loop->scheduled) > 0 ? py.PyList_GetItem(loop->scheduled, 0) : 0;
+  PyObject *when = first ? py.PyObject_GetAttr(first, name._when) : 0;
+  PyObject *now = when ? call_method(loop->object, name.time, 0) : 0;
+  int near = now && py.PyFloat_AsDouble(when) - py.PyFloat_AsDouble(now) < 0.0005;
+  release(when), release(now);
+  if (py.PyErr_Occurred()) py.PyErr_Clear(), near = 1;
+  return near;
+}
+
+/* Whether the loop would sleep now, as far as can be seen. Where it cannot (uvloop), what was ready has run before
+   `flush`. In debug mode asyncio would report a spin as a slow callback. */
+static int would_sleep(struct loop *loop, int in_flush) {
+  if (is_true(py.PyObject_GetAttr(loop->object, name._debug))) return 0;
+  py.PyErr_Clear();
+  if (!loop->ready || !loop->scheduled) return in_flush;
+  return !py.PyObject_Size(loop->ready) && !timer_is_near(loop);
+}
+
+/* A visit is a callback of the loop: it is ready when the spin ends. */
+static int has_work(void *loop) {
+  return inbox_has_chunks(loop) || __atomic_load_n(&((struct loop *)loop)->visited, __ATOMIC_RELAXED);
+}
+
+/* After something was sent: looks for what JavaScript makes of it. 1: the inbox has chunks. */
+static int spin_on_inbox(struct loop *loop, int in_flush) {
+  if (inbox_has_chunks(loop)) return 1;
+  if (is_closing() || !would_sleep(loop, in_flush) || !may_spin(&loop->spinner)) return 0;
+  __atomic_store_n(&loop->spins, 1, __ATOMIC_SEQ_CST);
+  PyThreadState *state = py.PyEval_SaveThread();
+  int found = spin_until(has_work, loop, &loop->spinner);
+  __atomic_store_n(&loop->spins, 0, __ATOMIC_SEQ_CST);
+  int more = inbox_has_chunks(loop); /* what came until now has not woken the loop */
+  py.PyEval_RestoreThread(state);
+  count_spin(&loop->spinner, found || more);
+  return more;
+}

@@ -13,37 +13,9 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { exists, realpath } from "./files.ts";
+import type { Environment, Python } from "./location.ts";
 import { remember } from "./probe_cache.ts";
 import { hintNamed, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
-
-/** Environment variables, like `process.env`. */
-export type Environment = Record<string, string | undefined>;
-
-/** A Python's description of itself. An empty string means that it does not say. */
-export interface Python {
-  implementation: string;
-  /** "3.11.7"; "3.11" where only a file name tells. */
-  version: string;
-  /** False for a free-threaded build. */
-  gil: boolean;
-  /** What follows the version in file names: "", "t" (free-threaded), "d" (debug) or "td". */
-  abi: string;
-  /** 32 or 64, and its platform ("linux-x86_64"); for messages. */
-  bits: number;
-  machine: string;
-  executable: string;
-  prefix: string;
-  basePrefix: string;
-  baseExecPrefix: string;
-  multiarch: string;
-  /** INSTSONAME and LDLIBRARY: the library's names as built. */
-  names: string[];
-  libdir: string;
-  libpl: string;
-  frameworkPrefix: string;
-  /** Windows: the DLL that the executable itself has loaded. */
-  dll: string;
-}
 
 const marker = "pyawait probe:";
 

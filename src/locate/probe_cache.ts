@@ -12,7 +12,7 @@ import { dirname, join } from "node:path";
 import process from "node:process";
 import { openCache, readTrusted, writeWhole } from "../../ffi/native/cache.ts";
 import { exists, realpath } from "./files.ts";
-import type { Environment, Python } from "./probe.ts";
+import type { Environment, Python } from "./location.ts";
 
 /** Variables by which the system's loader may load another libpython into this program. */
 const loaderVariables = /^(LD|DYLD)_/;
