@@ -4,7 +4,7 @@
 // A method gets `self` as its first argument, as in Python; accessors become properties.
 import { callHelper } from "./call.ts";
 import { Kind } from "../wire/numbers.ts";
-import type { PyProxy } from "./proxy.ts";
+import type { PyProxy } from "./py_proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 import { TupleItems } from "../values/wrappers.ts";
 
