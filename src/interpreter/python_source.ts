@@ -24,6 +24,7 @@ const chapters = [
   "streams",
   "proxy_helpers",
   "py_class",
+  "js_classes",
   "imports",
   "code",
   "expressions",
