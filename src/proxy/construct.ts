@@ -5,6 +5,7 @@
 // allocated (src/py/js_classes.py).
 import { helper } from "../interpreter/invoke.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
+import { KeywordArguments } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callAt, callOnLoop, currentLoopId } from "./call.ts";
 import { becomeHalf } from "./halves.ts";
@@ -19,6 +20,8 @@ interface Pending {
   /** The class that extends it, and the one whose constructor runs. */
   readonly anchor: JsClass;
   readonly cls: JsClass;
+  /** The keyword arguments, as the constructor gets them. */
+  readonly keywords: unknown;
   /** The object, if it is allocated. */
   self: object | null;
   used: boolean;
@@ -64,6 +67,9 @@ export function constructBase(
 function resume(pending: Pending, args: readonly unknown[]): object {
   const { newTarget, anchor } = pending, state = stateOf(newTarget)!;
   pending.used = true;
+  const last = args[args.length - 1];
+  // Passed on as they are, as by a class without a constructor of its own, they are keyword arguments again.
+  if (last !== undefined && last === pending.keywords) args = [...args.slice(0, -1), new KeywordArguments(last as Record<string, unknown>)];
   if (pending.self === null) pending.self = call(state, "construct_base", [newTarget, anchor, ...args]) as object;
   else call(state, "initialise_base", [pending.self, anchor, ...args]);
   const own = stateOf(pending.self);
@@ -78,12 +84,19 @@ function resume(pending: Pending, args: readonly unknown[]): object {
  * Python makes an object of `cls`, which is this JavaScript class or extends it: runs the constructor.
  *
  * @param self the object, or `null` if the constructor's `super(...)` has to make it
+ * @param hasKeywords whether the last argument has Python's keyword arguments
  */
-export function constructForPython(constructor: JsClass, self: object | null, cls: object, ...args: unknown[]): object {
+export function constructForPython(
+  constructor: JsClass,
+  self: object | null,
+  cls: object,
+  hasKeywords: boolean,
+  ...args: unknown[]
+): object {
   let anchor: object = constructor;
   while (stateOfMade(Object.getPrototypeOf(anchor))) anchor = Object.getPrototypeOf(anchor);
-  const base = Object.getPrototypeOf(anchor);
-  pendings.push({ newTarget: cls, base, anchor: anchor as JsClass, cls: constructor, self, used: false });
+  const base = Object.getPrototypeOf(anchor), keywords = hasKeywords ? args[args.length - 1] : undefined;
+  pendings.push({ newTarget: cls, base, anchor: anchor as JsClass, cls: constructor, keywords, self, used: false });
   try {
     const made = Reflect.construct(constructor, args, cls as JsClass);
     if (self === null || made === self) return made;

@@ -69,7 +69,7 @@ def _initialise(link, self, args, kwargs):
 
 def _run_constructor(link, self, cls, args, kwargs):
     first = _link_of(_first_linked(cls, link))
-    return first.construct(first.constructor, self, cls, *args, **kwargs)
+    return first.construct(first.constructor, self, cls, bool(kwargs), *args, **kwargs)
 
 
 def _constructors(link):
@@ -155,13 +155,22 @@ def _member(role, value, setter, name):
     return staticmethod(value) if is_async else value  # it would bind `self`
 
 
-def make_js_class(name, base, members, constructor, construct):
-    """The Python class of a JavaScript class that extends `base`."""
-    if issubclass(base, enum.Enum):
+def _check_base(name, base):
+    if _is_subclass(base, enum.Enum):
         raise TypeError(
             "Cannot make a Python class of %s: an Enum's members are made with the class, before a JavaScript constructor "
             "could run; use python.import('enum').%s(name, members)" % (name, base.__name__)
         )
+    if any(_is_subclass(base, plain) for plain in (int, float, str, bytes)) or _is_numpy_scalar(base):
+        raise TypeError(
+            "Cannot make a Python class of %s: an object of %s is a plain value in JavaScript, which has no methods of "
+            "its class; let the object have the value as a field" % (name, base.__name__)
+        )
+
+
+def make_js_class(name, base, members, constructor, construct):
+    """The Python class of a JavaScript class that extends `base`."""
+    _check_base(name, base)
     parent = _link_of(base)
     link = _JsClassLink(constructor, construct, parent and parent.anchor)
     namespace = {"__qualname__": name, "__pyawait_class__": link}
