@@ -100,7 +100,9 @@ export function constructForPython(
   try {
     const made = Reflect.construct(constructor, args, cls as JsClass);
     if (self === null || made === self) return made;
-    throw new TypeError(`Cannot make a ${constructor.name}: its constructor has returned another object than Python has allocated`);
+    throw new TypeError(
+      `Cannot make a ${constructor.name}: its constructor has returned another object than Python has allocated, or made one before super(...)`,
+    );
   } finally {
     pendings.pop();
   }

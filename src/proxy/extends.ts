@@ -2,6 +2,9 @@
 //
 // What J and its instances inherit ends at the proxy of the Python class and at its `prototype`, whose traps see the
 // receiver: an inherited read, or `super` where JavaScript defines the name itself.
+import { queueMicrotask } from "../../ffi/intrinsics.ts";
+import { bridge } from "../interpreter/bridge.ts";
+import { isClosed } from "../interpreter/interpreter.ts";
 import { isClass } from "../values/js_functions.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { ByReference } from "../values/wrappers.ts";
@@ -10,7 +13,7 @@ import { attribute, fallback, isInstanceOf, symbolMember } from "./attributes.ts
 import { callHelper, missing } from "./call.ts";
 import { constructForPython } from "./construct.ts";
 import { halfOf, memberOfSuper } from "./halves.ts";
-import { membersOf } from "./js_class_members.ts";
+import { membersOf, type Statics, staticsOf } from "./js_class_members.ts";
 import { beingMade, findProperty, type JsClass, pythonPrototypes, stateOfMade } from "./js_classes.ts";
 
 /** The receiver, if it is a class that extends this Python class. */
@@ -33,25 +36,59 @@ function nameOf(cls: JsClass): string {
  * @throws {PythonError} if Python refuses it, as a subclass of `bool`
  */
 export function stateOfClass(cls: JsClass): State {
-  return stateOfMade(cls) ?? makeClass(cls);
+  const state = stateOfMade(cls);
+  if (state === undefined) return makeClass(cls);
+  const known = young.get(cls);
+  if (known) addStatics(cls, known);
+  return state;
 }
+
+/**
+ * Classes whose body may still be running, with the static members that Python has: `static only = new this()` makes
+ * the class before what stands below it is there.
+ */
+const young = new Map<JsClass, Set<string>>();
 
 function makeClass(cls: JsClass): State {
   const base = Object.getPrototypeOf(cls), name = nameOf(cls);
   if (beingMade.has(cls)) throw new TypeError(`Cannot pass the class ${name} to Python: its Python class is just being made`);
   stateOf(base); // makes that of a JavaScript class first
-  const { body, later, shared } = membersOf(cls, name);
+  const known = new Set<string>(), members = membersOf(cls, name), statics = staticsOf(cls, known);
   const prototype = pythonPrototypes.get(Object.getPrototypeOf(cls.prototype));
   if (prototype) prototype.by = cls;
   beingMade.add(cls);
   try {
-    callHelper("make_js_class", name, base, body, new ByReference(cls), constructForPython);
+    callHelper("make_js_class", name, base, [...members, ...statics.body], new ByReference(cls), constructForPython);
   } finally {
     beingMade.delete(cls);
   }
+  finishStatics(cls, statics);
+  young.set(cls, known);
+  queueMicrotask(() => grown(cls));
+  return stateOfMade(cls)!;
+}
+
+/** The body of a class has run. */
+function grown(cls: JsClass): void {
+  const known = young.get(cls);
+  try {
+    if (known && !isClosed() && !stateOfMade(cls)?.destroyed) addStatics(cls, known);
+  } catch (error) {
+    bridge.reportRejection(error, undefined); // a value that Python has nothing for
+  }
+  young.delete(cls);
+}
+
+/** Gives Python the static members that it has not. */
+function addStatics(cls: JsClass, known: Set<string>): void {
+  const statics = staticsOf(cls, known);
+  if (statics.body.length > 0) callHelper("add_members", cls, statics.body);
+  finishStatics(cls, statics);
+}
+
+function finishStatics(cls: JsClass, { later, shared }: Statics): void {
   for (const [key, value] of later) callHelper("setattr", cls, key, value);
   for (const key of shared) share(cls, key);
-  return stateOfMade(cls)!;
 }
 
 /** Makes a static field one with the class attribute, so that each language sees what the other assigns. */

@@ -26,16 +26,16 @@ function findHalf(state: State): Half | null {
   return state.half = ours ? newHalf(state, cls, exact) : null;
 }
 
-/** How many halves are kept when Python is asked next which of them it still holds. */
-let limit = 64;
+/** When Python is asked next which of the halves it still holds: when there are so many, or JavaScript has collected. */
+const next = { limit: 64, collected: false };
+const sentinels = new FinalizationRegistry(() => {
+  next.collected = true;
+});
 
 /** A constructor of JavaScript's makes this object: it becomes the half of it, and is kept for Python. */
 export function becomeHalf(state: State, cls: JsClass, exact: boolean): void {
   state.half ??= newHalf(state, cls, exact);
-  if (keptHalves.size >= limit) {
-    leaveUnheld();
-    limit = Math.max(64, 2 * keptHalves.size);
-  }
+  if (keptHalves.size >= (next.collected ? 64 : next.limit)) leaveUnheld();
   keep(state);
 }
 
@@ -44,6 +44,9 @@ export function leaveUnheld(): void {
   const states = [...keptHalves].filter(({ reference }) => reference.address !== 0 && reference.pins === 0);
   const alone = callAndCopy("held_by_javascript_alone", [states.map(({ self }) => self)], { depth: 1 }) as Uint8Array;
   states.forEach((state, index) => alone[index] && unkeep(state));
+  next.limit = Math.max(64, 2 * keptHalves.size);
+  next.collected = false;
+  sentinels.register({}, undefined);
 }
 
 /** A member that Python's lookup has found. */

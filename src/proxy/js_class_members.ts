@@ -7,59 +7,68 @@ import type { JsClass } from "./js_classes.ts";
 /** How `_member` in src/py/js_classes.py takes a member. */
 type Role = "method" | "static" | "property" | "static property" | "value";
 
-/** The members of a class. */
-interface Members {
-  /** (name, role, value or getter, setter) of each. */
+/** The static members of a class. */
+export interface Statics {
   readonly body: TupleItems[];
-  /** Static fields whose value needs the Python class: this class, and those that extend it. */
+  /** Fields whose value needs the Python class: this class, and those that extend it. */
   readonly later: [name: string, value: unknown][];
-  /** Static fields that are the same in both languages, and so can be one. */
+  /** Fields that are the same in both languages, and so can be one. */
   readonly shared: string[];
 }
 
 /** Whether a member is a function of the class, and not a class or a Python object that it holds. */
 const isMethod = (value: unknown) => typeof value === "function" && !isClass(value) && stateOf(value) === undefined;
 
-/** A class's own `name` and `length`, and not static members of these names. */
+/** Whether a value that has gone to Python comes back as itself. */
+const isSame = (value: unknown) =>
+  value === null || ["boolean", "number", "string"].includes(typeof value) || !isClass(value) && stateOf(value) !== undefined;
+
+/** A class's own `prototype`, `name` and `length`, and not static members of these names. */
 const isBuiltIn = (key: string, { value, enumerable, get }: PropertyDescriptor) =>
   key === "prototype" || (key === "name" || key === "length") && !enumerable && !get && typeof value !== "function";
 
-const isSame = (value: unknown) =>
-  value === null || ["boolean", "number", "string"].includes(typeof value) || !extendsClass(value) && stateOf(value) !== undefined;
-
-/** Whether `value` is `cls`, or a class that extends it, or with no `cls` any class that extends another. */
-function extendsClass(value: unknown, cls?: JsClass): boolean {
+function isOrExtends(value: unknown, cls: JsClass): boolean {
   if (!isClass(value)) return false;
-  if (cls === undefined) return true;
   for (let at = value as object | null; at !== null; at = Object.getPrototypeOf(at)) if (at === cls) return true;
   return false;
 }
 
-/** @throws {TypeError} if it defines what its constructor stands for */
-export function membersOf(cls: JsClass, name: string): Members {
-  const body: TupleItems[] = [], later: [string, unknown][] = [], shared: string[] = [];
-  const add = (key: string, role: Role, value: unknown, setter?: unknown) => {
+/** (name, role, value or getter, setter) */
+function member(key: string, role: Role, value: unknown, setter?: unknown): TupleItems {
+  return new TupleItems([key, role, value, setter]);
+}
+
+/**
+ * The members that the class's objects have.
+ *
+ * @throws {TypeError} if it defines what its constructor stands for
+ */
+export function membersOf({ prototype }: JsClass, name: string): TupleItems[] {
+  const body: TupleItems[] = [];
+  for (const [key, { get, set, value }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
     if (key === "__init__" || key === "__new__") {
       throw new TypeError(
         `Cannot make a Python class of ${name}: it defines ${key}; Python calls its constructor, whose super(...) calls ${key} of the class that it extends`,
       );
     }
-    body.push(new TupleItems([key, role, value, setter]));
-  };
-  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(cls.prototype))) {
-    const { get, set, value } = descriptor;
     if (key === "constructor") continue;
-    if (get || set) add(key, "property", get, set);
-    else add(key, isMethod(value) ? "method" : "value", value);
+    body.push(get || set ? member(key, "property", get, set) : member(key, isMethod(value) ? "method" : "value", value));
   }
-  for (const [key, descriptor] of Object.entries(Object.getOwnPropertyDescriptors(cls))) {
-    const { get, set, value, enumerable } = descriptor;
-    if (isBuiltIn(key, descriptor)) continue;
-    if (get || set) add(key, "static property", get, set);
-    else if (!enumerable && isMethod(value)) add(key, "static", value); // a field that holds a function is enumerable
-    else if (extendsClass(value, cls)) later.push([key, value]);
-    else add(key, "value", value);
-    if (!get && !set && descriptor.writable && descriptor.configurable && isSame(value)) shared.push(key);
+  return body;
+}
+
+/** Its static members that are not `known`, which become so. */
+export function staticsOf(cls: JsClass, known: Set<string>): Statics {
+  const statics: Statics = { body: [], later: [], shared: [] };
+  for (const key of Object.getOwnPropertyNames(cls)) {
+    const descriptor = Object.getOwnPropertyDescriptor(cls, key)!, { get, set, value, enumerable, writable, configurable } = descriptor;
+    if (known.has(key) || isBuiltIn(key, descriptor) || typeof value === "symbol") continue;
+    known.add(key);
+    if (get || set) statics.body.push(member(key, "static property", get, set));
+    else if (isOrExtends(value, cls)) statics.later.push([key, value]);
+    // A field that holds a function is enumerable.
+    else statics.body.push(member(key, !enumerable && isMethod(value) ? "static" : "value", value));
+    if (!get && !set && writable && configurable && isSame(value)) statics.shared.push(key);
   }
-  return { body, later, shared };
+  return statics;
 }

@@ -12,7 +12,7 @@ class _JsClassLink:
 
     def __init__(self, constructor, construct, anchor):
         self.constructor, self.construct = constructor, construct
-        self.anchor = anchor or self  # the link of the lowest class of JavaScript's in an unbroken line of them
+        self.anchor = anchor or self  # the link of the lowest class in an unbroken line of JavaScript's
 
 
 def _link_of(cls):
@@ -172,6 +172,8 @@ def make_js_class(name, base, members, constructor, construct):
     """The Python class of a JavaScript class that extends `base`."""
     _check_base(name, base)
     parent = _link_of(base)
+    if parent is not None and _heap_of(parent.constructor) != _heap_of(constructor):
+        parent = None  # another thread's class, which JavaScript here takes for a Python class
     link = _JsClassLink(constructor, construct, parent and parent.anchor)
     namespace = {"__qualname__": name, "__pyawait_class__": link}
     if parent is None:
@@ -179,6 +181,11 @@ def make_js_class(name, base, members, constructor, construct):
     for key, role, value, setter in members:
         namespace[key] = _member(role, value, setter, "%s.%s" % (name, key))
     return _new_class(name, (base,), namespace)
+
+
+def add_members(cls, members):
+    for key, role, value, setter in members:
+        setattr(cls, key, _member(role, value, setter, "%s.%s" % (cls.__qualname__, key)))
 
 
 def is_exception_class(cls):
@@ -197,16 +204,22 @@ def js_class_of(value):
     return (_link_of(first).constructor, first is type(value))
 
 
-def _found(value, owner):
-    """(value,), or (function, True) for a method of JavaScript's, which JavaScript calls itself."""
+def _found(value, owner, cls):
+    """(value,), or (function, True) for a method of JavaScript's, which the JavaScript of `cls` calls itself."""
     function = getattr(value, "__func__", None) if isinstance(value, types.MethodType) else None
     js = getattr(function, "__pyawait_method__", None)
-    return (value,) if js is None or value.__self__ is not owner else (js, True)
+    if js is None or value.__self__ is not owner or _heap_of(js) != _heap_of(_link_of(cls).constructor):
+        return (value,)
+    return (js, True)
+
+
+def _heap_of(value):
+    return getattr(value, "__pyawait_js__", value)._pyawait_heap
 
 
 def read_member(value, name):
     try:
-        return _found(getattr(value, name), value)
+        return _found(getattr(value, name), value, _first_linked(type(value)))
     except AttributeError:
         return ()
 
@@ -214,7 +227,7 @@ def read_member(value, name):
 def read_super(cls, value, name):
     """`super.name` in a method of JavaScript's; a value of the object itself where no class has one."""
     try:
-        return _found(getattr(super(cls, value), name), value)
+        return _found(getattr(super(cls, value), name), value, cls)
     except AttributeError:
         fields = getattr(value, "__dict__", {})
         return (fields[name],) if not isinstance(value, type) and name in fields else ()

@@ -247,3 +247,58 @@ test("an asynchronous context manager is made and entered on the loop", async ()
   assertEquals(await python.execAsync("async with s as same: result = same is s\nresult", { globals: { s: session } }), true);
   assertEquals(seen, ["enter", "exit null"]);
 });
+
+test("a static field may be an object of the class", () => {
+  class Only extends (py.Plain as PyProxy) {
+    static one = new this();
+    static symbol = Symbol("not for Python");
+    static later = "later";
+    #own = 1;
+    own() {
+      return this.#own;
+    }
+  }
+  assertEquals(run("[O.one is one, O.later, hasattr(O, 'symbol')]", { O: Only, one: Only.one }).$toJs(), [true, "later", false]);
+  assertEquals([Only.one.own(), typeof Only.symbol], [1, "symbol"]);
+});
+
+test("classes of the standard library that are made to be extended", () => {
+  const seen: unknown[] = [];
+  class Handler extends (python.import("logging").Handler as PyProxy) {
+    emit(record: Value) {
+      seen.push(this.format(record));
+    }
+  }
+  const logger = python.import("logging").getLogger("extends");
+  logger.addHandler(new Handler());
+  logger.propagate = false;
+  logger.warning("hello %s", "there");
+  class Parser extends (python.import("html.parser").HTMLParser as PyProxy) {
+    handle_starttag(tag: string) {
+      seen.push(tag);
+    }
+  }
+  new Parser().feed("<a><b>");
+  class Encoder extends (py.json.JSONEncoder as PyProxy) {
+    default(value: Value) {
+      return `a ${value.$type}`;
+    }
+  }
+  seen.push(py.json.dumps([builtins.object()], kw({ cls: Encoder })));
+  assertEquals(seen, ["hello there", "a", "b", '["a object"]']);
+});
+
+test("a function that takes a test's place in the prototype is called", () => {
+  class Spied extends (py.Plain as PyProxy) {
+    method() {
+      return "own";
+    }
+    call() {
+      return this.method();
+    }
+  }
+  const spied = new Spied();
+  assertEquals([spied.call(), run("s.method()", { s: spied })], ["own", "own"]);
+  Spied.prototype.method = () => "spy";
+  assertEquals([spied.call(), spied.method()], ["spy", "spy"]);
+});

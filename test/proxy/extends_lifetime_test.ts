@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { attach, intoPromise, kw, type PyProxy, python, tidy, toJs, toLoop, toThread } from "../../mod.ts";
 import { assert, assertEquals, assertThrows } from "#std/assert";
 import { leaveUnheld } from "../../src/proxy/halves.ts";
+import { child } from "../support/child.ts";
 import { collect } from "../support/collect.ts";
 import { define } from "../support/define.ts";
 
@@ -142,4 +143,15 @@ test("copies and tidied objects are halves without what the constructor made", (
   const list = builtins.list();
   tidy(() => void list.append(new Cell(4)));
   assertEquals([list[0] instanceof Cell, list[0].value()], [true, undefined]);
+});
+
+test("a Worker uses and extends another thread's class", async () => {
+  const { code, stdout, stderr } = await child("extends");
+  assertEquals([code, stdout.trimEnd().split("\n")], [0, [
+    "Own 1 Base a 3 5 true",
+    "Own 1 Base b 7 1 true",
+    "Far 9 Own 1 Base c 8 5 true Near Base d",
+    "Own 2 Base main",
+    "JavaScriptEnded",
+  ]], stderr);
 });

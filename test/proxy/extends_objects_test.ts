@@ -206,3 +206,33 @@ test("an attribute that Python sets hides a method", () => {
   delete dog.sound;
   assertEquals(dog.sound(), "woof");
 });
+
+test("new.target, and objects that a constructor makes of its own class", () => {
+  class Abstract extends (py.Plain as PyProxy) {
+    constructor() {
+      super();
+      if (new.target === Abstract) throw new RangeError("abstract");
+    }
+  }
+  class Concrete extends Abstract {}
+  assertThrows(() => new Abstract(), RangeError, "abstract");
+  assertThrows(() => run("A()", { A: Abstract }), RangeError, "abstract");
+  assert(new Concrete() instanceof Abstract && run("C()", { C: Concrete }) instanceof Concrete);
+  assert(run("type('Sub', (A,), {})()", { A: Abstract }) instanceof Abstract);
+  class Chain extends (py.Registered as PyProxy) {
+    next: unknown;
+    constructor(length: number) {
+      super(length);
+      this.next = length > 0 ? new Chain(length - 1) : null;
+    }
+  }
+  assertEquals([(new Chain(2) as Value).next.next.next, run("C(2).next.next.args[0]", { C: Chain })], [null, 0]);
+  class Before extends (py.Registered as PyProxy) {
+    constructor(length: number) {
+      const first = length > 0 ? new Before(length - 1) : null;
+      super(length, first);
+    }
+  }
+  assertEquals(new Before(1).args[1].args[0], 0);
+  assertThrows(() => run("B(1)", { B: Before }), TypeError, "before super");
+});
