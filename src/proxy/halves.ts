@@ -6,7 +6,7 @@ import { keep, keptHalves, unkeep } from "../values/kept_halves.ts";
 import { framesOf } from "../values/python_error.ts";
 import type { Half, State } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
-import { callAndCopy, missing } from "./call.ts";
+import { callAndCopy, callHelper, missing } from "./call.ts";
 import { findProperty, type JsClass, stateOfMade } from "./js_classes.ts";
 
 function newHalf({ kinds }: State, { prototype }: JsClass, exact: boolean): Half {
@@ -50,7 +50,7 @@ export function leaveUnheld(): void {
 }
 
 /** A member that Python's lookup has found. */
-type Found = [] | [value: unknown] | [method: unknown, isMethod: true];
+type Found = [value?: unknown];
 
 /** A member of the object that its JavaScript class defines, or {@linkcode missing}: then the attribute is Python's. */
 export function memberOfClass({ prototype, exact }: Half, self: object, key: string): unknown {
@@ -58,8 +58,9 @@ export function memberOfClass({ prototype, exact }: Half, self: object, key: str
   if (!found) return missing;
   if (found.get || found.set) return exact ? found.get && Reflect.apply(found.get, self, []) : missing;
   if (typeof found.value !== "function") return missing;
-  const [value, isMethod] = callAndCopy("read_member", [self, key], { depth: 1 }) as Found;
-  return isMethod && exact ? found.value : value; // `found.value` may have been replaced since, by a test's spy
+  // `found.value`, because it may have been replaced since Python got it, by a test's spy
+  if (exact) return callHelper("finds_js_method", self, key) === true ? found.value : missing;
+  return (callAndCopy("read_member", [self, key], { depth: 1 }) as Found)[0];
 }
 
 /** Calls the setter that the object's JavaScript class defines. False: there is none. */

@@ -7,7 +7,7 @@ import { forget } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
 import { Reference } from "../interpreter/reference.ts";
 import { handOut, handOutNew } from "../values/handouts.ts";
-import { keep, unkeep } from "../values/kept_halves.ts";
+import { forgetHalf, keep } from "../values/kept_halves.ts";
 import { State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
 import { adopt, beingMade } from "./js_classes.ts";
@@ -64,7 +64,7 @@ export function destroy(state: State): void {
   const { reference } = state;
   if (state.destroyed || --reference.holds > 0) return;
   state.destroyed = true;
-  if (state.kept) unkeep(state);
+  forgetHalf(state);
   if (reference.address === 0) {
     dropLazy(state.lazy);
     state.lazy = undefined;

@@ -4,7 +4,7 @@
 // hides one: its own members begin with `$`, which no Python name can, or are symbols.
 import { promiseMethods } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
-import { STATE, type State } from "../values/proxy_state.ts";
+import { type Half, STATE, type State } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -60,6 +60,8 @@ function getByKeys(proxy: object, keys: unknown[]): unknown {
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);
 const indexIn = (key: string) => Number.isSafeInteger(Number(key)) ? Number(key) : BigInt(key);
 const isNegativeIndex = (key: string) => /^-[1-9]\d*$/.test(key);
+
+const deleteSymbol = (half: Half | null, key: symbol) => half !== null && Reflect.deleteProperty(half.symbols, key);
 
 function refuseOwnName(key: string): void {
   if (!key.startsWith("$")) return;
@@ -149,7 +151,7 @@ export const traps: ProxyHandler<object> = {
   },
   deleteProperty(target, key) {
     const state = (target as Target)[STATE], proxy = state.self!;
-    if (typeof key === "symbol") return Reflect.deleteProperty(halfOf(state)?.symbols ?? target, key);
+    if (typeof key === "symbol") return deleteSymbol(halfOf(state), key);
     if (key.startsWith("$")) return false;
     if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
     else callHelper("delattr", proxy, key);

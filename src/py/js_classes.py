@@ -204,13 +204,24 @@ def js_class_of(value):
     return (_link_of(first).constructor, first is type(value))
 
 
+def finds_js_method(value, name):
+    """Whether a lookup of this name ends at a method of JavaScript's."""
+    for base in _mro_of(type(value)):
+        if name in base.__dict__:
+            try:
+                fields = object.__getattribute__(value, "__dict__")
+            except AttributeError:
+                fields = ()
+            return name not in fields and hasattr(base.__dict__[name], "__pyawait_method__")
+    return False
+
+
 def _found(value, owner, cls):
-    """(value,), or (function, True) for a method of JavaScript's, which the JavaScript of `cls` calls itself."""
+    """(value,); for a method of JavaScript's (function,), which the JavaScript of `cls` calls itself."""
     function = getattr(value, "__func__", None) if isinstance(value, types.MethodType) else None
     js = getattr(function, "__pyawait_method__", None)
-    if js is None or value.__self__ is not owner or _heap_of(js) != _heap_of(_link_of(cls).constructor):
-        return (value,)
-    return (js, True)
+    own = js is not None and value.__self__ is owner and _heap_of(js) == _heap_of(_link_of(cls).constructor)
+    return (js,) if own else (value,)
 
 
 def _heap_of(value):

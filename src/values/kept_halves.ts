@@ -20,5 +20,11 @@ export function unkeep(state: State): void {
   kept.delete(state);
 }
 
+/** Its object is released: it is never kept again. */
+export function forgetHalf(state: State): void {
+  state.kept = undefined;
+  kept.delete(state);
+}
+
 /** The halves that are kept. */
 export const keptHalves: ReadonlySet<State> = kept;

@@ -57,6 +57,28 @@ test("Python's threads and event loops make objects and call methods", async () 
   assertEquals(await python.execAsync("await W(9).later()", { globals: { W: Worker } }), 9);
 });
 
+test("objects that belong to an event loop are made and used on its thread", async () => {
+  class Counted extends (python.import("asyncio").Queue as PyProxy) {
+    #put = 0;
+    put_nowait(item: unknown) {
+      this.#put++;
+      return super.put_nowait(item);
+    }
+    async get() {
+      return `got ${await super.get()}`;
+    }
+    count() {
+      return this.#put;
+    }
+  }
+  const queue: Value = new Counted(5), waiting = queue.get();
+  queue.put_nowait("a");
+  await queue.put("b"); // Python's put calls put_nowait
+  assertEquals([await waiting, await queue.get(), queue.count()], ["got a", "got b", 2]);
+  const code = "q = C(1)\nawait q.put(1)\n[await q.get(), q.count(), type(q) is C]";
+  assertEquals(toJs(await python.execAsync(code, { globals: { C: Counted } })), ["got 1", 1, true]);
+});
+
 class Cell extends (py.Plain as PyProxy) {
   #value: number;
   constructor(value: number) {
