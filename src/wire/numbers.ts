@@ -110,6 +110,8 @@ export const Kind = {
   asyncObject: 524288,
   /** A callable whose synchronous calls are made on an event loop's thread, or a generator whose steps are. */
   asynchronous: 1048576,
+  /** Its class is, or extends, one that stands for a JavaScript class (js_classes.py). */
+  half: 2097152,
 } as const;
 
 /** Kinds of JavaScript values; each is represented by a different Python object. */
