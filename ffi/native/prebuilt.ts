@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "f2932df1e11104d392bbebc1b9d132b98cc2d7ccac7bb4af16f01725521f663c",
+  source: "c6a08e89879ddb632a39504b942c4204ce94a17793ebcc536765fa858c9937a5",
   binaries: {
     "linux-x64": {
       sha256: "0b52f1cb26c1510da711645c77c33de5b93c381033a32a1a9e1e3b90a9070010",

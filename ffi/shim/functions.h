@@ -143,6 +143,7 @@ static struct heap *find_open_heap(u32 id);
 static struct heap *require_heap(u32 id);
 static struct loop *find_loop(u32 id);
 static struct loop *loop_here(void);
+static struct loop *loop_of(PyObject *object);
 static struct loop *running_loop(void);
 static u32 running_loop_id(void);
 static void wake(struct loop *loop);
