@@ -163,9 +163,12 @@ function findRuntime(name) {
   return { kind, program, label: `${kind} ${/\d+\.\d+\.\d+/.exec(text)?.[0]}` };
 }
 
-/** The paths of the test files below test/ without their ending; those of test/soak/ come first, as they take longest. */
+/** Folders and files whose tests take longest come first: what is begun last should not take long. */
+const longest = ["soak/", "project/", "loops/uvloop", "native/shim_file"];
+
+/** The paths of the test files below test/ without their ending. */
 function findFiles(filters) {
-  const first = (name) => name.startsWith("soak/") ? 0 : 1;
+  const first = (name) => longest.some((long) => name.startsWith(long)) ? 0 : 1;
   return readdirSync(join(root, "test"), { recursive: true })
     .map((path) => path.replaceAll("\\", "/"))
     .filter((path) => path.endsWith("_test.ts"))
