@@ -268,16 +268,25 @@ const helpers: [name: string, type: string][] = [
   ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
 ];
 
+/** Options of {@linkcode declare}. */
+export interface DeclareOptions {
+  /** Folders with stubs, such as a typeshed, which come before all others. */
+  readonly stubs?: readonly string[];
+  /** Is told where the types of each module come from, in one line. */
+  readonly report?: (line: string) => void;
+}
+
 /**
  * Declarations of Python modules, as the text of a `.d.ts` file that types `python.import(name)`.
  *
  * @param names the modules
  * @throws {PythonError} if one cannot be imported
  */
-export function declare(names: readonly string[]): string {
+export function declare(names: readonly string[], options: DeclareOptions = {}): string {
   const globals = python.builtins.dict();
   globals.$set("names", names);
-  for (const part of ["annotations", "stubs", "describe"]) {
+  globals.$set("folders", options.stubs ?? []);
+  for (const part of ["annotations", "stubs", "attributes", "describe"]) {
     python.exec(pythonText(`cli/py/${part}.py`), { globals, filename: `<pyawait/${part}.py>` });
   }
   const modules = JSON.parse(globals.$get("result")) as ModuleShape[];

@@ -5,6 +5,7 @@ examined is "any".
 """
 
 import contextlib
+import dataclasses
 import enum
 import importlib
 import inspect
@@ -12,6 +13,10 @@ import json
 import sys
 import typing
 import warnings
+
+
+# Bases of these modules add nothing that a program uses by name.
+_PLAIN_HOMES = {"builtins", "typing", "typing_extensions", "abc", "collections.abc", "enum"}
 
 
 def name_of(item):
@@ -51,6 +56,7 @@ class Module:
         self.module = module
         self.names = names
         self.classes = classes
+        self.sources = Sources()
 
     def type_of(self, annotation, item=None):
         """The type of an annotation of `item`; strings in it are resolved in the globals of `item`."""
@@ -109,18 +115,10 @@ class Module:
 
     def shape(self, cls):
         members, statics = {}, {}
-        for name, item in list(vars(cls).items()):
-            if type(name) is not str or name.startswith("_"):
-                continue
-            try:
-                self.class_member(cls, name, item, members, statics)
-            except Exception:
-                members[name] = value(["any"])
-        for name, annotation in annotations_of(cls).items():
-            if members.get(name, value(["any"]))["kind"] == "value":
-                members[name] = value(self.type_of(annotation, sys.modules.get(cls.__module__)))
-                if name in statics:
-                    statics[name] = members[name]
+        for owner in self.described_in(cls):
+            found, of_class = self.own_members(owner)
+            members.update((name, each) for name, each in found.items() if name not in members)
+            statics.update((name, each) for name, each in of_class.items() if name not in statics)
         if issubclass(cls, enum.Enum):
             for name in cls.__members__:
                 members[name] = statics[name] = value(["class", self.names.of(cls)])
@@ -136,6 +134,41 @@ class Module:
             protocol=bool(getattr(cls, "_is_protocol", False)),
             awaits=hasattr(cls, "__await__"),
         )
+
+    def described_in(self, cls):
+        """The class and its bases that are described with it, because they have no name of their own here."""
+        described = [base for base in cls.__mro__[1:] if self.names.of(base)]
+        hidden = [base for base in cls.__mro__[1:] if base not in described and base.__module__ not in _PLAIN_HOMES]
+        # What a described base has comes from there, with its own types.
+        return [cls] + [base for base in hidden if not any(issubclass(each, base) for each in described)]
+
+    def own_members(self, cls):
+        members, statics = {}, {}
+        for name, item in list(vars(cls).items()):
+            if type(name) is not str or name.startswith("_"):
+                continue
+            try:
+                self.class_member(cls, name, item, members, statics)
+            except Exception:
+                members[name] = value(["any"])
+        for name, type_ in self.instance_attributes(cls).items():
+            if name not in members or members[name] == value(["any"]):
+                members[name] = value(type_)
+        for name, annotation in annotations_of(cls).items():
+            if getattr(annotation, "__class__", None) is dataclasses.InitVar:
+                continue
+            if members.get(name, value(["any"]))["kind"] == "value":
+                members[name] = value(self.type_of(annotation, sys.modules.get(cls.__module__)))
+                if name in statics:
+                    statics[name] = members[name]
+        return members, statics
+
+    def instance_attributes(self, cls):
+        try:
+            node = self.sources.class_of(cls)
+            return instance_attributes(node, self.names.within(vars(sys.modules[cls.__module__]))) if node else {}
+        except Exception:  # reading a source never fails the command
+            return {}
 
     def class_member(self, cls, name, item, members, statics):
         getter = getattr(item, "fget", None) or getattr(item, "func", None)
