@@ -38,12 +38,17 @@ interface ClassShape {
   plain: Type | null;
   protocol: boolean;
   awaits: boolean;
+  /** There may be other members. */
+  open: boolean;
   doc: string | null;
 }
 
 interface ModuleShape {
   name: string;
   doc: string | null;
+  /** Where its types come from. */
+  source: string;
+  open: boolean;
   members: Record<string, Member>;
   classes: Record<string, ClassShape>;
 }
@@ -61,8 +66,9 @@ const reserved = [
   "instanceof interface intrinsic is keyof let module namespace never new null number object package private protected",
   "public readonly return static string super switch symbol this throw true try type typeof undefined unique unknown",
   "var void while with yield",
-  "AsyncIterable ArrayBuffer DataView Iterable Keywords Map Omit Pick PromiseLike PyAsyncIterable PyFunction PyIterable",
-  "PyMembers PyProxy PythonModules Record Set Symbol Uint8Array",
+  "Array ArrayBuffer ArrayBufferView AsyncIterable DataView Exclude Iterable Keywords Map Omit Pick PromiseLike",
+  "PyAsyncIterable PyBuffer PyFunction PyIterable PyKnown PyMembers PyObject PyProxy PythonModules Record Set",
+  "SharedArrayBuffer Symbol Uint8Array",
 ].join(" ").split(" ");
 
 /** Returns a function that makes names unique and not reserved. */
@@ -109,6 +115,12 @@ class Printer {
         return into ? "number | bigint" : "number";
       case "bigint":
         return rest.length > 0 ? `${rest[0]}n` : kind;
+      case "numeric":
+        return into ? "number | bigint | PyProxy" : "any";
+      case "buffer":
+        return into ? "ArrayBufferView | ArrayBuffer | SharedArrayBuffer | PyBuffer | PyProxy" : "any";
+      case "object":
+        return into ? "PyProxy" : "PyProxy";
       case "bytes":
         return into ? "Uint8Array | ArrayBuffer | DataView | PyProxy" : "Uint8Array";
       case "literal":
@@ -185,7 +197,11 @@ class Printer {
   }
 
   #overloads(calls: CallShape[], result?: string): string[] {
-    return [...new Set(calls.flatMap((call) => this.#signatures(call, result)))];
+    // TypeScript takes the first that fits; what takes and gives anything would hide the others.
+    const says = ({ positional: [first], result }: CallShape) =>
+      first && this.type(first.type, true) === "any" && this.type(result, false) === "any" ? 1 : 0;
+    const sorted = [...calls].sort((a, b) => says(a) - says(b));
+    return [...new Set(sorted.flatMap((call) => this.#signatures(call, result)))];
   }
 
   #callable(calls: CallShape[]): string {
@@ -233,17 +249,27 @@ class Printer {
     return [...parts, `{\n${this.members(own, "  ")}}`].join(" & ");
   }
 
+  /** What a class with known members has of its instances: their methods, unbound, and descriptors. */
+  #ofInstances(name: string): string {
+    const alias = this.#aliases.get(name)!;
+    const has = (part: Part) => this.#namesIn(name, part).length > 0;
+    if (!has("members")) return "{ toJSON: any }";
+    const names = has("statics") ? `Exclude<keyof ${alias}$members, keyof ${alias}$statics>` : `keyof ${alias}$members`;
+    return `{ [name in ${names} | "toJSON"]: any }`;
+  }
+
   classes(): string {
     let text = "";
-    for (const [name, { plain, calls }] of Object.entries(this.#module.classes)) {
+    for (const [name, { plain, calls, open }] of Object.entries(this.#module.classes)) {
       const alias = this.#aliases.get(name)!;
-      const instance = ["PyProxy"], itself = ["PyMembers"];
+      const instance = [open ? "PyProxy" : "PyKnown"], itself = [open ? "PyMembers" : "PyObject"];
       if (this.#awaits(name)) instance.push("PromiseLike<any>");
       for (const [part, types] of [["members", instance], ["statics", itself]] as [Part, string[]][]) {
         if (this.#namesIn(name, part).length === 0) continue;
         text += `type ${alias}$${part} = ${this.#inherited(name, part)};\n`;
         types.push(`${alias}$${part}`);
       }
+      if (!open) itself.push(this.#ofInstances(name));
       const signatures = this.#overloads(calls ?? [anyCall], alias);
       itself.push(`{ ${signatures.map((each) => `${each}; new ${each}`).join("; ")} }`);
       text += `type ${alias} = ${plain ? this.type(plain, false) : instance.join(" & ")};\n`;
@@ -263,6 +289,7 @@ function doc(text: string | null, indent: string): string {
 
 /** Helper types, printed where they are used: proxies whose calls or items are typed elsewhere. */
 const helpers: [name: string, type: string][] = [
+  ["PyKnown", "PyKnown = PyObject & { (...args: any[]): any; new (...args: any[]): any; toJSON: any }"],
   ["PyFunction", "PyFunction = PyMembers & (new (...args: any[]) => any)"],
   ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],
   ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
@@ -286,20 +313,23 @@ export function declare(names: readonly string[], options: DeclareOptions = {}):
   const globals = python.builtins.dict();
   globals.$set("names", names);
   globals.$set("folders", options.stubs ?? []);
-  for (const part of ["annotations", "stubs", "attributes", "describe"]) {
+  for (const part of ["annotations", "attributes", "stub_files", "stubs", "describe"]) {
     python.exec(pythonText(`cli/py/${part}.py`), { globals, filename: `<pyawait/${part}.py>` });
   }
   const modules = JSON.parse(globals.$get("result")) as ModuleShape[];
+  for (const { name, source } of modules) options.report?.(`types of ${name}: ${source}`);
   const unique = uniqueNames();
   const printers = modules.map((module) => new Printer(module, unique));
   let text = `// Made by \`pyawait types ${names.join(" ")}\` with Python ${python.version}.\n`;
-  text += 'import type { Keywords, PyMembers, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
+  for (const { name, source } of modules) text += `// ${name}: from ${source}.\n`.replace("from stubs", "stubs");
+  text +=
+    'import type { Keywords, PyBuffer, PyMembers, PyObject, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
   modules.forEach(({ name }, at) => text += `    ${key(name)}: ${printers[at].name};\n`);
   text += "  }\n}\n";
   let body = "";
   modules.forEach((module, at) => {
     body += `\n${printers[at].classes()}${doc(module.doc, "")}`;
-    body += `type ${printers[at].name} = PyProxy & {\n${printers[at].members(module.members, "  ")}};\n`;
+    body += `type ${printers[at].name} = ${module.open ? "PyProxy" : "PyKnown"} & {\n${printers[at].members(module.members, "  ")}};\n`;
   });
   for (const [name, type] of helpers) if (body.includes(name)) text += `\ntype ${type};\n`;
   return text + body;

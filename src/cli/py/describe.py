@@ -10,6 +10,7 @@ import enum
 import importlib
 import inspect
 import json
+import pkgutil
 import sys
 import typing
 import warnings
@@ -227,13 +228,13 @@ def public_names(module):
     )
 
 
-def describe(name):
+def describe(name, library):
     with contextlib.redirect_stdout(sys.stderr):  # the declarations may go to stdout
         module = importlib.import_module(name)
     names, classes, members = Names(), {}, {}
     looked_at = Module(module, names, {})
-    tree = stub_of(name, attribute(module, "__spec__"))
-    stub = Stub(tree, module, names, classes) if tree else None
+    found_stub = library.module(name)
+    stub = Stub(found_stub, library, module, names, classes) if found_stub else None
     missing = object()
     found = [(key, attribute(module, key, missing)) for key in public_names(module)]
     found = [(key, item) for key, item in found if item is not missing]
@@ -245,7 +246,7 @@ def describe(name):
         except Exception:  # a metaclass may do anything
             classes[key] = class_shape([], {}, {}, None, None)
     if stub:
-        members = {key: each for key, each in stub.read().items() if not key.startswith("_")}
+        members = stub.read()
     annotations = annotations_of(module)
     for key, item in found:
         try:
@@ -253,9 +254,52 @@ def describe(name):
                 members[key] = looked_at.member(item, annotations.get(key, inspect.Parameter.empty))
         except Exception:  # objects for which isinstance() and the like raise
             members[key] = value(["any"])
-    return {"name": name, "doc": doc_of(module), "members": members, "classes": classes}
+    if stub:
+        members.update((key, value(["proxy"])) for key in submodules(module) if key not in members)
+        members.update((key, value(["any"])) for key in unlisted(module) if key not in members)
+    return {
+        "name": name,
+        "doc": doc_of(module),
+        "members": members,
+        "classes": classes,
+        "open": not stub or found_stub.open,
+        "source": source_of(module, found_stub, library),
+    }
+
+
+def submodules(module):
+    """Also those that are not imported yet: they become attributes when they are."""
+    imported = [
+        key
+        for key, item in list(vars(module).items())
+        if type(key) is str and sys.modules.get("%s.%s" % (module.__name__, key)) is item
+    ]
+    try:
+        found = [each.name for each in pkgutil.iter_modules(attribute(module, "__path__", []))]
+    except Exception:  # a finder of someone's own
+        found = []
+    return [key for key in imported + found if not key.startswith("_")]
+
+
+def unlisted(module):
+    """What a program can use though neither `__all__` nor the stub lists it."""
+    return [
+        key
+        for key, item in list(vars(module).items())
+        if type(key) is str and not key.startswith("_") and not inspect.ismodule(item)
+    ]
+
+
+def source_of(module, stub, library):
+    """Where the types come from, for whoever runs the command."""
+    if stub:
+        return stub.found.label
+    if in_standard_library(module.__name__) and not library.files.has_typeshed():
+        return "the running module, because no stubs are installed (pip install mypy, or --stubs FOLDER)"
+    return "the running module, which has no stubs"
 
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # examining what is deprecated is not using it
-    result = json.dumps([describe(name) for name in dict.fromkeys(names)])
+    library = Library(folders)
+    result = json.dumps([describe(name, library) for name in dict.fromkeys(names)])
