@@ -40,6 +40,8 @@ interface ClassShape {
   awaits: boolean;
   /** There may be other members. */
   open: boolean;
+  /** A call makes a class. */
+  functional: boolean;
   doc: string | null;
 }
 
@@ -260,7 +262,7 @@ class Printer {
 
   classes(): string {
     let text = "";
-    for (const [name, { plain, calls, open }] of Object.entries(this.#module.classes)) {
+    for (const [name, { plain, calls, open, functional }] of Object.entries(this.#module.classes)) {
       const alias = this.#aliases.get(name)!;
       const instance = [open ? "PyProxy" : "PyKnown"], itself = [open ? "PyMembers" : "PyObject"];
       if (this.#awaits(name)) instance.push("PromiseLike<any>");
@@ -270,7 +272,7 @@ class Printer {
         types.push(`${alias}$${part}`);
       }
       if (!open) itself.push(this.#ofInstances(name));
-      const signatures = this.#overloads(calls ?? [anyCall], alias);
+      const signatures = this.#overloads(calls ?? [anyCall], functional ? "any" : alias);
       itself.push(`{ ${signatures.map((each) => `${each}; new ${each}`).join("; ")} }`);
       text += `type ${alias} = ${plain ? this.type(plain, false) : instance.join(" & ")};\n`;
       text += `type ${alias}$class = ${itself.join(" & ")};\n`;
@@ -313,7 +315,7 @@ export function declare(names: readonly string[], options: DeclareOptions = {}):
   const globals = python.builtins.dict();
   globals.$set("names", names);
   globals.$set("folders", options.stubs ?? []);
-  for (const part of ["annotations", "attributes", "stub_files", "stubs", "describe"]) {
+  for (const part of ["annotations", "shapes", "attributes", "stub_files", "stubs", "describe"]) {
     python.exec(pythonText(`cli/py/${part}.py`), { globals, filename: `<pyawait/${part}.py>` });
   }
   const modules = JSON.parse(globals.$get("result")) as ModuleShape[];

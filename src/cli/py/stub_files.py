@@ -85,6 +85,8 @@ def in_standard_library(name):
     if module is None:
         names = getattr(sys, "stdlib_module_names", None)
         return names is None or name.partition(".")[0] in names
+    if origin is None:
+        return False  # a program has made it
     if not isinstance(origin, str) or origin in ("built-in", "frozen"):
         return True
     folders = {os.path.realpath(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib")}

@@ -1,90 +1,27 @@
 """`pyawait types`: describes what stubs declare, without running them.
 
-The result has the same form as that of describe.py: members and classes, which go to declarations.ts as JSON. A class
-is described once, under its qualified name, and everything else refers to that.
+The result has the same form as that of describe.py (`shapes.py`).
 """
 
 import ast
 import datetime
 import enum
-import inspect
 import sys
 
-_ANY_CALL = {"positional": [], "rest": ["any"], "keywords": [], "open": True, "result": ["any"]}
-_NO_ARGUMENTS = dict(_ANY_CALL, rest=None, open=False)
 _ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}
 _CONTEXTS = {"contextmanager", "asynccontextmanager"}  # the function's annotation is not what these return
-
-
-def value(type, doc=None):
-    return {"kind": "value", "type": type, "doc": doc}
-
-
-def function(calls, doc=None):
-    return {"kind": "function", "calls": calls, "doc": doc}
-
-
-def attribute(owner, name, default=None):
-    try:
-        return getattr(owner, name, default)
-    except Exception:  # a property, or a module's __getattr__, may raise anything
-        return default
-
-
-def is_class(item):
-    return issubclass(type(item), type)  # an object may raise, or lie, when asked for its __class__
-
-
-def doc_of(item):
-    try:
-        return inspect.getdoc(item)
-    except Exception:
-        return None
-
-
-def parameter(name, type, optional, only=False):
-    """`only`: cannot be given by keyword."""
-    return {"name": name, "type": type, "optional": optional, "only": only}
-
-
-_PLAIN = (("string", str), ("boolean", bool), ("int", int), ("float", float))
-_PLAIN_NAMES = (("string", {"str", "StrEnum"}), ("int", {"int", "IntEnum", "IntFlag"}), ("float", {"float"}))
-_NUMPY = {"integer": "int", "floating": "float", "bool": "boolean", "bool_": "boolean"}
-
-
-def plain_of_names(names):
-    """What instances become in JavaScript if they do not stay proxies, by the names of the bases."""
-    if "TypedDict" in names:
-        return ["dict", ["any"]]
-    return next(([plain] for plain, those in _PLAIN_NAMES if names & those), None)
-
-
-def plain_of_class(cls):
-    if type(cls).__name__ == "_TypedDictMeta":
-        return ["dict", ["any"]]
-    for plain, base in _PLAIN:
-        if issubclass(cls, base):
-            return [plain]
-    bases = [base.__name__ for base in cls.__mro__ if base.__module__ == "numpy"]
-    return next(([_NUMPY[base]] for base in bases if base in _NUMPY and bases[0] != "longdouble"), None)
-
-
-def class_shape(bases, members, statics, calls, doc, plain=None, protocol=False, awaits=False, open=True):
-    """`plain`: what instances become in JavaScript if they do not stay proxies; `protocol`: other values are accepted as
-    well; `calls`: None if unknown; `open`: there may be other members.
-    """
-    visible = lambda those: {name: each for name, each in those.items() if not name.startswith("_")}
-    return {
-        "bases": bases,
-        "members": visible(members),
-        "statics": visible(statics),
-        "calls": calls,
-        "doc": doc,
-        "plain": plain,
-        "protocol": protocol,
-        "awaits": awaits,
-        "open": open,
-    }
+_PROPERTIES = ("property", "_magic_enum_attr", "dynamicclassattribute")
+_BASES_WITHOUT_MEMBERS = {"object", "Generic", "Protocol", "TypedDict", "str", "int", "float", "bool"}
+_BASES_THAT_ARE_CALLED = {"str", "int", "float", "bool", "TypedDict"}
+_DECORATORS_WITHOUT_EFFECT = {
+    "final",
+    "disjoint_base",
+    "type_check_only",
+    "runtime_checkable",
+    "deprecated",
+    "total_ordering",
+}
+_UNRESOLVED = object()
 
 
 def call_of_ast(node, resolve, bound, resolve_result=None):
@@ -109,20 +46,6 @@ def call_of_ast(node, resolve, bound, resolve_result=None):
         "open": arguments.kwarg is not None,
         "result": ["awaitable", result] if isinstance(node, ast.AsyncFunctionDef) else result,
     }
-
-
-_PROPERTIES = ("property", "_magic_enum_attr", "dynamicclassattribute")
-_BASES_WITHOUT_MEMBERS = {"object", "Generic", "Protocol", "TypedDict", "str", "int", "float", "bool"}
-_BASES_THAT_ARE_CALLED = {"str", "int", "float", "bool", "TypedDict"}
-_DECORATORS_WITHOUT_EFFECT = {
-    "final",
-    "disjoint_base",
-    "type_check_only",
-    "runtime_checkable",
-    "deprecated",
-    "total_ordering",
-}
-_UNRESOLVED = object()
 
 
 class Stub:
@@ -373,6 +296,7 @@ class Stub:
             open=open
             or self.library.module(definition.home).found.partial
             or (bool(has_all) and definition.name != "object"),
+            functional=is_enum and definition.home == "enum",
         )
 
     def _finish(self, key, cls):
