@@ -45,7 +45,7 @@ def typesheds():
             places = []
         for place in places:
             folder = os.path.join(place, *inside)
-            if os.path.isdir(os.path.join(folder, "stdlib")):
+            if standard_library_in(folder):
                 yield folder, package + _version_of(package.replace("_", "-"))
     folder = os.getcwd()
     while True:
@@ -56,6 +56,17 @@ def typesheds():
         if os.path.dirname(folder) == folder:
             return
         folder = os.path.dirname(folder)
+
+
+def standard_library_in(folder):
+    """The folders with the standard library's stubs in a typeshed, the most specific first."""
+    inner = os.path.join(folder, "stdlib")
+    if os.path.isdir(os.path.join(inner, "3")):  # before 2021: a folder for what is new in each version
+        names = ["3.%d" % minor for minor in range(sys.version_info[1], 4, -1)] + ["3", "2and3"]
+        return [each for each in (os.path.join(inner, name) for name in names) if os.path.isdir(each)]
+    if os.path.isdir(inner):
+        return [inner]
+    return [folder] if os.path.exists(os.path.join(folder, "VERSIONS")) else []  # typeshed_client has nothing else
 
 
 def versions_of(folder):
@@ -125,12 +136,11 @@ class StubFiles:
     def _places(self, name):
         top = name.partition(".")[0]
         for folder in self._given:
-            inner = os.path.join(folder, "stdlib")
-            if os.path.isdir(inner) and self._has(inner, name):
-                yield inner, top, "stubs in %s" % folder, True
-            if self._has(folder, name):
-                typeshed = os.path.exists(os.path.join(folder, "VERSIONS"))
-                yield folder, top, "stubs in %s" % folder, typeshed
+            inner = [each for each in standard_library_in(folder) if self._has(each, name)]
+            for each in inner:
+                yield each, top, "stubs in %s" % folder, True
+            if folder not in inner and not os.path.exists(os.path.join(folder, "VERSIONS")):
+                yield folder, top, "stubs in %s" % folder, False
                 yield folder, top + "-stubs", "stubs in %s" % folder, False
         for folder in sys.path:
             yield folder, top + "-stubs", "%s-stubs" % top, False
@@ -145,9 +155,9 @@ class StubFiles:
             for folder in sys.path:
                 yield folder, top, "its stub", False
         for folder, label in self._installed():
-            inner = os.path.join(folder, "stdlib")
-            if in_standard_library(name) and self._has(inner, name):
-                yield inner, top, "stubs of %s" % label, True
+            for inner in standard_library_in(folder) if in_standard_library(name) else []:
+                if self._has(inner, name):
+                    yield inner, top, "stubs of %s" % label, True
         for folder, label in self._installed():
             outer = os.path.join(folder, "stubs")
             if not in_standard_library(name) and os.path.isdir(outer):

@@ -69,10 +69,10 @@ class Stub:
         members = {}
         for name in self.stub.public():
             if not name.startswith("_") or name in (self.stub.listed or ()):
-                member = self._member(name)
-                if member and not (
-                    self.stub.found.typeshed and attribute(self.module, name, _UNRESOLVED) is _UNRESOLVED
-                ):
+                member, item = self._member(name), attribute(self.module, name, _UNRESOLVED)
+                if member == value(["int"]) and type(item) is int and abs(item) > _SAFE:
+                    member = value(["bigint"])  # sys.maxsize
+                if member and not (self.stub.found.typeshed and item is _UNRESOLVED):
                     members[name] = member
         for key, definition, near in self.waiting:  # grows while it is read
             self.classes[key] = self._class(key, definition, near)
