@@ -325,12 +325,10 @@ class Library:
 
     def _inside(self, found, rest, seen):
         if found is not None and found.kind == "import":
-            if (found.home, found.name) in seen:
-                return None
-            seen += ((found.home, found.name),)
             source, name = self.module(found.home), found.name
-            if source and name in source.bindings:
-                return self._inside(source.bindings[name], rest, seen)
+            again = (found.home, name) in seen  # `from . import decoder` binds a submodule in its own package
+            if source and name in source.bindings and not again:
+                return self._inside(source.bindings[name], rest, seen + ((found.home, name),))
             submodule = "%s.%s" % (found.home, name)
             found = (
                 Definition("module", submodule, submodule)
