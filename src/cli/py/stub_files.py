@@ -90,14 +90,15 @@ def versions_of(folder):
 
 def in_standard_library(name):
     module = sys.modules.get(name)
-    origin = getattr(getattr(module, "__spec__", None), "origin", None) or getattr(module, "__file__", None)
+    spec = getattr(module, "__spec__", None)
+    origin = getattr(spec, "origin", None) or getattr(module, "__file__", None)
     if name.partition(".")[0] in _TYPESHEDS_OWN:
         return True
     if module is None:
         names = getattr(sys, "stdlib_module_names", None)
         return names is None or name.partition(".")[0] in names
-    if origin is None:
-        return False  # a program has made it
+    if origin is None:  # a program has made it, or Python at its start (3.8)
+        return spec is not None and name in sys.builtin_module_names
     if not isinstance(origin, str) or origin in ("built-in", "frozen"):
         return True
     folders = {os.path.realpath(sysconfig.get_path(key)) for key in ("stdlib", "platstdlib")}
