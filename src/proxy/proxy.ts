@@ -8,12 +8,13 @@ import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
-import { lockBuffer, type PyBuffer } from "./buffer.ts";
+import { lockBuffer } from "./buffer.ts";
 import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, currentLoopId, missing } from "./call.ts";
 import { toJs } from "./copy_out.ts";
 import { isInstanceOf, toPrimitive } from "./coercion.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
+import type { PyMembers } from "./py_object.ts";
 import { livingProxy } from "./registry.ts";
 import { everyCallee } from "./with_loop.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
@@ -226,152 +227,6 @@ export const traps: ProxyHandler<object> = {
     throw new TypeError(`Cannot construct with new: it gives ${made === null ? "None" : `a ${typeof made}`}; call it without new`);
   },
 };
-
-/**
- * The members that every Python object has, and no others but those whose names begin with an underscore. Generated types
- * build on this where all members are known, so that TypeScript refuses a misspelt one.
- *
- * Besides the errors listed below, every access to the Python object throws a `TypeError` after `$destroy()` and a
- * `PythonClosedError` after `python.close()`, and passing a value to Python throws a `TypeError` or `RangeError` where
- * Python has nothing for it.
- */
-export interface PyObject {
-  // Python decides:
-  // deno-lint-ignore no-explicit-any
-  [name: `_${string}`]: any;
-  // deno-lint-ignore no-explicit-any
-  [Symbol.iterator](): Iterator<any>;
-  // deno-lint-ignore no-explicit-any
-  [Symbol.asyncIterator](): AsyncIterator<any>;
-  /**
-   * `object[key]`; with several keys `object[key, …]`, whose key is a tuple. There is no default: a dict's
-   * `get(key, default)` has one.
-   *
-   * @param key any value; a safe integer, a string and `null` cross as `int`, `str` and `None`, `slice(…)` as a slice
-   * @param more the tuple's other items
-   * @returns the item, converted
-   * @throws {PythonError} what Python raises, such as a `KeyError` or an `IndexError`
-   * @example
-   * ```ts
-   * import { python, slice } from "pyawait";
-   * const list = python.builtins.list([1, 2, 3]);
-   * console.log(list.$get(-1), String(list.$get(slice(1, 3)))); // 3 [2, 3]
-   * console.log(python.exec("{(0, 1): 'x'}").$get(0, 1)); // x
-   * ```
-   */
-  // deno-lint-ignore no-explicit-any
-  $get(key: unknown, ...more: unknown[]): any;
-  /**
-   * `object[key] = value`; with several keys before the value `object[key, …] = value`.
-   *
-   * @throws {PythonError} what Python raises
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * const ages = python.builtins.dict();
-   * ages.$set("Ada", 36);
-   * console.log(String(ages)); // {'Ada': 36}
-   * ```
-   */
-  $set(key: unknown, ...moreAndValue: [...more: unknown[], value: unknown]): void;
-  /**
-   * `key in object`; several keys are a tuple.
-   *
-   * @throws {PythonError} what Python raises
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * console.log(python.builtins.range(3).$has(2)); // true
-   * ```
-   */
-  $has(key: unknown, ...more: unknown[]): boolean;
-  /**
-   * `del object[key]`; with several keys `del object[key, …]`.
-   *
-   * @throws {PythonError} what Python raises
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * const list = python.builtins.list([1, 2, 3]);
-   * list.$delete(0);
-   * console.log(String(list)); // [2, 3]
-   * ```
-   */
-  $delete(key: unknown, ...more: unknown[]): void;
-  /**
-   * A copy in JavaScript; the same as {@linkcode toJs}, with the same options and errors.
-   *
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * console.log(python.builtins.range(3).$type, python.builtins.list("ab").$toJs().length); // range 2
-   * ```
-   */
-  // deno-lint-ignore no-explicit-any
-  $toJs<T = any>(options?: CopyOptions): T;
-  /**
-   * The object's memory, live and without a copy. As Pyodide's `getBuffer`.
-   *
-   * @returns the buffer, which the caller releases
-   * @throws {PythonError} a `TypeError` if the object has no buffer, a `BufferError` if it refuses
-   * @throws {TypeError} if its items are references to Python objects
-   * @throws {RangeError} if it is larger than an ArrayBuffer can be
-   * @throws {Error} if this runtime forbids foreign memory (Electron)
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * const view = python.import("array").array("d", [1, 2]).$getBuffer();
-   * console.log(view.data.length, view.format); // 2 d
-   * view.release();
-   * ```
-   */
-  $getBuffer(): PyBuffer;
-  /**
-   * Returns the same proxy with one more hold, so that it takes one more `$destroy()` to release the object.
-   *
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * const list = python.builtins.list();
-   * const copy = list.$copy();
-   * list.$destroy();
-   * console.log(copy.$type); // list
-   * ```
-   */
-  $copy(): this;
-  /**
-   * Gives up one hold; `using` and `[Symbol.dispose]` do the same.
-   *
-   * Each time the bridge hands the proxy out is one hold, and so is each `$copy()`. At the last one the object is
-   * released, a coroutine is closed, and using the proxy throws. Without it the object is released when the proxy is
-   * collected.
-   *
-   * @example
-   * ```ts
-   * import { python } from "pyawait";
-   * const list = python.builtins.list([1]);
-   * list.$destroy();
-   * try {
-   *   list.append(2);
-   * } catch (error) {
-   *   console.log((error as Error).message); // it was destroyed: it was a list
-   * }
-   * ```
-   */
-  $destroy(): void;
-  /** The name of the object's Python class. */
-  readonly $type: string;
-}
-
-/**
- * The members of {@linkcode PyObject} and whatever else a Python object has; a {@linkcode PyProxy} is callable as well.
- * Generated types build on this where not all members are known.
- */
-export interface PyMembers extends PyObject {
-  // Python decides:
-  // deno-lint-ignore no-explicit-any
-  [name: string]: any;
-}
 
 /**
  * A Python object.
