@@ -10,7 +10,7 @@ import { configure, interpreter } from "./interpreter/interpreter.ts";
 import { checkOptions, type PythonOptions } from "./interpreter/options.ts";
 import { importOf } from "./imports.ts";
 import { callHelper } from "./proxy/call.ts";
-import type { PyProxy } from "./proxy/proxy.ts";
+import type { PyProxy } from "./proxy/py_proxy.ts";
 
 /** Types of modules by name, for `python.import`. `pyawait types` generates declarations that augment it. */
 // deno-lint-ignore no-empty-interface

@@ -5,14 +5,15 @@
 // temporary folder of this process, which is removed after loading.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, lstatSync, mkdtempSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, tmpdir } from "node:os";
-import { isAbsolute, join } from "node:path";
+import { existsSync, lstatSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
 import { ownUrl } from "../own_file.ts";
-import { checkPath, currentUser, makeFolder } from "./trust.ts";
+import { cacheFolder, openCache, readTrusted, variable, writeWhole } from "./cache.ts";
+import { checkPath, makeFolder } from "./trust.ts";
 import { prebuilt } from "./prebuilt.ts";
 
 /** The shim cannot be found or loaded. Lists what was tried and what to do. */
@@ -107,9 +108,9 @@ export function unpack<T>(binary: Binary, open: (path: string) => T): T {
 
 function inCache<T>({ content, file }: Binary, place: string[], open: (path: string) => T): T {
   place[0] = cacheFolder();
-  const user = currentUser(), folder = makeFolder(place[0], user), path = join(folder, file);
-  if (!isSame(path, content, user)) write(folder, file, content);
-  if (!isSame(path, content, user)) throw new Error(`${file} is not what was written to it`);
+  const folder = openCache(), path = join(folder, file);
+  if (!isSame(path, content)) writeWhole(folder, file, content);
+  if (!isSame(path, content)) throw new Error(`${file} is not what was written to it`);
   return open(path);
 }
 
@@ -117,7 +118,7 @@ function inTemporary<T>({ content, file }: Binary, place: string[], open: (path:
   place[0] = tmpdir();
   if (windows) { // a loaded file cannot be removed there
     const folder = makeFolder(join(tmpdir(), "pyawait"), 0);
-    if (!isSame(join(folder, file), content, 0)) write(folder, file, content);
+    if (!isSame(join(folder, file), content, 0)) writeWhole(folder, file, content);
     return open(join(folder, file));
   }
   const folder = mkdtempSync(join(realpathSync(tmpdir()), "pyawait-"));
@@ -130,41 +131,5 @@ function inTemporary<T>({ content, file }: Binary, place: string[], open: (path:
   }
 }
 
-function cacheFolder(): string {
-  const cache = variable(windows ? "LOCALAPPDATA" : "XDG_CACHE_HOME");
-  if (cache !== undefined && isAbsolute(cache)) return join(cache, "pyawait");
-  const home = variable("HOME") ?? homedir();
-  if (windows) return join(home, "AppData", "Local", "pyawait");
-  return process.platform === "darwin" ? join(home, "Library", "Caches", "pyawait") : join(home, ".cache", "pyawait");
-}
-
-function write(folder: string, file: string, content: Uint8Array): void {
-  const path = join(folder, file);
-  const unfinished = join(folder, `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`);
-  writeFileSync(unfinished, content, { mode: 0o700, flag: "wx" });
-  try {
-    renameSync(unfinished, path);
-  } catch (error) { // Windows: another process has it loaded, so the content is the same
-    rmSync(unfinished, { force: true });
-    if (!existsSync(path)) throw error;
-  }
-}
-
 /** Whether it is a regular file with this content, and no other user can change it. */
-function isSame(path: string, content: Uint8Array, user: number): boolean {
-  try {
-    checkPath(path, user);
-    return lstatSync(path).isFile() && readFileSync(path).equals(content);
-  } catch {
-    return false;
-  }
-}
-
-/** An environment variable; `undefined` if it is empty or may not be read (Deno without --allow-env). */
-export function variable(name: string): string | undefined {
-  try {
-    return process.env[name] || undefined;
-  } catch {
-    return undefined;
-  }
-}
+const isSame = (path: string, content: Uint8Array, user?: number) => readTrusted(path, user)?.equals(content) === true;

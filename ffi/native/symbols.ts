@@ -5,7 +5,8 @@
 import { resolve } from "node:path";
 import { backend } from "../mod.ts";
 import type { Calls } from "../types.ts";
-import { findBinary, ShimError, unpack, variable } from "./binary.ts";
+import { findBinary, ShimError, unpack } from "./binary.ts";
+import { variable } from "./cache.ts";
 import type { Loader } from "./loader.ts";
 
 const symbols = {
@@ -42,6 +43,8 @@ const symbols = {
   pyawait_begin_call: { parameters: ["pointer", "i32"], result: "void" },
   /** int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) */
   pyawait_answer: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
+  /** void pyawait_set_spin(int microseconds) */
+  pyawait_set_spin: { parameters: ["i32"], result: "void" },
   /** void pyawait_interrupt(struct heap *heap) */
   pyawait_interrupt: { parameters: ["pointer"], result: "void" },
   /** int pyawait_listen(int number) */

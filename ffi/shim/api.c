@@ -183,11 +183,25 @@ EXPORT void pyawait_begin_call(struct heap *heap, int id) {
   unlock_registry();
 }
 
-EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) {
-  return answer_call(heap, (u32)id, data, (size_t)length);
+/* Queues ---------------------------------------------------------------------------------------------------------- */
+
+static int outbox_has_chunks(void *heap) {
+  return __atomic_load_n(&((struct heap *)heap)->outbox, __ATOMIC_SEQ_CST) != 0;
 }
 
-/* Queues ---------------------------------------------------------------------------------------------------------- */
+/* Whether JavaScript is to take soon: until it does it is not rung. */
+static int expect_records(struct heap *heap) {
+  if (heap->spins || !may_spin(&heap->spinner)) return 0;
+  __atomic_store_n(&heap->spins, 1, __ATOMIC_SEQ_CST);
+  return 1;
+}
+
+/* Ends the expectation. */
+static void spin_on_outbox(struct heap *heap) {
+  int found = heap->taken || spin_until(outbox_has_chunks, heap, &heap->spinner);
+  __atomic_store_n(&heap->spins, 0, __ATOMIC_SEQ_CST); /* what comes until now has not rung; it is taken next */
+  count_spin(&heap->spinner, found);
+}
 
 /* Puts records into a loop's inbox, by one copy and at most one wake, without attaching. Where there is no such loop,
    what they lend is given back. */
@@ -197,7 +211,9 @@ EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int le
   COUNT(COUNT_SUBMISSIONS);
   chunk->counts_use = loop_id != 0; /* the background loop reads that this heap has ended behind what it has sent */
   if (chunk->counts_use) add_use(heap);
-  if (push_to_loop((u32)loop_id, chunk)) return SUBMIT_DONE;
+  enum pushed pushed = push_to_loop((u32)loop_id, chunk);
+  if (pushed == PUSHED_TO_SPINNING && expect_records(heap)) return SUBMIT_EXPECTING;
+  if (pushed) return SUBMIT_DONE;
   if (chunk->counts_use) __atomic_sub_fetch(&heap->uses, 1, __ATOMIC_RELAXED); /* the heap's own is left */
   refuse_chunk(chunk);
   py.PyMem_RawFree(chunk);
@@ -219,6 +235,7 @@ static size_t fitting(const struct chunk *chunk, size_t room) {
    not even that fits. */
 EXPORT int pyawait_take(struct heap *heap, u8 *out, int capacity) {
   size_t given = 0, room = (size_t)capacity;
+  if (heap->spins) spin_on_outbox(heap);
   if (!heap->taken) heap->taken = take_all(&heap->outbox), COUNT(COUNT_TAKES);
   while (heap->taken) {
     struct chunk *chunk = heap->taken;
@@ -237,6 +254,14 @@ EXPORT int pyawait_take(struct heap *heap, u8 *out, int capacity) {
   }
   return (int)given;
 }
+
+EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) {
+  enum answered answered = answer_call(heap, (u32)id, data, (size_t)length);
+  return answered == ANSWER_EXPECTING && !expect_records(heap) ? ANSWER_DONE : answered;
+}
+
+/* For how many microseconds a thread spins. */
+EXPORT void pyawait_set_spin(int microseconds) { set_spin(microseconds); }
 
 /* The end --------------------------------------------------------------------------------------------------------- */
 

@@ -51,24 +51,28 @@ static void append_records(struct heap *heap, struct writer *batch, struct write
 
 static void flush_batch(struct loop *loop) {
   if (loop->batch_heap) send_records(loop->batch_heap, &loop->batch);
-  loop->batch_heap = 0;
+  loop->batch_heap = 0, loop->batch_count = 0;
   if (loop->batch.unsent_count) release_sent(&loop->batch);
+}
+
+/* `flush` is called when what is ready has run. */
+static void schedule_flush(struct loop *loop) {
+  PyObject *handle = loop->flush_scheduled ? 0 : call_method(loop->object, name.call_soon, loop->flush);
+  if (handle) loop->flush_scheduled = 1;
+  else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
+  release(handle);
 }
 
 /* The batch for `heap`: one ring for all that this loop has for it until the loop has gone round once. */
 static struct writer *batch_for(struct loop *loop, struct heap *heap) {
-  if (!loop->flush_scheduled && !loop->draining) {
-    PyObject *handle = call_method(loop->object, name.call_soon, loop->flush);
-    if (handle) loop->flush_scheduled = 1;
-    else py.PyErr_Clear(); /* the loop is closed: end_batch_record sends at once */
-    release(handle);
-  }
+  if (!loop->draining) schedule_flush(loop);
   if (loop->batch_heap != heap) flush_batch(loop);
   loop->batch_heap = heap;
   loop->batch.keeps_unsent = 1;
   return &loop->batch;
 }
 
+enum { EARLY = 64 };        /* records that JavaScript is given to read while the loop makes more of them */
 enum { ERROR_BYTES = 512 }; /* of a record: in them an error can be told when there is no memory for its value */
 
 static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind) {
@@ -91,6 +95,7 @@ static void end_batch_record(struct loop *loop, struct heap *heap, struct writer
   end_record(w, 0);
   struct writer *batch = batch_for(loop, heap);
   append_records(heap, batch, w);
+  if (++loop->batch_count == EARLY) send_records(heap, batch), loop->batch_count = 0;
   for (u32 i = 0; i < w->unsent_count; i++) keep_until_sent(batch, w->unsent[i]);
   drop_batch_record(loop, w);
   if (!loop->flush_scheduled && !loop->draining) flush_batch(loop);

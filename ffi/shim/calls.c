@@ -51,8 +51,19 @@ static int is_over(struct js_call *call) {
   return over;
 }
 
+static int is_woken(void *call) { return __atomic_load_n(&((struct js_call *)call)->woken, __ATOMIC_ACQUIRE); }
+
+/* Spins until it is woken, or for a while. */
+static void spin_on_answer(struct js_call *call, struct spinner *spinner) {
+  if (!may_spin(spinner)) return;
+  __atomic_store_n(&call->spins, 1, __ATOMIC_RELAXED);
+  count_spin(spinner, spin_until(is_woken, call, spinner));
+  __atomic_store_n(&call->spins, 0, __ATOMIC_RELAXED);
+}
+
 /* Waits for the answer, detached, and makes the visits that come meanwhile: this is the thread of their loop. */
 static void wait_for_answer(struct heap *heap, struct js_call *call) {
+  struct spinner spinner = heap->call_spinner;
   PyThreadState *state = py.PyEval_SaveThread();
   u32 before = 0;
   int seconds = 0, over = 0;
@@ -62,6 +73,7 @@ static void wait_for_answer(struct heap *heap, struct js_call *call) {
       continue;
     }
     if (over) break;
+    spin_on_answer(call, &spinner);
     int tells = call->record && seconds < TELL_AFTER;
     if (py.PyThread_acquire_lock_timed(call->lock, tells ? SECOND : -1, 0)) {
       over = is_over(call);
@@ -73,6 +85,7 @@ static void wait_for_answer(struct heap *heap, struct js_call *call) {
     if (seconds == TELL_AFTER) py.PyEval_RestoreThread(state), report_wait(heap), state = py.PyEval_SaveThread();
   }
   py.PyEval_RestoreThread(state);
+  heap->call_spinner = spinner;
 }
 
 static void call_and_wait(struct heap *heap, struct js_call *call, struct writer *record) {
@@ -152,21 +165,23 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   return result;
 }
 
-/* JavaScript's answer to a CALL. 0: the call was failed before; a late answer is dropped. */
-static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
+/* JavaScript's answer to a CALL. If the call was failed before, a late answer is dropped. */
+static enum answered answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
   u8 *answer = py.PyMem_RawMalloc(length + 1); /* before the lock: with tracemalloc it takes the GIL */
-  if (!answer) return 0;
+  enum answered answered = ANSWER_LATE;
+  if (!answer) return answered;
   memcpy(answer, data, length);
   lock_registry();
   struct js_call *call = find_call(heap, id);
   if (call) {
+    answered = __atomic_load_n(&call->spins, __ATOMIC_RELAXED) ? ANSWER_EXPECTING : ANSWER_DONE;
     call->answer = answer, call->length = length;
     if (call->lock) add_use(heap);
     end_call(heap, call);
   }
   unlock_registry();
   if (!call) py.PyMem_RawFree(answer);
-  return call != 0;
+  return answered;
 }
 
 /* The heap has ended: the threads that wait for it go on, with an exception. */

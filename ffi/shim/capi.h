@@ -86,11 +86,11 @@ typedef struct {
   X(PyObject *, PyObject_Type, (PyObject *)) \
   X(PyObject *, PyObject_GetAttr, (PyObject *, PyObject *)) \
   X(PyObject *, PyObject_GetAttrString, (PyObject *, const char *)) \
-  X(int, PyObject_SetAttrString, (PyObject *, const char *, PyObject *)) \
   X(PyObject *, PyObject_Str, (PyObject *)) \
   X(PyObject *, PyObject_Call, (PyObject *, PyObject *, PyObject *)) \
   X(int, PyObject_IsTrue, (PyObject *)) \
   X(int, PyObject_RichCompareBool, (PyObject *, PyObject *, int)) \
+  X(PyObject *, PyObject_GetItem, (PyObject *, PyObject *)) \
   X(Py_ssize_t, PyObject_Size, (PyObject *)) \
   X(PyObject *, PyObject_GetIter, (PyObject *)) \
   X(PyObject *, PyIter_Next, (PyObject *)) \
@@ -184,8 +184,8 @@ typedef struct {
   X(PyBool_Type) X(PyLong_Type) X(PyFloat_Type) X(PyUnicode_Type) X(PyList_Type) X(PyTuple_Type) \
   X(PyDict_Type) X(PySet_Type) X(PyFrozenSet_Type) X(PyFunction_Type) X(PyMethod_Type) X(PyCFunction_Type) \
   X(PyCoro_Type) \
-  X(PyExc_Exception) X(PyExc_AttributeError) X(PyExc_TypeError) X(PyExc_RuntimeError) X(PyExc_RecursionError) \
-  X(PyExc_ValueError) X(PyExc_MemoryError)
+  X(PyExc_Exception) X(PyExc_AttributeError) X(PyExc_IndexError) X(PyExc_KeyError) X(PyExc_TypeError) X(PyExc_ValueError) \
+  X(PyExc_RuntimeError) X(PyExc_RecursionError) X(PyExc_MemoryError)
 
 /* clang-format on */
 

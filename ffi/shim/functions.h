@@ -38,6 +38,8 @@ static int start_thread(void *(*body)(void *));
 static void write_wake(long long pipe);
 static void write_bell(long long pipe);
 static void close_bell(long long pipe);
+static u64 microseconds_now(void);
+static void yield_processor(void);
 
 /* signals_posix.c, signals_win32.c */
 static void save_interrupt_action(void);
@@ -141,12 +143,20 @@ static struct heap *find_open_heap(u32 id);
 static struct heap *require_heap(u32 id);
 static struct loop *find_loop(u32 id);
 static struct loop *loop_here(void);
+static struct loop *loop_of(PyObject *object);
 static struct loop *running_loop(void);
 static u32 running_loop_id(void);
 static void wake(struct loop *loop);
 static void ring(struct heap *heap);
-static int push_to_loop(u32 id, struct chunk *chunk);
+static enum pushed push_to_loop(u32 id, struct chunk *chunk);
 static int push_kind(u32 id, struct heap *heap, u8 kind);
+
+/* spin.c */
+static void set_spin(int microseconds);
+static int may_spin(struct spinner *spinner);
+static void count_spin(struct spinner *spinner, int hit);
+static int spin_until(int (*found)(void *), void *state, const struct spinner *spinner);
+static int spin_on_inbox(struct loop *loop, int in_flush);
 
 /* children.c */
 static void watch_forks(symbol_finder find, void *library);
@@ -168,6 +178,7 @@ static size_t begin_record(struct writer *w, struct heap *heap, u8 kind);
 static void end_record(struct writer *w, size_t start);
 static void send_copy(struct heap *heap, const struct writer *w);
 static void flush_batch(struct loop *loop);
+static void schedule_flush(struct loop *loop);
 static struct writer begin_batch_record(struct loop *loop, struct heap *heap, u8 kind);
 static void drop_batch_record(struct loop *loop, struct writer *w);
 static void end_batch_record(struct loop *loop, struct heap *heap, struct writer *w);
@@ -232,7 +243,7 @@ static PyObject *visit_loop(struct heap *heap, PyObject *loop, PyObject *callee,
 static u32 next_call_id(void);
 static void wait_for_answer(struct heap *heap, struct js_call *call);
 static PyObject *shim_call(PyObject *self, PyObject *tuple);
-static int answer_call(struct heap *heap, u32 id, const u8 *data, size_t length);
+static enum answered answer_call(struct heap *heap, u32 id, const u8 *data, size_t length);
 static void fail_calls(struct heap *heap);
 static PyObject *shim_release(PyObject *self, PyObject *tuple);
 static PyObject *shim_item(PyObject *self, PyObject *tuple);

@@ -14,26 +14,32 @@ enum { FLAGS = DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP | DO_RELEASE };
 static int is_method(PyObject *object) { return type_of(object) == TYPE(Method) || type_of(object) == TYPE(CFunction); }
 
 /* Every access makes a bound method anew. An equal one that JavaScript has takes its place, so that the same method is the
-   same proxy. Consumes `value`. */
-static PyObject *same_method(PyObject *value, PyObject *known) {
-  if (value == known || !is_method(value) || type_of(known) != type_of(value)) return value;
+   same proxy. */
+static int is_known_method(PyObject *value, PyObject *known) {
+  if (known == None || !is_method(value) || type_of(known) != type_of(value)) return 0;
   int same = py.PyObject_RichCompareBool(value, known, Py_EQ);
   if (same < 0) py.PyErr_Clear();
-  if (same <= 0) return value;
-  py.Py_DecRef(value);
-  return new_reference(known);
+  return same > 0;
 }
 
-/* DO_GET. TAG_MISSING for AttributeError and nothing else. */
+static int is_no_such_item(void) {
+  return py.PyErr_ExceptionMatches(EXCEPTION(IndexError)) || py.PyErr_ExceptionMatches(EXCEPTION(KeyError));
+}
+
+/* DO_GET: an attribute, or with a number an item. TAG_MISSING if there is none, for no other exception. */
 static void get_attribute(struct writer *w, struct reader *r) {
   PyObject *object = decode(r), *attribute = object ? decode(r) : 0, *known = attribute ? decode(r) : 0;
   end_reading(r);
-  PyObject *value = known ? py.PyObject_GetAttr(object, attribute) : 0;
-  int missing = !value && known && py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
-  if (value) value = same_method(value, known);
+  int item = known && type_of(attribute) == TYPE(Long), missing = 0;
+  PyObject *value = 0;
+  if (item) value = py.PyObject_GetItem(object, attribute);
+  else if (known) value = py.PyObject_GetAttr(object, attribute);
+  if (!value && known) missing = item ? is_no_such_item() : py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
+  int same = value && is_known_method(value, known);
   release(object), release(attribute), release(known);
-  if (!missing) encode_outcome(w, value);
-  else py.PyErr_Clear(), write_u8(w, TAG_MISSING);
+  if (missing) py.PyErr_Clear(), write_u8(w, TAG_MISSING);
+  else if (same) release(value), write_u8(w, TAG_KNOWN);
+  else encode_outcome(w, value);
 }
 
 /* DO_REFER. The object itself, by reference, where every other way out would give its value. */

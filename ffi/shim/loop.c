@@ -1,6 +1,6 @@
 /* A loop's inbox: opened and closed with its loop, drained on its thread. Tasks are started, futures settled.
  *
- *    submit (one chunk per JavaScript turn) ──► inbox ── wake ──► drain: START, CANCEL, SETTLE, RELEASE, …
+ *    submit (a JavaScript turn's records) ──► inbox ── wake ──► drain: START, CANCEL, SETTLE, RELEASE, …
  *      DONE ◄── outbox ◄── flush: once per drain or round of the loop ◄── a task is done (send_result)
  *
  * Why C: one drain reads hundreds of records, and each must be decoded before the next.
@@ -68,7 +68,8 @@ static struct loop *loop_argument(PyObject *address) {
   return (struct loop *)(size_t)py.PyLong_AsUnsignedLongLong(address);
 }
 
-/* drain(): reads everything in the inbox. src/py has read the wake's bytes before, so what comes later wakes again. */
+/* drain(): reads everything in the inbox. src/py has read the wake's bytes before, so what comes later wakes again. True:
+   there is more by now. */
 static PyObject *loop_drain(PyObject *self, PyObject *unused) {
   (void)unused;
   struct loop *loop = loop_argument(self);
@@ -85,8 +86,9 @@ static PyObject *loop_drain(PyObject *self, PyObject *unused) {
     drain_chunk(loop, chunk);
     free_chunk(chunk);
   }
-  if (!--loop->draining) flush_batch(loop);
-  return new_reference(None);
+  if (--loop->draining || !loop->batch_heap) return new_reference(py._Py_FalseStruct);
+  flush_batch(loop);
+  return new_reference(spin_on_inbox(loop, 0) ? py._Py_TrueStruct : py._Py_FalseStruct);
 }
 
 /* flush(): the loop has gone round once. */
@@ -95,7 +97,7 @@ static PyObject *loop_flush(PyObject *self, PyObject *unused) {
   struct loop *loop = loop_argument(self);
   loop->flush_scheduled = 0;
   flush_batch(loop);
-  return new_reference(None);
+  return spin_on_inbox(loop, 1) ? vectorcall(loop->take, 0, 0) : new_reference(None);
 }
 
 /* `event.set()`, `queue.put_nowait()` or `task.cancel()` on a JavaScript thread put callbacks into a loop that sleeps
@@ -144,14 +146,15 @@ static void find_queues(struct loop *loop) {
   if (!loop->ready || !loop->scheduled) opaque_loops++;
 }
 
-/* Connects it with an event loop, given as (loop, wake, eager, has_context, thread); its `drain`. The caller sets `wake`,
+/* Connects it with an event loop, given as (loop, wake, eager, has_context, thread, take); its `drain`. The caller sets `wake`,
    with the lock. */
 static PyObject *connect(struct loop *loop, PyObject *tuple) {
   loop->object = new_reference(py.PyTuple_GetItem(tuple, 0));
   loop->eager = is_true(new_reference(py.PyTuple_GetItem(tuple, 2)));
   loop->has_context = is_true(new_reference(py.PyTuple_GetItem(tuple, 3)));
   loop->thread = (unsigned long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 4));
-  loop->flush_scheduled = loop->draining = loop->woken = 0;
+  loop->take = new_reference(py.PyTuple_GetItem(tuple, 5));
+  loop->flush_scheduled = loop->draining = loop->woken = loop->visited = 0;
   find_queues(loop);
   PyObject *address = py.PyLong_FromUnsignedLongLong((u64)(size_t)loop);
   PyObject *drain = address ? py.PyCFunction_NewEx(&drain_method, address, 0) : 0;
@@ -162,19 +165,19 @@ static PyObject *connect(struct loop *loop, PyObject *tuple) {
 
 static void disconnect(struct loop *loop) {
   if (!loop->ready || !loop->scheduled) opaque_loops--;
-  release(loop->flush), release(loop->object), release(loop->ready), release(loop->scheduled);
-  loop->flush = loop->object = loop->ready = loop->scheduled = 0;
+  release(loop->flush), release(loop->take), release(loop->object), release(loop->ready), release(loop->scheduled);
+  loop->flush = loop->take = loop->object = loop->ready = loop->scheduled = 0;
 }
 
 static long long wake_of(PyObject *tuple) {
   return (long long)py.PyLong_AsUnsignedLongLong(py.PyTuple_GetItem(tuple, 1));
 }
 
-/* open_loop(loop, wake, eager, has_context, thread, background): (id, drain). thread: where it runs, or 0 until it
+/* open_loop(loop, wake, eager, has_context, thread, take, background): (id, drain). thread: where it runs, or 0 until it
    drains. The background loop has the number 0, also that of a second attempt to open Python. */
 static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
   (void)self;
-  int background = is_true(new_reference(py.PyTuple_GetItem(tuple, 5)));
+  int background = is_true(new_reference(py.PyTuple_GetItem(tuple, 6)));
   struct loop *loop = new_loop();
   PyObject *drain = loop ? connect(loop, tuple) : 0;
   if (!drain) return 0;
@@ -188,7 +191,7 @@ static PyObject *shim_open_loop(PyObject *self, PyObject *tuple) {
   return pair_of(py.PyLong_FromLongLong(loop->id), drain);
 }
 
-/* move_background(loop, wake, eager, has_context, thread): (0, drain). Python code has closed the background loop, and
+/* move_background(loop, wake, eager, has_context, thread, take): (0, drain). Python code has closed the background loop, and
    this one takes its place. What runs on the closed one fails; what waits in the inbox runs on the new one. */
 static PyObject *shim_move_background(PyObject *self, PyObject *tuple) {
   (void)self;

@@ -21,6 +21,21 @@ static int start_thread(void *(*body)(void *)) {
   return sys.pthread_detach(thread);
 }
 
+#ifdef __APPLE__
+enum { MONOTONIC = 6 };
+#else
+enum { MONOTONIC = 1 };
+#endif
+
+static u64 microseconds_now(void) {
+  long long time[2] = {0}; /* struct timespec, on 64-bit systems */
+  sys.clock_gettime(MONOTONIC, time);
+  return (u64)time[0] * 1000000 + (u64)time[1] / 1000;
+}
+
+/* Lets another thread of this processor run. */
+static void yield_processor(void) { sys.sched_yield(); }
+
 /* These ends do not block: a full pipe means that the other side has been told already. */
 static void write_wake(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
 static void write_bell(long long pipe) { (void)!sys.write((int)pipe, "", 1); }

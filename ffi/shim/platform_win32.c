@@ -21,6 +21,17 @@ static int start_thread(void *(*body)(void *)) {
   return sys.CreateThread(0, STACK_BYTES, (void *)body, 0, STACK_SIZE_PARAM_IS_A_RESERVATION, 0) ? 0 : -1;
 }
 
+static u64 microseconds_now(void) {
+  static u64 frequency; /* [atomic] per second */
+  u64 rate = __atomic_load_n(&frequency, __ATOMIC_RELAXED), now = 0;
+  if (!rate) sys.QueryPerformanceFrequency(&rate), __atomic_store_n(&frequency, rate, __ATOMIC_RELAXED);
+  sys.QueryPerformanceCounter(&now);
+  return now / rate * 1000000 + now % rate * 1000000 / rate;
+}
+
+/* Lets another thread of this processor run. */
+static void yield_processor(void) { sys.SwitchToThread(); }
+
 static void write_wake(long long socket) { sys.send(socket, "", 1, 0); }
 
 static void write_bell(long long pipe) {

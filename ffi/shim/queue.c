@@ -27,9 +27,10 @@ static int push(struct chunk **queue, struct chunk *chunk) {
   return !head;
 }
 
-/* Takes all that is there, in the order in which it was pushed. */
+/* Takes all that is there, in the order in which it was pushed. Sequentially consistent, for who has just ceased to spin:
+   what was pushed without a wake is seen. */
 static struct chunk *take_all(struct chunk **queue) {
-  struct chunk *newest = __atomic_exchange_n(queue, 0, __ATOMIC_ACQUIRE), *oldest = 0;
+  struct chunk *newest = __atomic_exchange_n(queue, 0, __ATOMIC_SEQ_CST), *oldest = 0;
   while (newest) {
     struct chunk *next = newest->next;
     newest->next = oldest, oldest = newest, newest = next;
@@ -187,19 +188,24 @@ static void wake(struct loop *loop) {
 /* Rings JavaScript, from any thread, attached or while Python ends. It does not enter JavaScript. */
 static void ring(struct heap *heap) {
   if (forked || has_ended(heap) || (is_closing() && heap == closing_heap)) return;
+  if (__atomic_load_n(&heap->spins, __ATOMIC_SEQ_CST)) return;
   long long bell = __atomic_load_n(&heap->bell, __ATOMIC_SEQ_CST);
   COUNT(COUNT_RINGS);
   if (heap->ring) heap->ring();
   else if (bell >= 0) write_bell(bell);
 }
 
-/* Puts a chunk into a loop's inbox, from any thread, attached or not; 0: there is no such loop. */
-static int push_to_loop(u32 id, struct chunk *chunk) {
+/* Puts a chunk into a loop's inbox, from any thread, attached or not. */
+static enum pushed push_to_loop(u32 id, struct chunk *chunk) {
+  enum pushed pushed = PUSHED;
   lock_registry();
   struct loop *loop = find_loop(id);
-  if (loop && push(&loop->inbox, chunk)) wake(loop);
+  int was_empty = loop && push(&loop->inbox, chunk);
+  if (!loop) pushed = NO_SUCH_LOOP;
+  else if (__atomic_load_n(&loop->spins, __ATOMIC_SEQ_CST)) pushed = PUSHED_TO_SPINNING;
+  else if (was_empty) wake(loop);
   unlock_registry();
-  return loop != 0;
+  return pushed;
 }
 
 /* Puts a record that is only its kind into a loop's inbox. 0: there is no memory. */

@@ -32,6 +32,7 @@
 #include "encode.c"
 #include "outcome.c"
 #include "queue.c"
+#include "spin.c"
 #include "children.c"
 #include "faults.c"
 #include "batch.c"

@@ -59,13 +59,14 @@ typedef void *(*symbol_finder)(void *, const char *);
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
   X(from_datetime) X(check_keys) X(to_json) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) \
   X(new_loop) X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop) X(asyncio_modules) \
-  X(is_asynchronous) X(loop_of_call) X(current_task) X(_leave_task) X(_enter_task) X(make_frame)
+  X(is_asynchronous) X(loop_of_call) X(current_task) X(_leave_task) X(_enter_task) X(make_frame) X(forget_task)
 
 /* Attributes that are looked up often, as interned strings. */
 #define NAMES(X) \
   X(done) X(result) X(set_result) X(set_exception) X(add_done_callback) X(call_soon) X(cancel) X(create_future) \
   X(create_task) X(get_task_factory) X(co_flags) X(item) X(copy) X(_ready) X(_scheduled) X(__self__) \
-  X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(items) X(__module__) X(call_soon_threadsafe) X(is_running)
+  X(_pyawait_handle) X(_pyawait_heap) X(__pyawait_js__) X(items) X(__module__) X(call_soon_threadsafe) X(is_running) \
+  X(_debug) X(_when) X(time)
 
 #define OBJECT_FIELD(field) PyObject *field;
 static struct { HELPERS(OBJECT_FIELD) } helper; /* [once] */
@@ -155,6 +156,18 @@ struct chunk {
   u8 data[];
 };
 
+/* What became of a chunk for a loop. */
+enum pushed { NO_SUCH_LOOP, PUSHED, PUSHED_TO_SPINNING };
+
+enum { SPIN_DEFAULT = 50 }; /* µs */
+
+/* When one side may spin (spin.c). */
+struct spinner {
+  int warm;   /* the last spin has found something */
+  u32 misses; /* in a row, at most 4 */
+  u32 skips;  /* chances to be left out */
+};
+
 /* A call of a JavaScript function for which a Python thread waits; on that thread's stack. */
 struct js_call {
   struct js_call *next;    /* [registry] */
@@ -167,7 +180,8 @@ struct js_call {
   size_t record_length;    /* [once] */
   int served;              /* [registry] JavaScript has begun to serve it */
   int over;                /* [registry] it is answered, or will never be */
-  int woken;               /* [registry] the lock was released, and not taken since */
+  int woken;               /* [registry], read without it while it spins: the lock was released, and not taken since */
+  int spins;               /* [atomic] its thread spins until it is woken */
 };
 
 /* A JavaScript thread in Python. Several copies of pyawait on one thread are several heaps that share it. */
@@ -182,7 +196,8 @@ struct attachment {
   PyObject *visits;          /* [registry] the loop of the visit that this thread waits for, or NULL */
   struct visit *visit;       /* [registry] the innermost visit on this thread's stack */
   int visiting;              /* [registry] visits on this thread's stack */
-  int woken;                 /* [registry] `wakeup` was released, and not taken since */
+  int woken;                 /* [registry], read without it by a spin: `wakeup` was released, and not taken since */
+  struct spinner spinner;    /* [thread] of its visits */
   PyThread_type_lock wakeup; /* [once] released when a visitor has something to do */
   u32 stays[STAYS];          /* [thread] that end with the outermost `attach` of their level */
   int stays_from, stays_to;  /* [thread] those of this level */
@@ -207,6 +222,9 @@ struct heap {
   void (*on_call)(int);          /* [once] JavaScript's handler of a CALL, called on the heap's own thread only */
   size_t stack_bytes;            /* [once] of the stack that the FFI runs C on, where it is not the thread's (koffi) */
   struct chunk *outbox;          /* [atomic] */
+  int spins;                     /* [atomic] JavaScript takes soon, and spins then: it need not be rung */
+  struct spinner spinner;        /* [thread] */
+  struct spinner call_spinner;   /* [GIL] of the threads that wait for its answers */
   struct chunk *taken;           /* [thread] in order */
   struct js_call *calls;         /* [registry] */
   struct writer call_record;     /* [thread] the CALL that on_call is about to fetch */
@@ -271,12 +289,17 @@ struct loop {
   PyObject *object;              /* [GIL] */
   long long wake;                /* [registry] write end of its pipe or socket */
   struct chunk *inbox;           /* [atomic] */
-  PyObject *flush;               /* [GIL] a Python callable: flush_batch(loop) */
+  int spins;                     /* [atomic] its thread looks into the inbox: it need not be woken */
+  int visited;                   /* [atomic] it has the callback of a visit, which it has not begun */
+  struct spinner spinner;        /* [thread] */
+  PyObject *flush;               /* [GIL] a Python callable: loop_flush */
   struct heap *batch_heap;       /* [thread] */
   struct writer batch;           /* [thread] whole records for batch_heap since the last flush */
+  u32 batch_count;               /* [thread] how many of them are not sent yet */
   struct writer spare;           /* [thread] memory for the next record */
   int flush_scheduled;           /* [thread] */
   int draining;                  /* [thread] */
+  PyObject *take;                /* [GIL] a Python callable that drains, in the context of the loop's reader */
   int eager, has_context;        /* [GIL] what this version's Task can do */
   int has_factory;               /* [thread] the user has set a task factory */
   PyObject *ready, *scheduled;   /* [GIL] asyncio's queues, where they can be looked into; else NULL */

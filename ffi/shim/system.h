@@ -8,6 +8,9 @@
   X(void *, CreateThread, (void *, size_t, void *, void *, u32, u32 *)) \
   X(int, WriteFile, (long long, const void *, u32, u32 *, void *))      \
   X(void *, LoadLibraryA, (const char *))                               \
+  X(int, QueryPerformanceCounter, (u64 *))                              \
+  X(int, QueryPerformanceFrequency, (u64 *))                            \
+  X(int, SwitchToThread, (void))                                        \
   X(void *, GetModuleHandleA, (const char *))
 
 static struct {
@@ -23,6 +26,8 @@ static struct {
   X(int, pthread_kill, (void *, int))                                       \
   X(int, sigaction, (int, const void *, void *))                            \
   X(int, raise, (int))                                                      \
+  X(int, clock_gettime, (int, void *))                                      \
+  X(int, sched_yield, (void))                                               \
   X(Py_ssize_t, write, (int, const void *, size_t))                         \
   X(int, open, (const char *, int, ...))                                    \
   X(int, fcntl, (int, int, ...))                                            \

@@ -220,7 +220,8 @@ static void drop_tasks(struct loop *loop, struct heap *heap, int tell) {
     if (started->loop != loop || !started->task) continue;
     u32 serial = started->serial;
     PyObject *task = take_task(started);
-    if (py.PyObject_SetAttrString(task, "_log_destroy_pending", py._Py_FalseStruct)) py.PyErr_Clear();
+    release(vectorcall(helper.forget_task, &task, 1));
+    py.PyErr_Clear();
     py.Py_DecRef(task);
     if (!tell) continue;
     raise_error(

@@ -22,7 +22,7 @@ static const PY_TIMEOUT_T LOOK_AGAIN = 50000; /* µs: whether the loop still run
 /* The caller holds the registry's lock. */
 static void wake_visitor(struct attachment *attachment) {
   if (!attachment->visiting || attachment->woken) return;
-  attachment->woken = 1;
+  __atomic_store_n(&attachment->woken, 1, __ATOMIC_RELEASE);
   py.PyThread_release_lock(attachment->wakeup);
 }
 
@@ -51,7 +51,11 @@ static void run_visit(struct visit *visit) {
 
 static PyObject *visit_called(PyObject *self, PyObject *arguments, PyObject *keywords) {
   (void)arguments, (void)keywords;
-  run_visit(fields_of(self));
+  struct visit *visit = fields_of(self);
+  struct loop *loop = loop_of(visit->loop);
+  if (loop) __atomic_store_n(&loop->visited, 0, __ATOMIC_RELAXED);
+  run_visit(visit);
+  if (loop) schedule_flush(loop); /* which spins: the next visit may be near */
   return new_reference(None);
 }
 
@@ -131,7 +135,7 @@ static int stands_still(PyObject *loop, const struct attachment *here) {
 /* The caller holds the registry's lock. */
 static void wake_caller(struct js_call *call) {
   if (!call->lock || call->woken) return;
-  call->woken = 1;
+  __atomic_store_n(&call->woken, 1, __ATOMIC_RELEASE);
   py.PyThread_release_lock(call->lock);
 }
 
@@ -197,6 +201,8 @@ static void run_visit_here(PyObject *loop) {
 static int schedule_visit(struct visit *visit) {
   visit->scheduled = 1;
   PyObject *handle = call_method(visit->loop, name.call_soon_threadsafe, visit->self);
+  struct loop *loop = handle ? loop_of(visit->loop) : 0;
+  if (loop) __atomic_store_n(&loop->visited, 1, __ATOMIC_RELAXED);
   release(handle);
   return handle != 0;
 }
@@ -272,8 +278,13 @@ static int serve_call(struct attachment *here) {
   return 1;
 }
 
+static int is_visitor_woken(void *here) {
+  return __atomic_load_n(&((struct attachment *)here)->woken, __ATOMIC_ACQUIRE);
+}
+
 /* Waits until there may be something to do; 0: not within LOOK_AGAIN. */
 static int sleep_for_visit(struct attachment *here) {
+  if (may_spin(&here->spinner)) count_spin(&here->spinner, spin_until(is_visitor_woken, here, &here->spinner));
   int woken = py.PyThread_acquire_lock_timed(here->wakeup, LOOK_AGAIN, 0) == 1;
   lock_registry();
   if (woken) here->woken = 0;

@@ -6,7 +6,7 @@ import { types } from "node:util";
 import { resolved } from "../../ffi/intrinsics.ts";
 import { throughPython } from "../proxy/call.ts";
 import { Deferred } from "../values/deferred.ts";
-import type { PyProxy } from "../proxy/proxy.ts";
+import type { PyProxy } from "../proxy/py_proxy.ts";
 import { scope, type TaskLocals } from "./task_locals.ts";
 
 /**

@@ -3,7 +3,7 @@
 // The loop runs on a thread of its own, and `main` on the JavaScript thread with that loop as the current one.
 import { loopName } from "../interpreter/options.ts";
 import { runHelper } from "./promise.ts";
-import type { PyProxy } from "../proxy/proxy.ts";
+import type { PyProxy } from "../proxy/py_proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 
 /** What to run: a JavaScript function, or a Python awaitable. */

@@ -11,7 +11,7 @@ import { callHelper } from "../proxy/call.ts";
 import { Iterated } from "./js_iterators.ts";
 import { Kind } from "../wire/numbers.ts";
 import { type AwaitOptions, runHelper, signalOf } from "./promise.ts";
-import type { PyProxy } from "../proxy/proxy.ts";
+import type { PyProxy } from "../proxy/py_proxy.ts";
 import { whenAborted } from "../context/abort_signals.ts";
 import { stateOf } from "../values/proxy_state.ts";
 import type { TaskLocals } from "./task_locals.ts";

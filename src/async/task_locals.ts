@@ -6,7 +6,7 @@ import { attributeAt, callHelper, missing } from "../proxy/call.ts";
 import { handOutMember } from "../values/handouts.ts";
 import { addressOf } from "../proxy/lifetime.ts";
 import { type CallContext, currentCallContext, runInCallContext } from "../context/call_context.ts";
-import type { PyProxy } from "../proxy/proxy.ts";
+import type { PyProxy } from "../proxy/py_proxy.ts";
 import { Reference } from "../interpreter/reference.ts";
 import { stateOf } from "../values/proxy_state.ts";
 import { BACKGROUND } from "../interpreter/inbox.ts";

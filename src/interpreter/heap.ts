@@ -36,6 +36,8 @@ export interface Turn {
   readonly writer: Writer;
   /** Where the last complete record ends. An open one that is never closed is overwritten by the next. */
   end: number;
+  /** How many records it has. */
+  records: number;
 }
 
 /** A JavaScript value that Python holds. `sent` counts how often it was sent. */
@@ -54,9 +56,12 @@ export const heap: {
   readonly levels: Level[];
   depth: number;
   writing: number;
+  called: boolean;
   readonly helpers: Map<string, number>;
   readonly turns: Map<number, Turn>;
   background: Turn | undefined;
+  sentEarly: boolean;
+  skipEarly: number;
   scheduled: boolean;
   released: number[];
   releasedOnLoop: number[];
@@ -79,11 +84,16 @@ export const heap: {
   depth: 0,
   /** How many of them are being written or read; not those whose operation runs: invoke.ts. */
   writing: 0,
+  /** A synchronous operation was performed since this turn's first record: invoke.ts; inbox.ts begins the turn. */
+  called: false,
   /** Addresses of the Python functions that are called by name: invoke.ts. */
   helpers: new Map(),
   /** Records waiting for the end of the turn, by loop; `background` is the background loop's entry: inbox.ts. */
   turns: new Map(),
   background: undefined,
+  /** Records of this turn were handed over before its end; for how many turns none are: inbox.ts. */
+  sentEarly: false,
+  skipEarly: 0,
   /** The microtask that submits them is queued: inbox.ts. */
   scheduled: false,
   /** Addresses of references to release, here or on the loop's thread: inbox.ts. */

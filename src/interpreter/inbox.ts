@@ -1,9 +1,10 @@
 // Records from JavaScript to Python's loops, collected until a microtask submits them: a turn, one call for each loop.
 //
-// Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake. No
+// Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake; of many
+// the loop is given 64 at a time, so that it works while JavaScript writes the next. No
 // user code may run between opening and closing a record: it could open another one in the same buffer. A record is
 // sent whole or not at all: its memory is reserved when it is opened, and only closing it makes it part of the turn.
-import { queueMicrotask, setTimeout } from "../../ffi/intrinsics.ts";
+import { queueMicrotask, setImmediate, setTimeout } from "../../ffi/intrinsics.ts";
 import { limits, Writer } from "../wire/codec.ts";
 import { BACKGROUND, In, Submitted } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";
@@ -22,7 +23,7 @@ function turnOf(loop: number): Turn {
   if (loop === BACKGROUND && heap.background) return heap.background;
   let turn = heap.turns.get(loop);
   if (!turn) {
-    turn = { loop, writer: new Writer(loop === BACKGROUND ? 1 << 16 : 1 << 12), end: 0 };
+    turn = { loop, writer: new Writer(loop === BACKGROUND ? 1 << 16 : 1 << 12), end: 0, records: 0 };
     heap.turns.set(loop, turn);
     if (loop === BACKGROUND) heap.background = turn;
   }
@@ -57,16 +58,36 @@ function endRecord(turn: Turn): void {
   const { writer, end } = turn;
   writer.patch32(end, writer.at - end);
   turn.end = writer.at;
+  turn.records++;
 }
 
 export function closeRecord(loop: number): void {
-  endRecord(turnOf(loop));
+  const turn = turnOf(loop);
+  endRecord(turn);
   schedule();
+  if (turn.records === early && !heap.called && heap.skipEarly === 0 && !isClosed()) sendEarly(turn);
+}
+
+/** So many records are handed over before the turn's end, for the loop to read while JavaScript writes more. */
+const early = 64;
+
+/**
+ * Turns without that after one that made a synchronous call behind it: the call waits for the GIL, which the loop has then
+ * for long.
+ */
+const skipped = 16;
+
+function sendEarly(turn: Turn): void {
+  const python = openInterpreter();
+  if (!python) return;
+  heap.sentEarly = true;
+  send(python, turn);
 }
 
 function schedule(): void {
   if (heap.scheduled) return;
   queueMicrotask(flush);
+  heap.called = false;
   heap.scheduled = true; // after the call: if it throws, a later record schedules again
 }
 
@@ -85,6 +106,9 @@ export function forget(address: number, onLoop = false): void {
 /** Submits the collected records. */
 export function flush(): void {
   heap.scheduled = false;
+  if (heap.sentEarly && heap.called) heap.skipEarly = skipped;
+  else if (heap.skipEarly > 0) heap.skipEarly--;
+  heap.sentEarly = false;
   const python = openInterpreter();
   if (!python || isClosed()) return;
   writeReleases();
@@ -95,14 +119,23 @@ function send({ shim, heap: address }: Interpreter, turn: Turn): void {
   const { writer, loop, end } = turn;
   const submitted = shim.pyawait_submit(address, loop, writer.pointer, end);
   if (submitted === Submitted.noMemory) return void setTimeout(schedule, pause); // the records stay in the turn
-  turn.end = writer.at = 0;
+  turn.end = writer.at = turn.records = 0;
   if (writer.bytes.length > 1 << 22) drop(loop); // too large to keep
-  if (submitted === Submitted.done || loop === BACKGROUND) return;
+  if (submitted === Submitted.expecting) takeSoon();
+  if (submitted !== Submitted.noLoop || loop === BACKGROUND) return;
   drop(loop);
   queueMicrotask(() => {
     bridge.onRing(); // results that the loop has sent before its end come first
     bridge.onLoopEnd(loop);
   });
+}
+
+/**
+ * Takes what Python answers within microseconds, without being rung: the shim spins for it (`spin.c`). Not in a microtask,
+ * so that JavaScript's timers and sockets have their turns between two answers.
+ */
+export function takeSoon(): void {
+  setImmediate(bridge.onRing);
 }
 
 function drop(loop: number): void {

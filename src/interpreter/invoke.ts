@@ -82,6 +82,7 @@ export function invoke(level: Level, operation: number): Reader {
   const { input, reader } = level;
   if (level.releases) operation |= writeReleases(level);
   heap.writing--;
+  heap.called = true;
   shim.pyawait_invoke(address, operation, input.pointer, input.at, level.output, level.capacity);
   heap.writing++;
   reader.at = 0;

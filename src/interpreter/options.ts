@@ -2,6 +2,7 @@
 //
 // Only the working directory is read here; `locate` examines the machine when Python is opened.
 import { fileURLToPath } from "node:url";
+import { variable } from "../../ffi/native/cache.ts";
 import { workingFolder } from "../locate/locate.ts";
 
 /**
@@ -39,6 +40,12 @@ export interface PythonOptions {
    * Seconds, at most 3600, after which a busy Python thread yields the GIL (`sys.setswitchinterval`). Default: 0.0005.
    */
   switchInterval?: number;
+  /**
+   * Microseconds, at most 1000, for which a thread looks for work before it sleeps, where the other side is likely to answer
+   * at once: to wake a sleeping thread takes longer than most coroutines. An idle process never does. 0: not at all.
+   * Default: `PYAWAIT_SPIN`, else 50.
+   */
+  spin?: number;
 }
 
 /** The options, complete. */
@@ -51,13 +58,29 @@ export interface Options {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly switchInterval: number;
+  readonly spin: number;
   /** The working directory when the options were given: the default of `path`. */
   readonly folder: string;
 }
 
-const known = ["executable", "library", "loop", "path", "args", "stdout", "stderr", "switchInterval"];
+const known = ["executable", "library", "loop", "path", "args", "stdout", "stderr", "switchInterval", "spin"];
 
 const longestInterval = 3600; // Python keeps microseconds in an unsigned long, which has 32 bits on Windows
+
+const longestSpin = 1000;
+
+/** Microseconds, checked. `name` says in the message where they were given. */
+function spinTime(value: unknown, name: string): number {
+  if (typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= longestSpin) return value;
+  throw new RangeError(
+    `Cannot configure Python: ${name} is ${String(value)}, but has to be a whole number of microseconds from 0 to ${longestSpin}`,
+  );
+}
+
+function defaultSpin(): number {
+  const value = variable("PYAWAIT_SPIN");
+  return value ? spinTime(/^\d+$/.test(value) ? Number(value) : value, "PYAWAIT_SPIN") : 50;
+}
 
 function filePath(value: string | URL, name: string): string {
   if (value instanceof URL || (typeof value === "string" && value.startsWith("file:"))) return fileURLToPath(value);
@@ -125,6 +148,7 @@ export function resolveOptions(options: PythonOptions, folder: string = workingF
     stdout: output(options.stdout, "stdout"),
     stderr: output(options.stderr, "stderr"),
     switchInterval,
+    spin: options.spin === undefined ? defaultSpin() : spinTime(options.spin, "spin"),
     folder,
   };
 }

@@ -25,6 +25,7 @@ const chapters = [
   "proxy_helpers",
   "never_awaited",
   "py_class",
+  "js_classes",
   "imports",
   "code",
   "expressions",

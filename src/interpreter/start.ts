@@ -154,6 +154,7 @@ function openPython(shim: Shim, loader: Loader, library: Pointer, location: Loca
   const texts = encodeTexts(location.executable ?? "", JSON.stringify({ location, options: share(options) }), ...pythonSource().flat(), "");
   const configuration = writeConfiguration(options);
   const text = backend.allocate(2048);
+  shim.pyawait_set_spin(options.spin);
   const answer = shim.pyawait_open(
     loader.find,
     library,

@@ -11,7 +11,8 @@ import { basename, delimiter, dirname, join, resolve } from "node:path";
 import process from "node:process";
 import { currentUser, exists, isFolder, linkExists, ownersOf, realpath } from "./files.ts";
 import { hintNamed, PythonNotFoundError } from "./errors.ts";
-import { type Environment, runProgram, withoutPython } from "./probe.ts";
+import type { Environment } from "./location.ts";
+import { runProgram, withoutPython } from "./probe.ts";
 
 /** A file or folder to examine. `required`: a failure is an error instead of a reason to try the next one. */
 export interface Candidate {

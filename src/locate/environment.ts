@@ -12,8 +12,8 @@ import process from "node:process";
 import { lookup } from "./candidates.ts";
 import { PythonLoadError } from "./errors.ts";
 import { exists, realpath } from "./files.ts";
-import { type Location, minor } from "./location.ts";
-import { type Environment, type Ran, runProgram } from "./probe.ts";
+import { type Environment, type Location, minor } from "./location.ts";
+import { type Ran, runProgram } from "./probe.ts";
 
 /** Variables that cannot keep Python from starting. Containers often set the first two. */
 const harmless = /^PYTHON(UNBUFFERED|DONTWRITEBYTECODE|NOUSERSITE|OPTIMIZE|STARTUP|BREAKPOINT|FAULTHANDLER|INSPECT)$/i;

@@ -11,7 +11,7 @@ import { basename, isAbsolute, join } from "node:path";
 import process from "node:process";
 import { realpath } from "./files.ts";
 import { hintArchitecture, hintLibrary, hintNoLibrary, PythonLoadError, PythonNotFoundError, runtimeName, type Tried } from "./errors.ts";
-import type { Python } from "./probe.ts";
+import type { Python } from "./location.ts";
 
 /**
  * The first shared library of `python` that can be loaded. LIBDIR is searched after the base prefix, because a tree

@@ -24,8 +24,8 @@ import {
   type Tried,
 } from "./errors.ts";
 import { type Candidate, candidates, environments, fileAt, lookup, onPath, type Search, words } from "./candidates.ts";
-import { type LocateOptions, type Location, minor } from "./location.ts";
-import { probe, type Python } from "./probe.ts";
+import { type LocateOptions, type Location, minor, type Python } from "./location.ts";
+import { probe } from "./probe.ts";
 import { workingFolder } from "./working_folder.ts";
 
 export { checkEnvironment, checkPythonHome } from "./environment.ts";

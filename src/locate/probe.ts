@@ -13,36 +13,9 @@ import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { exists, realpath } from "./files.ts";
+import type { Environment, Python } from "./location.ts";
+import { remember } from "./probe_cache.ts";
 import { hintNamed, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
-
-/** Environment variables, like `process.env`. */
-export type Environment = Record<string, string | undefined>;
-
-/** A Python's description of itself. An empty string means that it does not say. */
-export interface Python {
-  implementation: string;
-  /** "3.11.7"; "3.11" where only a file name tells. */
-  version: string;
-  /** False for a free-threaded build. */
-  gil: boolean;
-  /** What follows the version in file names: "", "t" (free-threaded), "d" (debug) or "td". */
-  abi: string;
-  /** 32 or 64, and its platform ("linux-x86_64"); for messages. */
-  bits: number;
-  machine: string;
-  executable: string;
-  prefix: string;
-  basePrefix: string;
-  baseExecPrefix: string;
-  multiarch: string;
-  /** INSTSONAME and LDLIBRARY: the library's names as built. */
-  names: string[];
-  libdir: string;
-  libpl: string;
-  frameworkPrefix: string;
-  /** Windows: the DLL that the executable itself has loaded. */
-  dll: string;
-}
 
 const marker = "pyawait probe:";
 
@@ -55,7 +28,8 @@ def var(name):
 free = str(sysconfig.get_config_var('Py_GIL_DISABLED') or 0) == '1'
 dll = ''
 try:
-    import ctypes
+    if sys.platform == 'win32':
+        import ctypes
     buffer = ctypes.create_unicode_buffer(32768)
     ctypes.windll.kernel32.GetModuleFileNameW(ctypes.c_void_p(sys.dllhandle), buffer, 32768)
     dll = buffer.value
@@ -140,7 +114,8 @@ export function withoutPython(env: Environment): Environment {
 }
 
 /**
- * Probes the python at `path`, for at most `limit` milliseconds. `place` and `setting` name it in errors.
+ * Probes the python at `path`, for at most `limit` milliseconds, unless its answer is remembered. `place` and `setting` name
+ * it in errors.
  *
  * @throws {PythonNotFoundError} if it is not a python, or older than 3.4
  */
@@ -153,6 +128,10 @@ export function probe(
   limit: number = 30_000,
 ): Python {
   const ours = withoutPython(env);
+  return remember(path, script, ours, () => ask(path, place, setting, ours, cwd, limit));
+}
+
+function ask(path: string, place: string, setting: string, ours: Environment, cwd: string, limit: number): Python {
   const ran = runProgram(path, ["-I", "-c", script], ours, cwd, limit);
   const at = ran.stdout.lastIndexOf(`\n${marker}`);
   if (at >= 0) {

@@ -11,6 +11,7 @@ import { begin, end, helper, invoke, type Level } from "../interpreter/invoke.ts
 import { countHandles } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import { readOutcome, withHooks } from "../values/decode.ts";
+import { handOut } from "../values/handouts.ts";
 import { write, writeArguments } from "../values/encode.ts";
 import { encoding, rollBack } from "../values/encoding.ts";
 import type { LazyCall, State } from "../values/proxy_state.ts";
@@ -243,27 +244,31 @@ export function copyForJson(address: number, leftover: (proxy: unknown) => unkno
 }
 
 /**
- * An attribute, or {@linkcode missing}.
+ * An attribute, or the item with this index; {@linkcode missing} if there is none.
  *
- * @param known address of a bound method that takes the place of an equal one; 0: none
+ * @param known a bound method that takes the place of an equal one
  */
-export function attributeAt(address: number, name: string, known = 0): unknown {
+export function attributeAt(address: number, name: string | number, known?: State): unknown {
   const level = begin();
   try {
     const operation = inContext(level.input, Operation.get);
     level.input.object(address);
-    level.input.string(name);
-    if (known === 0) level.input.u8(Tag.none);
-    else level.input.object(known);
-    const r = invoke(level, operation);
-    if (r.bytes[r.at] === Tag.missing) return missing;
-    return readOutcome(r);
+    if (typeof name === "number") level.input.number(name);
+    else level.input.string(name);
+    if (known === undefined) level.input.u8(Tag.none);
+    else level.input.object(known.reference.address);
+    const r = invoke(level, operation), tag = r.bytes[r.at];
+    if (tag === Tag.missing) return missing;
+    if (tag !== Tag.known) return readOutcome(r);
+    if (known!.destroyed) return attributeAt(address, name); // by what Python has called meanwhile
+    handOut(known!);
+    return known!.self;
   } finally {
     end();
   }
 }
 
-/** The result of {@linkcode attributeAt} for an AttributeError. */
+/** The result of {@linkcode attributeAt} for an AttributeError, IndexError or KeyError. */
 export const missing: unique symbol = Symbol("missing");
 
 /** Encodes a call to be made later. Its arguments are converted now. */

@@ -6,7 +6,7 @@ import { addRule, rules } from "../values/rules.ts";
 import { callHelper, throughPython } from "./call.ts";
 import { isClass } from "../values/js_functions.ts";
 import { Kind } from "../wire/numbers.ts";
-import type { PyProxy } from "./proxy.ts";
+import type { PyProxy } from "./py_proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 
 /** Options of {@linkcode toPy}. */

@@ -7,9 +7,11 @@ import { forget } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
 import { Reference } from "../interpreter/reference.ts";
 import { exemptFromTidy, handOut, handOutNew } from "../values/handouts.ts";
+import { forgetHalf, keep } from "../values/kept_halves.ts";
 import { State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callHelper } from "./call.ts";
+import { adopt, beingMade } from "./js_classes.ts";
 import { dropLazy, makeCoroutine } from "./lazy_coroutine.ts";
 import { forgetProxy, livingProxy, rememberProxy } from "./registry.ts";
 import { targetOf, whatItWas } from "./target.ts";
@@ -19,7 +21,9 @@ export function makeProxy(address: number, kinds: number, type: number): unknown
   const living = livingProxy(address);
   if (living) {
     forget(address);
-    handOut(stateOf(living)!);
+    const state = stateOf(living)!;
+    handOut(state);
+    if (state.kept === false) keep(state); // Python has it
     return living;
   }
   const state = new State(new Reference(address), kinds, type);
@@ -27,6 +31,7 @@ export function makeProxy(address: number, kinds: number, type: number): unknown
   const proxy = new Proxy(targetOf(state, (kinds & Kind.callable) !== 0), bridge.traps);
   rememberProxy(proxy, state);
   handOutNew(state);
+  if (beingMade.size > 0 && kinds & Kind.class) return adopt(state) ?? proxy;
   return proxy;
 }
 
@@ -38,6 +43,7 @@ export function makeProxy(address: number, kinds: number, type: number): unknown
  */
 export function addressOf(state: State): number {
   const { address } = state.reference;
+  if (state.kept === false) keep(state); // it may reach Python
   if (address !== 0) return address;
   if (isClosed()) interpreter(); // throws
   if (state.destroyed) throw new TypeError(`Cannot use this Python object, it was destroyed: it was ${whatItWas(state)}`);
@@ -59,6 +65,7 @@ export function destroy(state: State): void {
   const { reference } = state;
   if (state.destroyed || --reference.holds > 0) return;
   state.destroyed = true;
+  forgetHalf(state);
   if (reference.address === 0) {
     dropLazy(state);
     return;

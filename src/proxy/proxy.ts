@@ -2,24 +2,23 @@
 //
 // This is the project's only use of `Proxy`. Python's attributes are the proxy's properties, and nothing of pyawait's
 // hides one: its own members begin with `$`, which no Python name can, or are symbols.
-import { promiseMethods, resolved } from "../../ffi/intrinsics.ts";
+import { promiseMethods } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
-import { STATE, type State, stateOf } from "../values/proxy_state.ts";
+import { type Half, STATE, type State } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { lockBuffer } from "./buffer.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, currentLoopId, missing } from "./call.ts";
+import { apply, attribute, fallback, item, symbolMember } from "./attributes.ts";
+import { callAndCopy, callHelper, type CopyOptions, missing } from "./call.ts";
+import { constructBase } from "./construct.ts";
 import { toJs } from "./copy_out.ts";
-import { isInstanceOf, toPrimitive } from "./coercion.ts";
-import { generatorMethod, iterate } from "./iteration.ts";
-import { lazyCoroutine } from "./lazy_coroutine.ts";
-import type { PyMembers } from "./py_object.ts";
-import { livingProxy } from "./registry.ts";
-import { everyCallee } from "./with_loop.ts";
+import { extendingClass, newPrototype, setStatic, stateOfClass, staticAttribute, staticSymbol } from "./extends.ts";
+import { halfOf, memberOfClass, setByClass, symbolOfClass } from "./halves.ts";
+import { generatorMethod } from "./iteration.ts";
+import type { JsClass } from "./js_classes.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
 import { inspectSymbol, reprOf, type Target } from "./target.ts";
-import { toJson } from "./to_json.ts";
 
 /**
  * An own enumerable property, with a number that no other proxy has: what compares by structure (`deepStrictEqual`,
@@ -58,59 +57,26 @@ function getByKeys(proxy: object, keys: unknown[]): unknown {
   }
 }
 
-/** JavaScript's own names, where Python has no such attribute. */
-function fallback(state: State, proxy: object, key: string): unknown {
-  const callable = (state.kinds & Kind.callable) !== 0;
-  switch (key) {
-    case "toString":
-      return () => String(callHelper("str", proxy));
-    case "toJSON":
-      return () => toJson(proxy);
-    case "length":
-      return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
-    case "name":
-      return callable ? ifThere(attribute(state, "__name__")) : undefined;
-    case "call":
-      return callable ? (_this: unknown, ...args: unknown[]) => callProxy(proxy, args) : undefined;
-    case "apply":
-      return callable ? (_this: unknown, args: unknown[] = []) => callProxy(proxy, args) : undefined;
-    case "bind":
-      return callable ? (_this: unknown, ...first: unknown[]) => (...args: unknown[]) => callProxy(proxy, [...first, ...args]) : undefined;
-  }
-  return undefined;
-}
-
-/** As the user would, through the trap. */
-const callProxy = (proxy: object, args: unknown[]) => Reflect.apply(proxy as () => unknown, undefined, args);
-
-const ifThere = (value: unknown) => value === missing ? undefined : value;
-
-function attribute(state: State, name: string): unknown {
-  const address = addressOf(state), known = state.methods?.get(name);
-  const method = known === undefined ? undefined : livingProxy(known); // kept here while its address is on its way
-  const value = attributeAt(address, name, method === undefined ? 0 : known);
-  if (typeof value === "function" && value !== method) rememberMethod(state, name, value);
-  return value;
-}
-
-/** The same method is the same proxy as long as that is alive. */
-function rememberMethod(state: State, name: string, value: object): void {
-  const method = stateOf(value);
-  if (method) (state.methods ??= new Map()).set(name, method.reference.address);
-}
-
-function apply(state: State, args: readonly unknown[]): unknown {
-  if (state.kinds & Kind.asyncFunction) {
-    addressOf(state); // throws if it was destroyed
-    return lazyCoroutine(state, args, traps.apply!);
-  }
-  const onLoop = (state.kinds & Kind.asynchronous) !== 0 || everyCallee();
-  return onLoop ? callOnLoop(currentLoopId(), addressOf(state), args) : callAt(addressOf(state), args);
-}
-
 const isIndex = (key: string) => /^(0|[1-9]\d*)$/.test(key);
 const indexIn = (key: string) => Number.isSafeInteger(Number(key)) ? Number(key) : BigInt(key);
 const isNegativeIndex = (key: string) => /^-[1-9]\d*$/.test(key);
+
+const deleteSymbol = (half: Half | null, key: symbol) => half !== null && Reflect.deleteProperty(half.symbols, key);
+
+function refuseOwnName(key: string): void {
+  if (!key.startsWith("$")) return;
+  throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
+}
+
+/** What a class that extends this Python class inherits from it. */
+function getStatic(state: State, cls: JsClass, key: PropertyKey): unknown {
+  if (key === "then") return undefined; // asked by everything that awaits
+  if (typeof key === "symbol") return staticSymbol(state, cls, key);
+  const own = stateOfClass(cls), name = key as string;
+  if (name in members && name.startsWith("$")) return members[name](own, cls);
+  const value = staticAttribute(state, cls, name);
+  return value === missing ? fallback(own, cls, name) : value;
+}
 
 function getString(state: State, proxy: object, key: string): unknown {
   const first = key.charCodeAt(0);
@@ -121,55 +87,52 @@ function getString(state: State, proxy: object, key: string): unknown {
     return (...args: unknown[]) => Reflect.apply(promiseMethods[key], bridge.then(proxy), args);
   }
   if (state.kinds & Kind.sequence && (first >= 48 && first <= 57 && isIndex(key))) {
-    return (callAndCopy("item_at", [proxy, indexIn(key)], { depth: 1 }) as unknown[])[0];
+    return item(state, proxy, indexIn(key));
   }
   if (first === 45 && isNegativeIndex(key)) return undefined;
   if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);
-  const value = attribute(state, key);
+  const half = halfOf(state), member = half ? memberOfClass(half, proxy, key) : missing;
+  const value = member === missing ? attribute(state, key) : member;
   if (value !== missing) return value;
+  if (key === "prototype" && state.kinds & Kind.class) return newPrototype(state);
   if ((key === "next" || key === "return") && state.kinds & Kind.iterator && !(state.kinds & Kind.coroutine)) {
     return generatorMethod(state, proxy, key);
   }
   return fallback(state, proxy, key);
 }
 
-function getSymbol(target: Target, proxy: object, key: symbol): unknown {
-  const state = target[STATE];
-  switch (key) {
-    case STATE:
-      return state;
-    case SERIAL:
-      return state.serial;
-    case Symbol.iterator:
-      if (state.kinds & Kind.generator) return () => proxy; // it has next, throw and return itself
-      return state.kinds & Kind.iterable && !(state.kinds & Kind.coroutine) ? () => iterate(proxy) : undefined;
-    case Symbol.asyncIterator:
-      return state.kinds & Kind.asyncIterable ? () => bridge.asyncIterator(proxy) : undefined;
-    case Symbol.toPrimitive:
-      return (hint: string) => toPrimitive(proxy, hint);
-    case Symbol.hasInstance:
-      return (value: unknown) => isInstanceOf(proxy, value);
-    case Symbol.toStringTag:
-      return "PyProxy";
-    case inspectSymbol:
-      return () => reprOf(state);
+function getSymbol(state: State, proxy: object, key: symbol): unknown {
+  if (key === SERIAL) return state.serial;
+  const half = halfOf(state);
+  if (half) {
+    const value = symbolOfClass(half, proxy, key);
+    if (value !== missing) return value;
   }
-  if (key === (Symbol as { dispose?: symbol }).dispose) return () => destroy(state);
-  if (key === (Symbol as { asyncDispose?: symbol }).asyncDispose) return () => resolved(destroy(state));
-  return undefined;
+  if (key === Symbol.toStringTag) return "PyProxy";
+  return key === inspectSymbol ? () => reprOf(state) : symbolMember(state, proxy, key);
 }
 
 /** The handler of every proxy. */
 export const traps: ProxyHandler<object> = {
-  get(target, key, proxy) {
-    return typeof key === "symbol" ? getSymbol(target as Target, proxy, key) : getString((target as Target)[STATE], proxy, key);
-  },
-  set(target, key, value) {
-    if (typeof key === "symbol") return false;
-    const state = (target as Target)[STATE], proxy = state.self!;
-    if (key.startsWith("$")) {
-      throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
+  get(target, key, receiver) {
+    const state = (target as Target)[STATE];
+    if (receiver !== state.self) {
+      const cls = extendingClass(state, receiver);
+      if (cls) return getStatic(state, cls, key);
     }
+    if (key === STATE) return state;
+    return typeof key === "symbol" ? getSymbol(state, receiver, key) : getString(state, receiver, key);
+  },
+  set(target, key, value, receiver) {
+    const state = (target as Target)[STATE], proxy = state.self!;
+    if (receiver !== proxy) {
+      const cls = extendingClass(state, receiver);
+      if (cls) return setStatic(state, cls, key, value);
+    }
+    const half = halfOf(state);
+    if (typeof key === "symbol") return half !== null && Reflect.set(half.symbols, key, value);
+    refuseOwnName(key);
+    if (half && setByClass(half, proxy, key, value)) return true;
     const isItem = (state.kinds & Kind.sequence) !== 0;
     if (isItem && isNegativeIndex(key)) {
       throw new TypeError(`Cannot set [${key}]: it is no item in JavaScript; $set(${key}, value) counts from the end`);
@@ -181,15 +144,16 @@ export const traps: ProxyHandler<object> = {
   has(target, key) {
     const state = (target as Target)[STATE];
     const proxy = state.self!;
-    if (typeof key === "symbol") return key === STATE || getSymbol(target as Target, proxy, key) !== undefined;
+    if (typeof key === "symbol") return key === STATE || getSymbol(state, proxy, key) !== undefined;
     if (key in members) return true;
     if (key === "then") return isThenable(state);
     if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, indexIn(key)) === true;
     return callHelper("hasattr", proxy, key) === true;
   },
   deleteProperty(target, key) {
-    if (typeof key === "symbol" || key.startsWith("$")) return false;
     const state = (target as Target)[STATE], proxy = state.self!;
+    if (typeof key === "symbol") return deleteSymbol(halfOf(state), key);
+    if (key.startsWith("$")) return false;
     if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
     else callHelper("delattr", proxy, key);
     return true;
@@ -206,11 +170,16 @@ export const traps: ProxyHandler<object> = {
     if (!there) return undefined;
     return { value: undefined, writable: true, enumerable: false, configurable: true }; // evaluates no property
   },
-  defineProperty(_target, key) {
-    throw new TypeError(`Cannot define ${String(key)} on a Python object: assign to it`);
+  defineProperty(target, key, descriptor) { // a public field of a JavaScript class arrives here
+    const state = (target as Target)[STATE], half = halfOf(state);
+    if (!half || !("value" in descriptor)) throw new TypeError(`Cannot define ${String(key)} on a Python object: assign to it`);
+    if (typeof key === "symbol") return Reflect.defineProperty(half.symbols, key, { ...descriptor, configurable: true });
+    refuseOwnName(key);
+    callHelper("setattr", state.self, key, descriptor.value);
+    return true;
   },
-  getPrototypeOf() {
-    return null;
+  getPrototypeOf(target) {
+    return (target as Target)[STATE].half?.prototype ?? null;
   },
   setPrototypeOf: () => false,
   preventExtensions: () => false, // Object.freeze fails at once, instead of breaking a shared proxy
@@ -221,46 +190,11 @@ export const traps: ProxyHandler<object> = {
       throw error;
     }
   },
-  construct(target, args) {
-    const made = apply((target as unknown as Target)[STATE], args);
+  construct(target, args, newTarget) {
+    const state = (target as unknown as Target)[STATE], base = state.self!;
+    const extended = newTarget !== base && state.kinds & Kind.class ? constructBase(base, args, newTarget, stateOfClass) : undefined;
+    const made = extended ?? apply(state, args);
     if (Object(made) === made) return made as object;
     throw new TypeError(`Cannot construct with new: it gives ${made === null ? "None" : `a ${typeof made}`}; call it without new`);
   },
-};
-
-/**
- * A Python object.
- *
- * Its members are Python's attributes, and nothing of pyawait's hides one: pyawait's own begin with `$`, which no
- * Python name can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only
- * where Python has no such attribute. Coroutines, Tasks and Futures can be awaited. The same Python object is the same
- * proxy while one is alive. As Pyodide's `PyProxy`.
- *
- * @example
- * ```ts
- * import { python } from "pyawait";
- * const scores = python.exec("{'ada': 3}");
- * scores.$set("grace", 5);
- * console.log(scores.$get("grace"), String(scores)); // 5 {'ada': 3, 'grace': 5}
- * ```
- */
-export interface PyProxy extends PyMembers {
-  // Python decides:
-  // deno-lint-ignore no-explicit-any
-  (...args: any[]): any;
-  // deno-lint-ignore no-explicit-any
-  new (...args: any[]): any;
-}
-
-/**
- * Tests for a proxy: `x instanceof PyProxy`.
- *
- * @example
- * ```ts
- * import { PyProxy, python } from "pyawait";
- * python.import("math") instanceof PyProxy; // true
- * ```
- */
-export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy } = {
-  [Symbol.hasInstance]: (value): value is PyProxy => stateOf(value) !== undefined,
 };

@@ -4,7 +4,7 @@
 // A method gets `self` as its first argument, as in Python; accessors become properties.
 import { callHelper } from "./call.ts";
 import { Kind } from "../wire/numbers.ts";
-import type { PyProxy } from "./proxy.ts";
+import type { PyProxy } from "./py_proxy.ts";
 import { stateOf } from "../values/proxy_state.ts";
 import { TupleItems } from "../values/wrappers.ts";
 
@@ -18,7 +18,8 @@ const identifier = /^[\p{ID_Start}_][\p{ID_Continue}]*$/u;
  * @param methods functions, which get `self` first; async functions, which become `async def`s; accessors, which become
  *   properties; any other value becomes a class attribute
  * @returns the class
- * @throws {TypeError} if an argument is not of that kind; a JavaScript class cannot be a base
+ * @throws {TypeError} if an argument is not of that kind; a JavaScript class can be a base only if it extends a
+ *   Python class
  * @throws {PythonError} if Python refuses the class, for example two bases that do not go together
  * @example
  * ```ts
@@ -34,7 +35,9 @@ export function pyClass(name: string, bases: readonly PyProxy[], methods: Record
     throw new TypeError(`Cannot make a class named ${JSON.stringify(name)}: it has to be a name that Python can have`);
   }
   if (!Array.isArray(bases) || !bases.every((base) => (stateOf(base)?.kinds ?? 0) & Kind.class)) {
-    throw new TypeError(`Cannot make the class ${name}: its bases have to be an Array of Python classes, and a JavaScript class is none`);
+    throw new TypeError(
+      `Cannot make the class ${name}: its bases have to be an Array of Python classes, and a JavaScript class is one only if it extends a Python class`,
+    );
   }
   if (typeof methods !== "object" || methods === null) {
     throw new TypeError(`Cannot make the class ${name}: its methods have to be an object`);

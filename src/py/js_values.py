@@ -144,8 +144,8 @@ class JsProxy(_Handle):
 
     def __mro_entries__(self, bases):
         raise TypeError(
-            "Cannot make a Python class of %r: JavaScript classes have no Python subclasses; "
-            "hold an instance instead, or make the class in JavaScript" % (self,)
+            "Cannot make a Python class of %r: JavaScript classes have no Python subclasses, unless they extend a Python "
+            "class; hold an instance instead, or make the class in JavaScript" % (self,)
         )
 
     def __instancecheck__(self, value):

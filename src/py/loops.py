@@ -23,7 +23,7 @@ class _Connection:
             os.set_blocking(self.reader, False), os.set_blocking(self.writer, False)
         here = _get_running_loop() is loop
         thread = threading.get_ident() if here else 0
-        self.id, self.drain = open_inbox(loop, self.fileno(), _eager, _has_context, thread)
+        self.id, self.drain = open_inbox(loop, self.fileno(), _eager, _has_context, thread, self.take_here)
         self.loop, self.close_loop, self.report, self.draining = loop, loop.close, loop.call_exception_handler, False
         loop.close = self.close
         if hasattr(loop, "_check_thread"):  # uvloop's cannot be replaced
@@ -36,6 +36,7 @@ class _Connection:
         return self.writer if isinstance(self.writer, int) else self.writer.fileno()
 
     def listen(self):
+        self.context = contextvars.copy_context()
         if hasattr(self.loop, "_proactor"):
             self.task = self.loop.create_task(self._receive())
         else:
@@ -54,12 +55,21 @@ class _Connection:
             self.take()
 
     def take(self):
+        """Drains, and again while the drain finds more at its end; but the loop's other callbacks have their turn."""
         self.draining = True
         try:
-            self.drain()
+            for _ in range(8):
+                if not self.drain():
+                    break
+            else:
+                self.loop.call_soon(self.take)
         finally:
             self.draining = False
         stop_if_closing()
+
+    def take_here(self):
+        """`take`, in the context of the reader: this is called in that of any task."""
+        self.context.copy().run(self.take)
 
     def report_unless_told(self, context):
         """Reports an exception unless JavaScript has been told by its Promise.
@@ -116,8 +126,8 @@ def new_loop(loop):
             _connections[loop] = _Connection(loop, _open_inbox)
 
 
-def _open_inbox(loop, wake, eager, has_context, thread):
-    return _shim["open_loop"](loop, wake, eager, has_context, thread, False)
+def _open_inbox(*arguments):
+    return _shim["open_loop"](*arguments, False)
 
 
 def connect_loop(loop):
@@ -167,6 +177,14 @@ def ensure_task(awaitable, loop, context):
     else:
         raise TypeError("Cannot await %s: it is not awaitable" % _short_repr(awaitable))
     return make() if context is None else make(context=context) if _has_context else context.run(make)
+
+
+def forget_task(task):
+    """A task that will never be done, as its loop is closed. JavaScript is told, so that Python need not report it."""
+    task._log_destroy_pending = False
+    coroutine = task.get_coro() if hasattr(task, "get_coro") else None
+    if inspect.iscoroutine(coroutine) and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED:
+        coroutine.close()
 
 
 async def _follow(awaitable):

@@ -104,12 +104,12 @@ def _break_off(loop):
 # The background loop runs on Python's main thread, which interrupt() has to know before the loop has drained once.
 
 
-def _open_background(loop, wake, eager, has_context, _):
-    return _shim["open_loop"](loop, wake, eager, has_context, threading.main_thread().ident, True)
+def _open_background(loop, wake, eager, has_context, _, take):
+    return _shim["open_loop"](loop, wake, eager, has_context, threading.main_thread().ident, take, True)
 
 
-def _move_background(loop, wake, eager, has_context, _):
-    return _shim["move_background"](loop, wake, eager, has_context, threading.main_thread().ident)
+def _move_background(loop, wake, eager, has_context, _, take):
+    return _shim["move_background"](loop, wake, eager, has_context, threading.main_thread().ident, take)
 
 
 def replace_background():

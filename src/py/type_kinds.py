@@ -86,6 +86,7 @@ def _kinds_of_type(cls):
         (KIND_CLASS, is_a(type)),
         (KIND_ASYNC_OBJECT, any(map(has, ("__await__", "__aiter__", "__anext__", "__aenter__")))),
         (KIND_LOOP_BOUND, any(_package_of(base) in ("asyncio", "_asyncio", "uvloop") for base in _mro_of(cls))),
+        (KIND_HALF, _first_linked(cls) is not None),
     )
     return sum(bit for bit, holds in bits if holds)
 

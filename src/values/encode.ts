@@ -7,12 +7,13 @@ import { watch } from "../context/rejections.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { send } from "../interpreter/js_handles.ts";
 import { limits } from "../wire/codec.ts";
-import { JsKind, Tag } from "../wire/numbers.ts";
+import { JsKind, Kind, Tag } from "../wire/numbers.ts";
 import { codeByName } from "../wire/typed_arrays.ts";
 import { Deferred } from "./deferred.ts";
 import type { Encoding } from "./encoding.ts";
 import { aboutError, aboutThrown, isError } from "./js_errors.ts";
 import { isAsync, traitsOf } from "./js_functions.ts";
+import { keep } from "./kept_halves.ts";
 import { type State, stateOf } from "./proxy_state.ts";
 import { exceptionOf, returning } from "./python_error.ts";
 import { rules } from "./rules.ts";
@@ -76,6 +77,7 @@ export function write(e: Encoding, value: unknown): void {
 }
 
 function writeProxy(e: Encoding, proxy: object, state: State): void {
+  if (state.kept === false) keep(state);
   e.writer.object(state.reference.address || bridge.addressOf(proxy));
   if (e.pins) {
     state.reference.pins++;
@@ -351,7 +353,9 @@ export function writeThrown(e: Encoding, thrown: unknown): void {
 function writeThrowable(e: Encoding, thrown: unknown): void {
   const about = aboutThrown(thrown);
   if (about) return writeHandle(e, thrown, JsKind.error, new TupleItems(about));
-  isError(thrown) ? writeError(e, thrown as Error) : write(e, thrown); // no conversion rule applies to it
+  const own = stateOf(thrown);
+  if (own?.half && own.kinds & Kind.exception) returning.set(thrown as object, thrown as Error); // comes back as itself
+  isError(thrown) && !own ? writeError(e, thrown as Error) : write(e, thrown); // no conversion rule applies to it
 }
 
 /** Writes the arguments of a call: their count, the arguments, the keyword arguments. */

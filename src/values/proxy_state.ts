@@ -31,6 +31,18 @@ export interface LazyCall {
   readonly scope: AsyncResource | undefined;
 }
 
+/** The JavaScript half of a Python object whose class is a JavaScript class, or extends one. */
+export interface Half {
+  /** That class's `prototype`. */
+  readonly prototype: object;
+  /** The object is of that class itself, so what JavaScript finds in it no Python class overrides. */
+  readonly exact: boolean;
+  /** Its properties that are named by symbols. */
+  readonly symbols: Record<symbol, unknown>;
+  /** Of an exception: where it was made. */
+  readonly frames: string | undefined;
+}
+
 let lastSerial = 0;
 
 /** The state of one proxy. */
@@ -52,6 +64,10 @@ export class State {
   methods: Map<string, number> | undefined = undefined;
   /** The proxy. The two have the same lifetime. */
   self: object | undefined = undefined;
+  /** Looked up when it is first needed: `halfOf`. `null`: its class is that of another thread's JavaScript. */
+  half: Half | null | undefined = undefined;
+  /** The half is kept alive for Python (kept_halves.ts); `undefined`: no constructor of JavaScript's has run on it. */
+  kept: boolean | undefined = undefined;
   /** Set by `$destroy`. */
   destroyed = false;
   readonly #brand = true;

@@ -11,7 +11,7 @@ const isFrame = (line: string) => /^\s+at |@/.test(line);
 export const isOwnFrame = (line: string): boolean => bridge.ownFolders.some((folder) => line.includes(folder));
 
 /** The frames of a stack without pyawait's own, which tell the user nothing. */
-function framesOf(stack: string): string {
+export function framesOf(stack: string): string {
   return stack.split("\n").filter((line) => isFrame(line) && !isOwnFrame(line)).join("\n");
 }
 
@@ -182,12 +182,16 @@ export function exceptionOf(error: unknown): object | undefined {
   return error instanceof PythonError ? exceptionIn(error) : undefined;
 }
 
-/** PythonErrors that were thrown into Python, by their exceptions' proxies, so that they come back as themselves. */
+/**
+ * PythonErrors that were thrown into Python, by their exceptions' proxies, so that they come back as themselves; and
+ * objects of exception classes that are JavaScript's.
+ */
 export const returning: WeakMap<object, Error> = new WeakMap();
 
 /** The PythonError of an exception: the known one if it was thrown into Python, else a new one. */
-export function pythonError(exception: unknown, name: string, message: string, has: number): PythonError {
+export function pythonError(exception: unknown, name: string, message: string, has: number): Error {
   const known = returning.get(exception as object);
+  if (known !== undefined && known === exception) return known;
   if (!known) return newPythonError(exception, name, message, has);
   withdraw(stateOf(exception)!); // the known error has a hold of its own
   return renew(known as PythonError, has);

@@ -31,6 +31,7 @@ export const Tag = {
   throw: 22,
   missing: 23,
   slice: 24,
+  known: 25,
 } as const;
 
 /**
@@ -75,6 +76,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   throw: both("thrown:value"), // what JavaScript threw; from JavaScript: what Python has to raise
   missing: { in: undefined, out: "" }, // no such attribute
   slice: { in: "start:value stop:value step:value", out: undefined },
+  known: { in: undefined, out: "" }, // the attribute is the method that JavaScript has
 };
 
 /**
@@ -108,6 +110,8 @@ export const Kind = {
   asyncObject: 524288,
   /** A callable whose synchronous calls are made on an event loop's thread, or a generator whose steps are. */
   asynchronous: 1048576,
+  /** Its class is, or extends, one that stands for a JavaScript class (js_classes.py). */
+  half: 2097152,
 } as const;
 
 /** Kinds of JavaScript values; each is represented by a different Python object. */
@@ -257,8 +261,12 @@ export const EventCode = { stdout: 1, stderr: 2, signal: 3 } as const;
 
 /** Whose a signal is. `none`: Python ignores it, so the host's handler stays only if JavaScript listens. */
 export const SignalOwner = { host: 0, python: 1, none: 2 } as const;
-/** Results of `pyawait_submit`. */
-export const Submitted = { done: 0, noLoop: -1, noMemory: -2 } as const;
+
+/** Results of `pyawait_submit`. `expecting`: an answer comes within microseconds, without a ring. */
+export const Submitted = { done: 0, expecting: 1, noLoop: -1, noMemory: -2 } as const;
+
+/** Results of `pyawait_answer`. `expecting` as in {@linkcode Submitted}. */
+export const Answered = { late: 0, done: 1, expecting: 2 } as const;
 
 /** The loop id of a CALL from a thread on which no event loop runs. */
 export const NO_LOOP = 0xffff_ffff;

@@ -30,6 +30,7 @@ void pyawait_detach(struct heap *heap);
 void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity);
 int pyawait_overflow(struct heap *heap, u8 *out, int capacity);
 int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length);
+void pyawait_set_spin(int microseconds);
 int pyawait_take(struct heap *heap, u8 *out, int capacity);
 int pyawait_call_record(struct heap *heap, u8 *out, int capacity);
 int pyawait_answer(struct heap *heap, int id, const u8 *data, int length);
@@ -156,7 +157,9 @@ struct player {
   struct message answers;
   u32 done, errors, calls, requests, gave_back;
   double sum;
-  int silent; /* answers no calls */
+  int silent;   /* answers no calls */
+  int expects;  /* it will not be rung: it has to take */
+  u32 timeouts; /* it was not rung within a second */
   u8 in[1 << 18], out[1 << 16];
 };
 static __thread struct player *self;
@@ -176,12 +179,17 @@ static double get_request(struct input *r, struct released *released) {
   return value;
 }
 
+/* pyawait_submit, which may say that the player has to take. */
+static void submit(struct player *p, u32 loop, const struct message *m) {
+  if (pyawait_submit(p->heap, (int)loop, m->data, m->length) == SUBMIT_EXPECTING) p->expects = 1;
+}
+
 static void answer(struct player *p, u32 id, double value) {
   struct message m = {.length = 0};
   put32(&m, 0);
   if (value == 13) put8(&m, TAG_THROW), put_text(&m, "thirteen");
   else put_int(&m, (int)value + 1);
-  pyawait_answer(p->heap, (int)id, m.data, m.length);
+  if (pyawait_answer(p->heap, (int)id, m.data, m.length) == ANSWER_EXPECTING) p->expects = 1;
   p->calls++;
 }
 
@@ -204,8 +212,7 @@ static void handle(struct player *p, struct input r) {
     if (value == 13) put8(&p->answers, TAG_THROW), put_text(&p->answers, "thirteen");
     else put_int(&p->answers, (int)value + 1);
     end_record(&p->answers);
-    if (id || p->answers.length > 60000)
-      pyawait_submit(p->heap, (int)id, p->answers.data, p->answers.length), p->answers.length = 0;
+    if (id || p->answers.length > 60000) submit(p, id, &p->answers), p->answers.length = 0;
     break;
   case OUT_ABORT: get32(&r), get32(&r), get_value(&r, &p->released); break;
   case OUT_CALL:
@@ -222,7 +229,7 @@ static void give_back(struct player *p) {
   begin_record(&m, IN_RELEASE), put32(&m, p->released.count), put(&m, p->released.addresses, 8 * p->released.count),
       end_record(&m);
   p->released.count = 0;
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
 }
 
 static void take(struct player *p) {
@@ -235,7 +242,7 @@ static void take(struct player *p) {
       at += size;
       if (p->released.count > 3000) give_back(p);
     }
-    if (p->answers.length) pyawait_submit(p->heap, 0, p->answers.data, p->answers.length), p->answers.length = 0;
+    if (p->answers.length) submit(p, 0, &p->answers), p->answers.length = 0;
   }
 }
 
@@ -243,8 +250,9 @@ static void take(struct player *p) {
 static int await(struct player *p, const u32 *counter, u32 wanted) {
   time_t end = time(0) + 30;
   while (*counter < wanted && time(0) < end) {
-    struct timespec until = {.tv_sec = time(0) + 1};
-    sem_timedwait(p->bell, &until);
+    struct timespec until = {.tv_sec = time(0) + 2};
+    if (p->expects) p->expects = 0;
+    else if (sem_timedwait(p->bell, &until)) p->timeouts++;
     take(p);
   }
   give_back(p);
@@ -499,26 +507,45 @@ static void check_tasks(struct player *p, u32 count) {
   for (u32 i = 0; i < count; i++) {
     begin_start(&m, i, i % 3 == 0 ? echo : i % 3 == 1 ? later : fail, 1), put_int(&m, 1), end_start(&m);
     if (m.length < 60000 && i + 1 < count) continue;
-    pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+    submit(p, 0, &m), m.length = 0;
   }
   check(await(p, &p->done, before + count), "every task is done");
   check(p->errors - errors == count / 3, "a third of the tasks has failed");
   check(p->sum - sum == (double)(count - count / 3), "the results are right");
 }
 
+/* One after the other, so that both sides spin, and stop spinning, at all moments. Nothing that comes then goes unseen:
+   the player is rung, or was told to take. */
+static void check_spinning(struct player *p, u32 count) {
+  static const int times[] = {0, 1, 5, 50, 1000};
+  u32 timeouts = p->timeouts, errors = p->errors;
+  for (u32 i = 0; i < count; i++) {
+    struct message m = {.length = 0};
+    u32 before = p->done;
+    pyawait_set_spin(times[i % 5]);
+    if (i % 50 == 0)
+      for (volatile int pause = 0; pause < 20000 * (int)(i % 7); pause++);
+    begin_start(&m, 0, i % 2 ? echo : later, 1), put_int(&m, 1), end_start(&m);
+    submit(p, 0, &m);
+    if (!await(p, &p->done, before + 1)) break;
+  }
+  pyawait_set_spin(50);
+  check(p->timeouts == timeouts && p->errors == errors, "no answer goes unseen while both sides spin now and then");
+}
+
 static void check_cancel(struct player *p, u32 count) {
   struct message m = {.length = 0};
   u32 before = p->done, errors = p->errors;
   for (u32 i = 0; i < count; i++) begin_start(&m, i, forever, 0), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  submit(p, 0, &m), m.length = 0;
   for (u32 i = 0; i < count; i++) begin_cancel(&m, i, serial_of(i) + 1), end_record(&m); /* another Promise's */
   begin_start(&m, count, pause, 0), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  submit(p, 0, &m), m.length = 0;
   before++;
   check(await(p, &p->done, before) && p->errors == errors, "a CANCEL of another Promise with this id cancels nothing");
   for (u32 i = 0; i < count; i++) begin_cancel(&m, i, serial_of(i)), end_record(&m);
   for (u32 i = 0; i < 2; i++) begin_cancel(&m, i, serial_of(i)), end_record(&m); /* again: nothing happens */
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
   check(await(p, &p->done, before + count) && p->errors - errors == count, "cancelled tasks end with an error");
 }
 
@@ -528,9 +555,9 @@ static void check_sizes(struct player *p) {
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     struct message m = {.length = 0};
     put32(&m, sizes[i]), put8(&m, IN_CANCEL), put32(&m, 0), put32(&m, 0);
-    pyawait_submit(p->heap, 0, m.data, m.length);
+    submit(p, 0, &m);
     m.length = 0, put8(&m, 7); /* not even a size */
-    pyawait_submit(p->heap, 0, m.data, m.length);
+    submit(p, 0, &m);
     check_tasks(p, 3);
   }
 }
@@ -549,11 +576,11 @@ static void check_limit(struct player *p) {
   }
   give_back(p), m.length = 0;
   for (u32 i = 0; i < 20; i++) begin_start(&m, i, longest, 0), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
   check(await(p, &p->done, done + 20) && p->errors == errors, "a batch that would be too long goes in parts");
   m.length = 0;
   begin_start(&m, 0, longest, 1), put_int(&m, 20), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
   check(await(p, &p->done, done + 21) && p->errors == errors + 1, "a result that is too long is an error");
   pyawait_limit_messages(0x7fffffff);
   check_tasks(p, 3);
@@ -590,12 +617,12 @@ static void check_requests(struct player *p, u32 count) {
   for (u32 i = 0; i < count; i++)
     begin_start(&m, i, ask, 2), put_js(&m, p->id, 1000 + i % 7, JS_ASYNC_FUNCTION), put_int(&m, i % 10 ? 1 : 13),
         end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length), m.length = 0;
+  submit(p, 0, &m), m.length = 0;
   check(await(p, &p->done, before + count), "every await of JavaScript is settled");
   check(p->errors - errors == count / 10 && p->sum - sum == 2.0 * (count - count / 10), "with its value or its error");
   begin_start(&m, 0, give_up, 1), put_js(&m, p->id, 5, JS_ASYNC_FUNCTION), end_start(&m);
   begin_start(&m, 1, rude, 1), put_js(&m, p->id, 6, JS_FUNCTION), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
   check(await(p, &p->done, before + count + 2), "a request that is given up; an error whose text JavaScript makes");
   struct timespec moment = {.tv_nsec = 20000000};
   for (int i = 0; i < 100 && p->gave_back == given; i++) run(p, "gc.collect()"), nanosleep(&moment, 0), take(p);
@@ -628,7 +655,7 @@ static double join_threads(struct player *p) {
   u32 before = p->done;
   double sum = p->sum;
   begin_start(&m, 0, joined, 0), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
   await(p, &p->done, before + 1);
   return p->sum - sum;
 }
@@ -783,7 +810,7 @@ static void check_buffers(struct player *p) {
     check(run(p, is_locked) == 2, "its reference stays");
     u64 reference = (u64)views[0].numbers[3];
     begin_record(&m, IN_UNLOCK), put(&m, &reference, 8), end_record(&m);
-    pyawait_submit(p->heap, 0, m.data, m.length);
+    submit(p, 0, &m);
     give_back(p);
   }
   views[1].forbidden = 0;
@@ -935,6 +962,7 @@ int main(int count, char **given) {
   check_direct(p);
   check_tasks(p, 3000);
   check_cancel(p, 300);
+  check_spinning(p, 5000);
   check_requests(p, 500);
   check_sizes(p);
   check_limit(p);
@@ -979,7 +1007,7 @@ int main(int count, char **given) {
   for (u32 i = 0; i < 200; i++) begin_start(&m, i, forever, 0), end_start(&m);
   for (u32 i = 200; i < 300; i++)
     begin_start(&m, i, ask, 2), put_js(&m, p->id, 5, JS_ASYNC_FUNCTION), put_int(&m, 77), end_start(&m);
-  pyawait_submit(p->heap, 0, m.data, m.length);
+  submit(p, 0, &m);
   u32 calls = p->calls;
   await(p, &calls, calls); /* nothing: only gives back */
   for (int i = 0; i < 200; i++) take(p);

@@ -1,4 +1,7 @@
-// What TypeScript knows of every Python object: its `$` members, which `members` in `proxy.ts` implements.
+// What a Python object is for JavaScript's types: the declared members of a proxy, and `instanceof PyProxy`.
+//
+// `proxy.ts` implements them. A new `$` member is declared and documented here.
+import { stateOf } from "../values/proxy_state.ts";
 import type { PyBuffer } from "./buffer.ts";
 import type { CopyOptions } from "./call.ts";
 
@@ -147,3 +150,40 @@ export interface PyMembers extends PyObject {
   // deno-lint-ignore no-explicit-any
   [name: string]: any;
 }
+
+/**
+ * A Python object.
+ *
+ * Its members are Python's attributes, and nothing of pyawait's hides one: pyawait's own begin with `$`, which no
+ * Python name can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`) answer only
+ * where Python has no such attribute. Coroutines, Tasks and Futures can be awaited. The same Python object is the same
+ * proxy while one is alive. As Pyodide's `PyProxy`.
+ *
+ * @example
+ * ```ts
+ * import { python } from "pyawait";
+ * const scores = python.exec("{'ada': 3}");
+ * scores.$set("grace", 5);
+ * console.log(scores.$get("grace"), String(scores)); // 5 {'ada': 3, 'grace': 5}
+ * ```
+ */
+export interface PyProxy extends PyMembers {
+  // Python decides:
+  // deno-lint-ignore no-explicit-any
+  (...args: any[]): any;
+  // deno-lint-ignore no-explicit-any
+  new (...args: any[]): any;
+}
+
+/**
+ * Tests for a proxy: `x instanceof PyProxy`.
+ *
+ * @example
+ * ```ts
+ * import { PyProxy, python } from "pyawait";
+ * python.import("math") instanceof PyProxy; // true
+ * ```
+ */
+export const PyProxy: { [Symbol.hasInstance](value: unknown): value is PyProxy } = {
+  [Symbol.hasInstance]: (value): value is PyProxy => stateOf(value) !== undefined,
+};
