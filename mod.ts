@@ -41,7 +41,7 @@ export { PyProxy } from "./src/proxy/py_proxy.ts";
 export { toJs } from "./src/proxy/copy_out.ts";
 export { toJson } from "./src/proxy/to_json.ts";
 export type { Json, JsonOptions } from "./src/proxy/to_json.ts";
-export type { PyMembers } from "./src/proxy/py_proxy.ts";
+export type { PyMembers, PyObject } from "./src/proxy/py_proxy.ts";
 export { tidy } from "./src/proxy/tidy.ts";
 export { registerConverter, toPy } from "./src/proxy/converters.ts";
 export type { Converter, ToPyOptions } from "./src/proxy/converters.ts";

@@ -19,14 +19,15 @@ import { python } from "../python.ts";
 
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
        pyawait run [--module NAME=FILE]... (SCRIPT.py | -m MODULE | -c CODE) [ARGUMENT]...
-       pyawait types MODULE... -o FILE.d.ts
+       pyawait types [--stubs FOLDER]... MODULE... -o FILE.d.ts
 ${processUsage}
 
 run: runs a Python script, module or CODE as "python" does, in this JavaScript runtime. Each --module is a JavaScript (or
 TypeScript) file that it imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
 
 types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
-the standard output.
+the standard output. The stubs of the standard library are those of a type checker that is installed beside the modules
+(mypy, basedpyright, pyright, jedi), or in FOLDER: a typeshed, or other stubs. A line on the standard error says which.
 
 ${processHelp}`;
 
@@ -93,14 +94,26 @@ async function run(given: string[]): Promise<number> {
 }
 
 function types(args: string[]): number {
-  const at = args.findIndex((arg) => arg === "-o" || arg === "--output");
-  const file = at < 0 ? undefined : args[at + 1];
-  const names = at < 0 ? args : [...args.slice(0, at), ...args.slice(at + 2)];
-  if (names.length === 0 || (at >= 0 && file === undefined) || names.some((name) => name.startsWith("-"))) {
-    process.stderr.write(`pyawait: types takes the names of modules, and -o FILE\n\n${usage}`);
+  const names: string[] = [], stubs: string[] = [];
+  let file: string | undefined;
+  let wrong = false;
+  for (let at = 0; at < args.length; at++) {
+    const [option, ...rest] = args[at].startsWith("--") ? args[at].split("=") : [args[at]];
+    if (!option.startsWith("-")) {
+      names.push(option);
+      continue;
+    }
+    const given = rest.length > 0 ? rest.join("=") : args[++at];
+    if (option === "-o" || option === "--output") file = given;
+    else if (option === "--stubs" && given) stubs.push(given);
+    else wrong = true;
+    wrong ||= given === undefined;
+  }
+  if (names.length === 0 || wrong) {
+    process.stderr.write(`pyawait: types takes the names of modules, --stubs FOLDER and -o FILE\n\n${usage}`);
     return 2;
   }
-  const text = declare(names);
+  const text = declare(names, { stubs, report: (line) => process.stderr.write(`${line}\n`) });
   if (file === undefined) {
     process.stdout.on("error", () => {}); // the reader of a pipe may have ended: `| head`
     process.stdout.write(text);

@@ -38,12 +38,19 @@ interface ClassShape {
   plain: Type | null;
   protocol: boolean;
   awaits: boolean;
+  /** There may be other members. */
+  open: boolean;
+  /** A call makes a class. */
+  functional: boolean;
   doc: string | null;
 }
 
 interface ModuleShape {
   name: string;
   doc: string | null;
+  /** Where its types come from. */
+  source: string;
+  open: boolean;
   members: Record<string, Member>;
   classes: Record<string, ClassShape>;
 }
@@ -61,8 +68,9 @@ const reserved = [
   "instanceof interface intrinsic is keyof let module namespace never new null number object package private protected",
   "public readonly return static string super switch symbol this throw true try type typeof undefined unique unknown",
   "var void while with yield",
-  "AsyncIterable ArrayBuffer DataView Iterable Keywords Map Omit Pick PromiseLike PyAsyncIterable PyFunction PyIterable",
-  "PyMembers PyProxy PythonModules Record Set Symbol Uint8Array",
+  "Array ArrayBuffer ArrayBufferView AsyncIterable DataView Exclude Iterable Keywords Map Omit Pick PromiseLike",
+  "PyAsyncIterable PyBuffer PyFunction PyIterable PyKnown PyMembers PyObject PyProxy PythonModules Record Set",
+  "SharedArrayBuffer Symbol Uint8Array",
 ].join(" ").split(" ");
 
 /** Returns a function that makes names unique and not reserved. */
@@ -109,6 +117,12 @@ class Printer {
         return into ? "number | bigint" : "number";
       case "bigint":
         return rest.length > 0 ? `${rest[0]}n` : kind;
+      case "numeric":
+        return into ? "number | bigint | PyProxy" : "any";
+      case "buffer":
+        return into ? "ArrayBufferView | ArrayBuffer | SharedArrayBuffer | PyBuffer | PyProxy" : "any";
+      case "object":
+        return into ? "PyProxy" : "PyProxy";
       case "bytes":
         return into ? "Uint8Array | ArrayBuffer | DataView | PyProxy" : "Uint8Array";
       case "literal":
@@ -185,7 +199,11 @@ class Printer {
   }
 
   #overloads(calls: CallShape[], result?: string): string[] {
-    return [...new Set(calls.flatMap((call) => this.#signatures(call, result)))];
+    // TypeScript takes the first that fits; what takes and gives anything would hide the others.
+    const says = ({ positional: [first], result }: CallShape) =>
+      first && this.type(first.type, true) === "any" && this.type(result, false) === "any" ? 1 : 0;
+    const sorted = [...calls].sort((a, b) => says(a) - says(b));
+    return [...new Set(sorted.flatMap((call) => this.#signatures(call, result)))];
   }
 
   #callable(calls: CallShape[]): string {
@@ -233,18 +251,28 @@ class Printer {
     return [...parts, `{\n${this.members(own, "  ")}}`].join(" & ");
   }
 
+  /** What a class with known members has of its instances: their methods, unbound, and descriptors. */
+  #ofInstances(name: string): string {
+    const alias = this.#aliases.get(name)!;
+    const has = (part: Part) => this.#namesIn(name, part).length > 0;
+    if (!has("members")) return "{ toJSON: any }";
+    const names = has("statics") ? `Exclude<keyof ${alias}$members, keyof ${alias}$statics>` : `keyof ${alias}$members`;
+    return `{ [name in ${names} | "toJSON"]: any }`;
+  }
+
   classes(): string {
     let text = "";
-    for (const [name, { plain, calls }] of Object.entries(this.#module.classes)) {
+    for (const [name, { plain, calls, open, functional }] of Object.entries(this.#module.classes)) {
       const alias = this.#aliases.get(name)!;
-      const instance = ["PyProxy"], itself = ["PyMembers"];
+      const instance = [open ? "PyProxy" : "PyKnown"], itself = [open ? "PyMembers" : "PyObject"];
       if (this.#awaits(name)) instance.push("PromiseLike<any>");
       for (const [part, types] of [["members", instance], ["statics", itself]] as [Part, string[]][]) {
         if (this.#namesIn(name, part).length === 0) continue;
         text += `type ${alias}$${part} = ${this.#inherited(name, part)};\n`;
         types.push(`${alias}$${part}`);
       }
-      const signatures = this.#overloads(calls ?? [anyCall], alias);
+      if (!open) itself.push(this.#ofInstances(name));
+      const signatures = this.#overloads(calls ?? [anyCall], functional ? "any" : alias);
       itself.push(`{ ${signatures.map((each) => `${each}; new ${each}`).join("; ")} }`);
       text += `type ${alias} = ${plain ? this.type(plain, false) : instance.join(" & ")};\n`;
       text += `type ${alias}$class = ${itself.join(" & ")};\n`;
@@ -263,10 +291,19 @@ function doc(text: string | null, indent: string): string {
 
 /** Helper types, printed where they are used: proxies whose calls or items are typed elsewhere. */
 const helpers: [name: string, type: string][] = [
+  ["PyKnown", "PyKnown = PyObject & { (...args: any[]): any; new (...args: any[]): any; toJSON: any }"],
   ["PyFunction", "PyFunction = PyMembers & (new (...args: any[]) => any)"],
   ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],
   ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
 ];
+
+/** Options of {@linkcode declare}. */
+export interface DeclareOptions {
+  /** Folders with stubs, such as a typeshed, which come before all others. */
+  readonly stubs?: readonly string[];
+  /** Is told where the types of each module come from, in one line. */
+  readonly report?: (line: string) => void;
+}
 
 /**
  * Declarations of Python modules, as the text of a `.d.ts` file that types `python.import(name)`.
@@ -274,23 +311,27 @@ const helpers: [name: string, type: string][] = [
  * @param names the modules
  * @throws {PythonError} if one cannot be imported
  */
-export function declare(names: readonly string[]): string {
+export function declare(names: readonly string[], options: DeclareOptions = {}): string {
   const globals = python.builtins.dict();
   globals.$set("names", names);
-  for (const part of ["annotations", "stubs", "describe"]) {
+  globals.$set("folders", options.stubs ?? []);
+  for (const part of ["annotations", "shapes", "attributes", "stub_files", "stubs", "describe"]) {
     python.exec(pythonText(`cli/py/${part}.py`), { globals, filename: `<pyawait/${part}.py>` });
   }
   const modules = JSON.parse(globals.$get("result")) as ModuleShape[];
+  for (const { name, source } of modules) options.report?.(`types of ${name}: ${source}`);
   const unique = uniqueNames();
   const printers = modules.map((module) => new Printer(module, unique));
   let text = `// Made by \`pyawait types ${names.join(" ")}\` with Python ${python.version}.\n`;
-  text += 'import type { Keywords, PyMembers, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
+  for (const { name, source } of modules) text += `// ${name}: from ${source}.\n`.replace("from stubs", "stubs");
+  text +=
+    'import type { Keywords, PyBuffer, PyMembers, PyObject, PyProxy } from "pyawait";\n\ndeclare module "pyawait" {\n  interface PythonModules {\n';
   modules.forEach(({ name }, at) => text += `    ${key(name)}: ${printers[at].name};\n`);
   text += "  }\n}\n";
   let body = "";
   modules.forEach((module, at) => {
     body += `\n${printers[at].classes()}${doc(module.doc, "")}`;
-    body += `type ${printers[at].name} = PyProxy & {\n${printers[at].members(module.members, "  ")}};\n`;
+    body += `type ${printers[at].name} = ${module.open ? "PyProxy" : "PyKnown"} & {\n${printers[at].members(module.members, "  ")}};\n`;
   });
   for (const [name, type] of helpers) if (body.includes(name)) text += `\ntype ${type};\n`;
   return text + body;

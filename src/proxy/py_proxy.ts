@@ -6,16 +6,17 @@ import type { PyBuffer } from "./buffer.ts";
 import type { CopyOptions } from "./call.ts";
 
 /**
- * The members that every Python object has; a {@linkcode PyProxy} is callable as well. Generated types build on this.
+ * The members that every Python object has, and no others but those whose names begin with an underscore. Generated types
+ * build on this where all members are known, so that TypeScript refuses a misspelt one.
  *
  * Besides the errors listed below, every access to the Python object throws a `TypeError` after `$destroy()` and a
  * `PythonClosedError` after `python.close()`, and passing a value to Python throws a `TypeError` or `RangeError` where
  * Python has nothing for it.
  */
-export interface PyMembers {
+export interface PyObject {
   // Python decides:
   // deno-lint-ignore no-explicit-any
-  [name: string]: any;
+  [name: `_${string}`]: any;
   // deno-lint-ignore no-explicit-any
   [Symbol.iterator](): Iterator<any>;
   // deno-lint-ignore no-explicit-any
@@ -138,6 +139,16 @@ export interface PyMembers {
   $destroy(): void;
   /** The name of the object's Python class. */
   readonly $type: string;
+}
+
+/**
+ * The members of {@linkcode PyObject} and whatever else a Python object has; a {@linkcode PyProxy} is callable as well.
+ * Generated types build on this where not all members are known.
+ */
+export interface PyMembers extends PyObject {
+  // Python decides:
+  // deno-lint-ignore no-explicit-any
+  [name: string]: any;
 }
 
 /**

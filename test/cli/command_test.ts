@@ -1,7 +1,7 @@
 /**
  * The command `pyawait`: `run` behaves as `python` does and adds JavaScript modules; `types` writes declarations.
  */
-import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
@@ -202,6 +202,8 @@ test("pyawait: usage", async () => {
     [["run", "--module", "nofile", "x.py"], /--module takes NAME=FILE/],
     [["types"], /types takes the names of modules/],
     [["types", "json", "-o"], /types takes the names of modules/],
+    [["types", "json", "--stubs"], /types takes the names of modules, --stubs FOLDER and -o FILE/],
+    [["types", "json", "--unknown", "x"], /types takes the names of modules/],
   ];
   for (const [args, message] of wrong) {
     const { code, stdout, stderr } = await pyawait(args);
@@ -225,7 +227,22 @@ test("pyawait types: a module that is not there, and a file that cannot be writt
   assertMatch(missing.stderr, /^pyawait: ModuleNotFoundError: No module named 'not_there'\nPython .* has looked in /);
   const unwritable = await pyawait(["types", "json", "-o", join(folder, "no", "folder", "x.d.ts")]);
   assertEquals([unwritable.code, unwritable.stdout], [1, ""]);
-  assertMatch(unwritable.stderr, /^pyawait: Cannot write .*x\.d\.ts: .*\n$/);
+  assertMatch(unwritable.stderr, /^types of json: .*\npyawait: Cannot write .*x\.d\.ts: .*\n$/);
+});
+
+test("pyawait types --stubs: names where the types come from, and refuses a folder that is not there", async () => {
+  mkdirSync(join(folder, "stub_folder"));
+  write("stub_folder/given_stubs.pyi", "def area(width: int) -> int: ...\n");
+  write("given_stubs.py", "def area(width): return width\n");
+  const stubs = join(folder, "stub_folder");
+  for (const option of [["--stubs", stubs], [`--stubs=${stubs}`]]) {
+    const { code, stdout, stderr } = await pyawait(["types", ...option, "given_stubs"]);
+    assertEquals([code, stderr], [0, `types of given_stubs: stubs in ${stubs}\n`]);
+    assertMatch(stdout, /area: PyFunction & \{ \(width: number \| bigint/);
+  }
+  const missing = await pyawait(["types", "--stubs", join(folder, "nowhere"), "given_stubs"]);
+  assertEquals([missing.code, missing.stdout], [1, ""]);
+  assertMatch(missing.stderr, /^pyawait: NotADirectoryError: --stubs takes a folder with stubs: there is no folder '.*nowhere'/);
 });
 
 test("pyawait types: what a module prints is no declaration", async () => {
@@ -262,7 +279,7 @@ async def fetch(url: str) -> bytes: return b""
   );
   const output = join(folder, "typed.d.ts");
   const { code, stderr } = await pyawait(["types", "typed_module", "-o", output]);
-  assertEquals([code, stderr], [0, ""]);
+  assertEquals([code, stderr], [0, "types of typed_module: the running module, which has no stubs\n"]);
   const text = readFileSync(output, "utf8");
   const path = write(
     "uses.ts",

@@ -5,25 +5,8 @@ import { test } from "node:test";
 import { python } from "../../mod.ts";
 import { declare } from "../../src/cli/declarations.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
-import { folder, helpers, problemsOf, ts, write } from "../support/typescript.ts";
-
-let files = 0;
-/** The declarations of modules, and the file that they are in. */
-function declared(names: string[]): { text: string; path: string } {
-  const path = python.import("sys").path;
-  if (path[0] !== folder) path.insert(0, folder);
-  python.import("importlib").invalidate_caches();
-  const text = declare(names);
-  return { text, path: write(`python${++files}.d.ts`, text) };
-}
-
-/** What TypeScript says of programs that use modules; lines that must not compile are marked so. */
-function problemsIn(names: string[], uses: string): string[] {
-  const { path } = declared(names);
-  return problemsOf(
-    [path, write(`uses${files}.ts`, `${helpers}import { kw, PyProxy, python } from "pyawait";\n${uses}\nexport {};\n`)],
-  );
-}
+import { declared, problemsIn } from "../support/declared.ts";
+import { helpers, problemsOf, ts, write } from "../support/typescript.ts";
 
 test("pyawait types: json, a package with stubs, a module with annotations", () => {
   write(

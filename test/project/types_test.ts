@@ -87,6 +87,7 @@ const decidedByPython = [
   "CopyOptions.default",
   "JsonOptions.default",
   "PyMembers",
+  "PyObject",
   "PyProxy",
   "PythonInterpreter.exec",
   "PythonInterpreter.execAsync",
@@ -120,7 +121,9 @@ test("any is only where Python decides", () => {
     const visit = (node: TypeScript.Node, path: string[]): void => {
       const name = (node as { name?: TypeScript.Node }).name?.getText();
       const here = name && !ts.isParameter(node) && !ts.isTypeParameterDeclaration(node) ? [...path, name] : path;
-      if (node.kind === ts.SyntaxKind.AnyKeyword) found.add(/^Py(Proxy|Members)$/.test(here[0]) ? here[0] : here.slice(0, 2).join("."));
+      if (node.kind === ts.SyntaxKind.AnyKeyword) {
+        found.add(/^Py(Proxy|Members|Object)$/.test(here[0]) ? here[0] : here.slice(0, 2).join("."));
+      }
       ts.forEachChild(node, (child) => visit(child, here));
     };
     for (const statement of declarations.statements) {

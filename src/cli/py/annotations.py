@@ -31,6 +31,14 @@ _SIMPLE = {
     "Type": "proxy",
     "TypeGuard": "boolean",
     "TypeIs": "boolean",
+    "SupportsFloat": "numeric",
+    "SupportsIndex": "numeric",
+    "SupportsInt": "numeric",
+    "SupportsComplex": "numeric",
+    "SupportsTrunc": "numeric",
+    "Buffer": "buffer",
+    "ByteString": "buffer",
+    "PathLike": "object",
 }
 _LISTS = {"list", "List", "Sequence", "MutableSequence", "Iterable", "Collection", "Container"}
 _DICTS = {"dict", "Dict", "Mapping", "MutableMapping", "OrderedDict", "defaultdict"}
@@ -39,6 +47,8 @@ _AWAITABLES = {"Awaitable", "Future", "Task"}
 _ITERATORS = {"Iterator", "Generator"}
 _ASYNC_ITERATORS = {"AsyncIterator", "AsyncIterable", "AsyncGenerator"}
 _WRAPPERS = {"Annotated", "Final", "ClassVar", "Required", "NotRequired", "ReadOnly"}
+_FORMS = {"Literal", "Callable", "Optional", "Union", "tuple", "Tuple", "Coroutine"}
+_KNOWN = set().union(_SIMPLE, _LISTS, _DICTS, _SETS, _AWAITABLES, _ITERATORS, _ASYNC_ITERATORS, _WRAPPERS, _FORMS)
 _SAFE = 2**53 - 1
 
 # The modules in which a class is what its name says: `concurrent.futures.Future` is not awaitable.
@@ -49,10 +59,22 @@ _HOMES = {
     "typing_extensions",
     "collections",
     "collections.abc",
+    "_collections_abc",
+    "_typeshed",
+    "asyncio",
     "_asyncio",
     "asyncio.futures",
     "asyncio.tasks",
 }
+
+
+def is_known(home, name):
+    """Whether a name of this module has a type of its own here."""
+    return name in _KNOWN and (home in _HOMES or (home, name) == ("os", "PathLike"))
+
+
+class Named(str):
+    """What a resolver answers for a well-known type: its name where it is defined, for `import … as` and aliases."""
 
 
 class Names:
@@ -120,11 +142,22 @@ def literal_of_ast(node, resolve):
         return literal(ast.literal_eval(node))
     except (ValueError, TypeError):  # a member of an enum, or an alias of another Literal
         owner = resolve(dotted_name(node.value)) if isinstance(node, ast.Attribute) else None
-        return ["class", owner] if owner else ["any"]
+        return ["class", owner] if isinstance(owner, str) and not isinstance(owner, Named) else ["any"]
+
+
+def meaning(known, name, arguments):
+    """The type of a name that was resolved to `known`."""
+    if known is None:
+        return named(name, arguments)
+    if isinstance(known, Named):
+        return named(known, arguments)
+    return ["class", known] if isinstance(known, str) else known
 
 
 def type_of_ast(node, resolve):
-    """The type that an annotation's syntax denotes; `resolve` returns the described class for a dotted name."""
+    """The type that an annotation's syntax denotes. `resolve` says of a dotted name what it stands for: a described
+    class, by its name; a Named; a type; or None.
+    """
     convert = lambda each: type_of_ast(each, resolve)
     if isinstance(node, ast.Constant):
         if isinstance(node.value, str):
@@ -133,10 +166,11 @@ def type_of_ast(node, resolve):
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
         return ["union", convert(node.left), convert(node.right)]
     if isinstance(node, (ast.Name, ast.Attribute)):
-        known = resolve(dotted_name(node))
-        return ["class", known] if known else named(last_name(node), [])
+        return meaning(resolve(dotted_name(node)), last_name(node), [])
     if isinstance(node, ast.Subscript):
-        base, items = last_name(node), index_of(node)
+        base, items, known = last_name(node), index_of(node), resolve(dotted_name(node.value))
+        if isinstance(known, Named):
+            base = str(known)
         if base == "Literal":
             return ["union"] + [literal_of_ast(item, resolve) for item in items]
         if base == "Callable":
@@ -148,8 +182,7 @@ def type_of_ast(node, resolve):
             ]
         if base == "Annotated":
             return convert(items[0])
-        known = resolve(dotted_name(node.value))
-        return ["class", known] if known else named(base, [convert(each) for each in items])
+        return meaning(known, base, [convert(each) for each in items])
     return ["any"]
 
 
@@ -165,6 +198,8 @@ def named(name, arguments):
     first = arguments[0] if arguments else ["any"]
     if name in _SIMPLE:
         return [_SIMPLE[name]]
+    if name == "Callable":
+        return ["function", None, ["any"]]
     if name == "Optional":
         return ["union", first, ["null"]]
     if name == "Union":

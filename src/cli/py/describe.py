@@ -5,13 +5,19 @@ examined is "any".
 """
 
 import contextlib
+import dataclasses
 import enum
 import importlib
 import inspect
 import json
+import pkgutil
 import sys
 import typing
 import warnings
+
+
+# Bases of these modules add nothing that a program uses by name.
+_PLAIN_HOMES = {"builtins", "typing", "typing_extensions", "abc", "collections.abc", "enum"}
 
 
 def name_of(item):
@@ -51,6 +57,7 @@ class Module:
         self.module = module
         self.names = names
         self.classes = classes
+        self.sources = Sources()
 
     def type_of(self, annotation, item=None):
         """The type of an annotation of `item`; strings in it are resolved in the globals of `item`."""
@@ -109,18 +116,10 @@ class Module:
 
     def shape(self, cls):
         members, statics = {}, {}
-        for name, item in list(vars(cls).items()):
-            if type(name) is not str or name.startswith("_"):
-                continue
-            try:
-                self.class_member(cls, name, item, members, statics)
-            except Exception:
-                members[name] = value(["any"])
-        for name, annotation in annotations_of(cls).items():
-            if members.get(name, value(["any"]))["kind"] == "value":
-                members[name] = value(self.type_of(annotation, sys.modules.get(cls.__module__)))
-                if name in statics:
-                    statics[name] = members[name]
+        for owner in self.described_in(cls):
+            found, of_class = self.own_members(owner)
+            members.update((name, each) for name, each in found.items() if name not in members)
+            statics.update((name, each) for name, each in of_class.items() if name not in statics)
         if issubclass(cls, enum.Enum):
             for name in cls.__members__:
                 members[name] = statics[name] = value(["class", self.names.of(cls)])
@@ -136,6 +135,41 @@ class Module:
             protocol=bool(getattr(cls, "_is_protocol", False)),
             awaits=hasattr(cls, "__await__"),
         )
+
+    def described_in(self, cls):
+        """The class and its bases that are described with it, because they have no name of their own here."""
+        described = [base for base in cls.__mro__[1:] if self.names.of(base)]
+        hidden = [base for base in cls.__mro__[1:] if base not in described and base.__module__ not in _PLAIN_HOMES]
+        # What a described base has comes from there, with its own types.
+        return [cls] + [base for base in hidden if not any(issubclass(each, base) for each in described)]
+
+    def own_members(self, cls):
+        members, statics = {}, {}
+        for name, item in list(vars(cls).items()):
+            if type(name) is not str or name.startswith("_"):
+                continue
+            try:
+                self.class_member(cls, name, item, members, statics)
+            except Exception:
+                members[name] = value(["any"])
+        for name, type_ in self.instance_attributes(cls).items():
+            if name not in members or members[name] == value(["any"]):
+                members[name] = value(type_)
+        for name, annotation in annotations_of(cls).items():
+            if getattr(annotation, "__class__", None) is dataclasses.InitVar:
+                continue
+            if members.get(name, value(["any"]))["kind"] == "value":
+                members[name] = value(self.type_of(annotation, sys.modules.get(cls.__module__)))
+                if name in statics:
+                    statics[name] = members[name]
+        return members, statics
+
+    def instance_attributes(self, cls):
+        try:
+            node = self.sources.class_of(cls)
+            return instance_attributes(node, self.names.within(vars(sys.modules[cls.__module__]))) if node else {}
+        except Exception:  # reading a source never fails the command
+            return {}
 
     def class_member(self, cls, name, item, members, statics):
         getter = getattr(item, "fget", None) or getattr(item, "func", None)
@@ -194,13 +228,13 @@ def public_names(module):
     )
 
 
-def describe(name):
+def describe(name, library):
     with contextlib.redirect_stdout(sys.stderr):  # the declarations may go to stdout
         module = importlib.import_module(name)
     names, classes, members = Names(), {}, {}
     looked_at = Module(module, names, {})
-    tree = stub_of(name, attribute(module, "__spec__"))
-    stub = Stub(tree, module, names, classes) if tree else None
+    found_stub = library.module(name)
+    stub = Stub(found_stub, library, module, names, classes) if found_stub else None
     missing = object()
     found = [(key, attribute(module, key, missing)) for key in public_names(module)]
     found = [(key, item) for key, item in found if item is not missing]
@@ -212,7 +246,7 @@ def describe(name):
         except Exception:  # a metaclass may do anything
             classes[key] = class_shape([], {}, {}, None, None)
     if stub:
-        members = {key: each for key, each in stub.read().items() if not key.startswith("_")}
+        members = stub.read()
     annotations = annotations_of(module)
     for key, item in found:
         try:
@@ -220,9 +254,52 @@ def describe(name):
                 members[key] = looked_at.member(item, annotations.get(key, inspect.Parameter.empty))
         except Exception:  # objects for which isinstance() and the like raise
             members[key] = value(["any"])
-    return {"name": name, "doc": doc_of(module), "members": members, "classes": classes}
+    if stub:
+        members.update((key, value(["proxy"])) for key in submodules(module) if key not in members)
+        members.update((key, value(["any"])) for key in unlisted(module) if key not in members)
+    return {
+        "name": name,
+        "doc": doc_of(module),
+        "members": members,
+        "classes": classes,
+        "open": not stub or found_stub.open,
+        "source": source_of(module, found_stub, library),
+    }
+
+
+def submodules(module):
+    """Also those that are not imported yet: they become attributes when they are."""
+    imported = [
+        key
+        for key, item in list(vars(module).items())
+        if type(key) is str and sys.modules.get("%s.%s" % (module.__name__, key)) is item
+    ]
+    try:
+        found = [each.name for each in pkgutil.iter_modules(attribute(module, "__path__", []))]
+    except Exception:  # a finder of someone's own
+        found = []
+    return [key for key in imported + found if not key.startswith("_")]
+
+
+def unlisted(module):
+    """What a program can use though neither `__all__` nor the stub lists it."""
+    return [
+        key
+        for key, item in list(vars(module).items())
+        if type(key) is str and not key.startswith("_") and not inspect.ismodule(item)
+    ]
+
+
+def source_of(module, stub, library):
+    """Where the types come from, for whoever runs the command."""
+    if stub:
+        return stub.found.label
+    if in_standard_library(module.__name__) and not library.files.has_typeshed():
+        return "the running module, because no stubs are installed (pip install mypy, or --stubs FOLDER)"
+    return "the running module, which has no stubs"
 
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # examining what is deprecated is not using it
-    result = json.dumps([describe(name) for name in dict.fromkeys(names)])
+    library = Library(folders)
+    result = json.dumps([describe(name, library) for name in dict.fromkeys(names)])

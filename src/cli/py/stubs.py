@@ -1,125 +1,30 @@
-"""`pyawait types`: reads stubs as syntax, without running them.
+"""`pyawait types`: describes what stubs declare, without running them.
 
-The result has the same form as that of describe.py: members and classes, which go to declarations.ts as JSON. A class
-is described once, under its qualified name, and everything else refers to that.
+The result has the same form as that of describe.py (`shapes.py`).
 """
 
 import ast
-import inspect
-import os
+import datetime
+import enum
 import sys
 
-_ANY_CALL = {"positional": [], "rest": ["any"], "keywords": [], "open": True, "result": ["any"]}
 _ENUMS = {"Enum", "IntEnum", "StrEnum", "Flag", "IntFlag"}
 _CONTEXTS = {"contextmanager", "asynccontextmanager"}  # the function's annotation is not what these return
+_PROPERTIES = ("property", "_magic_enum_attr", "dynamicclassattribute")
+_BASES_WITHOUT_MEMBERS = {"object", "Generic", "Protocol", "TypedDict", "str", "int", "float", "bool"}
+_BASES_THAT_ARE_CALLED = {"str", "int", "float", "bool", "TypedDict"}
+_DECORATORS_WITHOUT_EFFECT = {
+    "final",
+    "disjoint_base",
+    "type_check_only",
+    "runtime_checkable",
+    "deprecated",
+    "total_ordering",
+}
+_UNRESOLVED = object()
 
 
-def value(type, doc=None):
-    return {"kind": "value", "type": type, "doc": doc}
-
-
-def function(calls, doc=None):
-    return {"kind": "function", "calls": calls, "doc": doc}
-
-
-def attribute(owner, name, default=None):
-    try:
-        return getattr(owner, name, default)
-    except Exception:  # a property, or a module's __getattr__, may raise anything
-        return default
-
-
-def is_class(item):
-    return issubclass(type(item), type)  # an object may raise, or lie, when asked for its __class__
-
-
-def doc_of(item):
-    try:
-        return inspect.getdoc(item)
-    except Exception:
-        return None
-
-
-def parameter(name, type, optional, only=False):
-    """`only`: cannot be given by keyword."""
-    return {"name": name, "type": type, "optional": optional, "only": only}
-
-
-_PLAIN = (("string", str), ("boolean", bool), ("int", int), ("float", float))
-_PLAIN_NAMES = (("string", {"str", "StrEnum"}), ("int", {"int", "IntEnum", "IntFlag"}), ("float", {"float"}))
-_NUMPY = {"integer": "int", "floating": "float", "bool": "boolean", "bool_": "boolean"}
-
-
-def plain_of_names(names):
-    """What instances become in JavaScript if they do not stay proxies, by the names of the bases."""
-    if "TypedDict" in names:
-        return ["dict", ["any"]]
-    return next(([plain] for plain, those in _PLAIN_NAMES if names & those), None)
-
-
-def plain_of_class(cls):
-    if type(cls).__name__ == "_TypedDictMeta":
-        return ["dict", ["any"]]
-    for plain, base in _PLAIN:
-        if issubclass(cls, base):
-            return [plain]
-    bases = [base.__name__ for base in cls.__mro__ if base.__module__ == "numpy"]
-    return next(([_NUMPY[base]] for base in bases if base in _NUMPY and bases[0] != "longdouble"), None)
-
-
-def class_shape(bases, members, statics, calls, doc, plain=None, protocol=False, awaits=False):
-    """`plain`: what instances become in JavaScript if they do not stay proxies; `calls`: None if unknown."""
-    visible = lambda those: {name: each for name, each in those.items() if not name.startswith("_")}
-    return {
-        "bases": bases,
-        "members": visible(members),
-        "statics": visible(statics),
-        "calls": calls,
-        "doc": doc,
-        "plain": plain,
-        "protocol": protocol,
-        "awaits": awaits,
-    }
-
-
-def stub_of(name, spec):
-    """The syntax of a module's stub, which is beside the module or in a package of stubs."""
-    candidates = []
-    origin = getattr(spec, "origin", None)
-    if origin and spec.has_location:
-        folder, file = os.path.split(origin)
-        candidates.append(os.path.join(folder, file.partition(".")[0] + ".pyi"))  # of `x.py`, of `x.cpython-311.so`
-    top, _, rest = name.partition(".")
-    for folder in sys.path:
-        base = os.path.join(folder, top + "-stubs", *rest.split(".")) if rest else os.path.join(folder, top + "-stubs")
-        candidates += [base + ".pyi", os.path.join(base, "__init__.pyi")]
-    for path in candidates:
-        try:
-            with open(path, encoding="utf-8") as file:
-                return ast.parse(file.read(), path)
-        except (OSError, SyntaxError, ValueError):  # missing, or for a later Python
-            pass
-    return None
-
-
-def statements(body):
-    """The statements that apply here: conditions on `sys.version_info` and `sys.platform` are evaluated for this
-    Python.
-    """
-    for node in body:
-        if isinstance(node, ast.If):
-            try:
-                test = eval(compile(ast.Expression(node.test), "<stub>", "eval"), {"sys": sys, "TYPE_CHECKING": True})
-            except Exception:
-                test = True
-            yield from statements(node.body if test else node.orelse)
-        elif isinstance(node, ast.Try):
-            yield from statements(node.body)
-        else:
-            yield node
-
-
-def call_of_ast(node, resolve, bound):
+def call_of_ast(node, resolve, bound, resolve_result=None):
     arguments = node.args
     only = len(getattr(arguments, "posonlyargs", []))
     positional = getattr(arguments, "posonlyargs", []) + arguments.args
@@ -133,7 +38,7 @@ def call_of_ast(node, resolve, bound):
         parameter(each.arg, convert(each), default is not None)
         for each, default in zip(arguments.kwonlyargs, arguments.kw_defaults)
     ]
-    result = type_of_ast(node.returns, resolve)
+    result = type_of_ast(node.returns, resolve_result or resolve)
     return {
         "positional": listed[1 if bound else 0 :],
         "rest": convert(arguments.vararg) if arguments.vararg else None,
@@ -144,83 +49,198 @@ def call_of_ast(node, resolve, bound):
 
 
 class Stub:
-    """One stub. Reading it fills `classes` and returns the module's members."""
+    """The stub of a module. Reading it fills `classes` and returns the module's members.
 
-    def __init__(self, tree, module, names, classes):
-        self.classes = classes
-        self.module = module
+    Classes of other stubs are described with it if they are its names, bases of its classes, or (`near`) what its
+    functions return; what those return in turn is "any", or one module would describe half of the standard library.
+    """
+
+    def __init__(self, stub, library, module, names, classes):
+        self.stub, self.library, self.module = stub, library, module
+        self.names, self.classes = names, classes
         self.runtime = names.within(vars(module))
-        self.known = set(self._class_names(tree.body, ""))
-        for name in self.known:
-            cls = attribute(module, name)
-            if is_class(cls):
-                names.add(cls, name)
-        self.tree = tree
+        self.keys, self.waiting, self.expanding = {}, [], []
+        for name in stub.public():
+            definition = self._class_named(stub, name)
+            if definition:
+                self._add(definition, name if definition.home != stub.name else definition.name, True)
 
     def read(self):
-        return self._members(self.tree.body, "", False)[0]
+        members = {}
+        for name in self.stub.public():
+            if not name.startswith("_") or name in (self.stub.listed or ()):
+                member, item = self._member(name), attribute(self.module, name, _UNRESOLVED)
+                if member == value(["int"]) and type(item) is int and abs(item) > _SAFE:
+                    member = value(["bigint"])  # sys.maxsize
+                if member and not (self.stub.found.typeshed and item is _UNRESOLVED):
+                    members[name] = member
+        for key, definition, near in self.waiting:  # grows while it is read
+            self.classes[key] = self._class(key, definition, near)
+        for key, definition, _ in self.waiting:
+            self._finish(key, self._runtime_class(definition))
+        return members
 
-    def _class_names(self, body, prefix):
-        for node in statements(body):
+    # Classes: which are described, and as what
+
+    def _class_named(self, stub, dotted):
+        """The class that a name of a stub stands for, through aliases."""
+        seen = set()
+        while True:
+            found = self.library.definition(stub, dotted)
+            if found is None or found.kind == "class":
+                return found
+            if found.kind != "alias" or not isinstance(found.node, (ast.Name, ast.Attribute)) or id(found) in seen:
+                return None
+            seen.add(id(found))
+            stub, dotted = self.library.module(found.home), dotted_name(found.node)
+
+    def _add(self, definition, key, near):
+        place = (definition.home, definition.name)
+        if place in self.keys:
+            return self.keys[place]
+        if key in self.classes or key in self.keys.values():
+            key = "%s:%s" % place
+        self.keys[place] = key
+        self.waiting.append((key, definition, near))
+        cls = self._runtime_class(definition)
+        if cls is not None:
+            self.names.add(cls, key)
+        for node in statements(definition.node.body):
             if isinstance(node, ast.ClassDef):
-                yield prefix + node.name
-                yield from self._class_names(node.body, "%s%s." % (prefix, node.name))
+                name = "%s.%s" % (definition.name, node.name)
+                self._add(Definition("class", definition.home, name, node), "%s.%s" % (key, node.name), near)
+        return key
 
-    def _resolver(self, scope):
-        """Names are looked up in the class that is being read, then in the classes around it, then in the module."""
+    def _runtime_class(self, definition):
+        found = self.module if definition.home == self.stub.name else sys.modules.get(definition.home)
+        for name in definition.name.split("."):
+            found = attribute(found, name)
+        return found if is_class(found) else None
+
+    def _resolver(self, stub, scope="", near=False, follow=False):
+        """Names are looked up in the class that is being read, then in the classes around it, then in the module.
+        `follow`: a class of another stub becomes described.
+        """
 
         def resolve(dotted):
             around = scope
-            if dotted in ("Self", "typing.Self", "typing_extensions.Self") and scope:
-                return scope[:-1]
+            if scope and dotted.rpartition(".")[2] == "Self":
+                return self.keys.get((stub.name, scope))
             while around:
-                if around + dotted in self.known:
-                    return around + dotted
-                around = around[:-1].rpartition(".")[0]
-                around += "." if around else ""
-            return dotted if dotted in self.known else self.runtime(dotted)
+                known = self.keys.get((stub.name, "%s.%s" % (around, dotted)))
+                if known:
+                    return known
+                around = around.rpartition(".")[0]
+            definition = self.library.definition(stub, dotted)
+            if definition is None:
+                return self.runtime(dotted) if stub is self.stub else None
+            return self._stands_for(definition, near and follow)
 
         return resolve
 
-    def _members(self, body, scope, is_enum):
-        """The members, and for a class also those of the class itself: static and class methods, constants, classes."""
+    def _stands_for(self, definition, follow):
+        if is_known(definition.home, definition.name):
+            return Named(definition.name)
+        if definition.kind == "class":
+            known = self.keys.get((definition.home, definition.name))
+            own = definition.home == self.stub.name
+            if (
+                known is None
+                and (own or follow)
+                and "Protocol" not in {last_name(each) for each in definition.node.bases}
+            ):
+                key = definition.name if own else "%s:%s" % (definition.home, definition.name)
+                known = self._add(definition, key, own)
+            return known or ["any"]
+        if definition.kind == "unknown":
+            cls = attribute(sys.modules.get(definition.home), definition.name)
+            return (self.names.of(cls) if is_class(cls) else None) or ["any"]
+        if definition.kind != "alias" or definition in self.expanding:
+            return ["any"]
+        node = definition.node
+        if isinstance(node, ast.Call):
+            if last_name(node) != "NewType" or len(node.args) < 2:
+                return ["any"]
+            node = node.args[1]
+        self.expanding.append(definition)  # an alias may contain itself
+        try:
+            return type_of_ast(node, self._resolver(self.library.module(definition.home), "", True, follow))
+        finally:
+            self.expanding.pop()
+
+    # Members
+
+    def _member(self, name):
+        definition = self.library.definition(self.stub, name)
+        cls = self._class_named(self.stub, name)
+        if cls and (cls.home, cls.name) in self.keys:
+            return {"kind": "class", "name": self.keys[cls.home, cls.name]}
+        if definition is None or definition.kind == "unknown":
+            return None
+        home = self.library.module(definition.home)
+        if definition.kind == "module":
+            return value(["proxy"])
+        if definition.kind == "function":
+            members = {}
+            for node in definition.node:
+                self._function(node, members, {}, home, "", True)
+            return members.get(definition.name)
+        if definition.kind == "value":
+            return value(self._value_type(definition.node, home, "", True))
+        if definition.kind == "alias":
+            if isinstance(definition.node, (ast.Name, ast.Attribute)):
+                other = self.library.definition(home, dotted_name(definition.node))
+                if other and other.kind == "function":
+                    members = {}
+                    for node in other.node:
+                        self._function(node, members, {}, self.library.module(other.home), "", True)
+                    return members.get(other.name)
+            return value(_of_constant(definition.node))
+        return None
+
+    def _value_type(self, node, home, scope, near):
+        resolve = self._resolver(home, scope, near, follow=True)
+        if last_name(node.annotation) == "Final" and not isinstance(node.annotation, ast.Subscript):
+            return _of_constant(node.value)
+        return type_of_ast(node.annotation, resolve)
+
+    def _members(self, body, home, scope, key, is_enum, near):
+        """The members of a class, and those of the class itself: static and class methods, constants, classes."""
         members, statics = {}, {}
-        own = ["class", scope[:-1]] if is_enum else ["any"]
-        resolve = self._resolver(scope)
+        own = ["class", key] if is_enum else ["any"]
         for node in statements(body):
             if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
-                self._function(node, members, statics, resolve, bool(scope))
+                self._function(node, members, statics, home, scope, near)
             elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
                 name = node.target.id
                 # Older stubs write the members of an enum as annotations.
-                type = (
-                    ["any"]
-                    if is_enum and node.value is None
-                    else own
-                    if is_enum
-                    else type_of_ast(node.annotation, resolve)
-                )
+                unsure = is_enum and node.value is None
+                type = ["any"] if unsure else own if is_enum else self._value_type(node, home, scope, near)
                 members[name] = value(type)
-                if is_enum or node.value is not None or last_name(node.annotation) == "ClassVar":
+                if is_enum or node.value is not None or last_name(node.annotation) in ("ClassVar", "Final"):
                     statics[name] = members[name]
             elif isinstance(node, ast.Assign):
                 for target in node.targets:
                     if isinstance(target, ast.Name):
-                        members.setdefault(target.id, value(own))
+                        same = members.get(node.value.id) if isinstance(node.value, ast.Name) else None
+                        members.setdefault(target.id, same or value(own))
                         statics[target.id] = members[target.id]
             elif isinstance(node, ast.ClassDef):
-                self.classes[scope + node.name] = self._class(node, scope)
-                members[node.name] = statics[node.name] = {"kind": "class", "name": scope + node.name}
+                inner = self.keys.get((home.name, "%s.%s" % (scope, node.name)))
+                members[node.name] = statics[node.name] = {"kind": "class", "name": inner} if inner else value(["any"])
         return members, statics
 
-    def _function(self, node, members, statics, resolve, method):
+    def _function(self, node, members, statics, home, scope, near):
         decorators = {last_name(each) for each in node.decorator_list}
-        call = call_of_ast(node, resolve, method and "staticmethod" not in decorators)
-        if decorators & _CONTEXTS:
-            call["result"] = ["any"]
         if decorators & {"setter", "deleter", "getter"}:
             return
-        if any(name.lower().endswith("property") for name in decorators):
+        resolve = self._resolver(home, scope)
+        follow = self._resolver(home, scope, near, follow=True)
+        bound = bool(scope) and "staticmethod" not in decorators
+        call = call_of_ast(node, resolve, bound, follow)
+        if decorators & _CONTEXTS:
+            call["result"] = ["any"]
+        if any(name.lower().endswith(_PROPERTIES) for name in decorators):
             members[node.name] = value(call["result"], ast.get_docstring(node))
             return
         known = members.get(node.name)
@@ -231,25 +251,102 @@ class Stub:
         if decorators & {"staticmethod", "classmethod"}:
             statics[node.name] = known
 
-    def _class(self, node, scope):
-        name = scope + node.name
-        resolve = self._resolver(scope)
+    def _class(self, key, definition, near):
+        node, home = definition.node, self.library.module(definition.home)
+        found = self._runtime_class(definition)
         base_names = {last_name(each) for each in node.bases}
-        base_nodes = [each.value if isinstance(each, ast.Subscript) else each for each in node.bases]
-        bases = [base for base in (resolve(dotted_name(each)) for each in base_nodes) if base and base != name]
-        members, statics = self._members(node.body, name + ".", bool(base_names & _ENUMS))
+        bases, open = [], False
+        for each in node.bases:
+            dotted = dotted_name(each.value if isinstance(each, ast.Subscript) else each)
+            if dotted.rpartition(".")[2] in _BASES_WITHOUT_MEMBERS:
+                continue
+            base = self._class_named(home, dotted) if dotted else None
+            scoped = self.keys.get((home.name, "%s.%s" % (definition.name.rpartition(".")[0], dotted)))
+            if base and base.node is not node:
+                own = base.home == self.stub.name
+                bases.append(scoped or self._add(base, base.name if own else "%s:%s" % (base.home, base.name), own))
+            elif scoped:
+                bases.append(scoped)
+            elif dotted:
+                runtime = self.runtime(dotted) if home is self.stub else None
+                bases += [runtime] if runtime else []
+                open = True
+            else:
+                open = True
+        is_enum = issubclass(found, enum.Enum) if found else bool(base_names & _ENUMS)
+        members, statics = self._members(node.body, home, definition.name, key, is_enum, near)
         made = members.get("__init__") or members.get("__new__")
         calls = made["calls"] if made and made["kind"] == "function" else None
-        if calls is None and not node.bases and not node.keywords and not node.decorator_list:
-            calls = [dict(_ANY_CALL, rest=None, open=False)]
-        found = attribute(self.module, name)
+        if {last_name(each) for each in node.decorator_list} - _DECORATORS_WITHOUT_EFFECT or node.keywords or is_enum:
+            calls = calls if made and not is_enum else [_ANY_CALL]
+        elif "NamedTuple" in base_names:
+            calls = [_call_of_fields(node, self._resolver(home, definition.name))]
+        elif calls is None and base_names & _BASES_THAT_ARE_CALLED:
+            calls = [_ANY_CALL]
+        has_all = definition.name in ("type", "super") or members.keys() & {"__getattr__", "__getattribute__"}
         return class_shape(
             bases,
             members,
             statics,
             calls,
-            ast.get_docstring(node),
-            plain=plain_of_class(found) if is_class(found) else plain_of_names(base_names),
-            protocol="Protocol" in base_names,
+            ast.get_docstring(node) or (doc_of(found) if found else None),
+            plain=plain_of_class(found) if found else plain_of_names(base_names),
+            protocol="Protocol" in base_names or (found is not None and _is_made_of_others(found)),
             awaits="__await__" in members,
+            open=open
+            or self.library.module(definition.home).found.partial
+            or (bool(has_all) and definition.name != "object"),
+            functional=is_enum and definition.home == "enum",
         )
+
+    def _finish(self, key, cls):
+        """Adds what follows from the bases, and what the stub does not mention though the class has it."""
+        shape = self.classes[key]
+        shape["open"] = self._is_open(key)
+        if shape["calls"] is None:
+            shape["calls"] = self._inherited_calls(key) or (None if shape["open"] else [_NO_ARGUMENTS])
+        if cls is None:
+            return
+        for name in list(vars(cls)):
+            if type(name) is str and not name.startswith("_") and not self._has(key, name):
+                shape["members"][name] = value(["any"])
+        for name in dir(type(cls)):
+            if not name.startswith("_") and not self._has(key, name):
+                shape["statics"][name] = value(["any"])
+
+    def _is_open(self, key):
+        shape = self.classes[key]
+        return shape["open"] or any(self._is_open(base) for base in shape["bases"])
+
+    def _has(self, key, name):
+        shape = self.classes[key]
+        return (
+            name in shape["members"]
+            or name in shape["statics"]
+            or any(self._has(base, name) for base in shape["bases"])
+        )
+
+    def _inherited_calls(self, key):
+        shape = self.classes[key]
+        return shape["calls"] or next(filter(None, map(self._inherited_calls, shape["bases"])), None)
+
+
+def _of_constant(node):
+    type = type_of_expression(node, {}, lambda name: None)
+    return ["any"] if type == ["null"] else type
+
+
+def _call_of_fields(node, resolve):
+    """The call of a NamedTuple."""
+    fields = [
+        each for each in statements(node.body) if isinstance(each, ast.AnnAssign) and isinstance(each.target, ast.Name)
+    ]
+    listed = [
+        parameter(each.target.id, type_of_ast(each.annotation, resolve), each.value is not None) for each in fields
+    ]
+    return dict(_NO_ARGUMENTS, positional=listed)
+
+
+def _is_made_of_others(cls):
+    """Whether JavaScript values become instances, or are taken for them."""
+    return issubclass(cls, (BaseException, datetime.date)) or cls.__module__ == "builtins" or cls.__name__ == "array"

@@ -1,0 +1,120 @@
+/**
+ * `pyawait types` declares the attributes that making an instance sets, read from the source of its class.
+ */
+import { test } from "node:test";
+import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
+import { declared, problemsIn } from "../support/declared.ts";
+import { write } from "../support/typescript.ts";
+
+const source = `
+import dataclasses, typing
+class _Base:
+    "Has no name that is public."
+    def __init__(self, root: str) -> None:
+        self.root = root
+    @property
+    def depth(self) -> int: return 1
+    def up(self) -> str: return ""
+class Job(_Base):
+    timeout = 10
+    retries = 3
+    def __init__(self, name: str, number: "typing.Optional[int]" = None, *, loud=False) -> None:
+        super().__init__(name)
+        self.name = name
+        self.number = number
+        self.loud = loud
+        self.count = 0
+        self.ratio = -1.5
+        self.done: bool = False
+        self.title = f"{name}"
+        self.data = b""
+        self.parts = []
+        self.state = None
+        self.text = None
+        self.first, self.second = 1, 2
+        self.other = Other(1)
+        self.timeout = 2.5
+        self.steps = 0
+        name = 5
+        self._private = 1
+        self._prepare()
+    def _prepare(self):
+        self.ready = not self.done
+    def run(self):
+        self.text = "x"
+        self.later = 1
+    def go(self):
+        self.steps += 1
+        def inner(self):
+            self.count = "of another object"
+class Other:
+    __slots__ = ("x", "y")
+    def __new__(cls, x: int):
+        made = super().__new__(cls)
+        made.x = x
+        made.y = ""
+        return made
+@dataclasses.dataclass
+class Point:
+    x: int
+    seed: dataclasses.InitVar[int] = 0
+    norm: float = dataclasses.field(init=False)
+    def __post_init__(self, seed):
+        self.label = "q"
+class Small(Job):
+    def __init__(self) -> None:
+        self.size: int = 1
+def made():
+    class Inner:
+        def __init__(self): self.x = 1
+    return Inner
+Inner = made()
+`;
+
+test("attributes that __init__, __new__ and __post_init__ set, and inherited ones", () => {
+  write("attributes.py", source);
+  const uses = `
+const m = python.import("attributes");
+const job = new m.Job("a");
+expectType<any>()(job.name, true); // the parameter may be something else by then
+expectType<number | null>()(job.number, true);
+expectType<any>()(job.loud, true);
+expectType<number>()(job.count, true);
+expectType<number>()(job.ratio, true);
+expectType<boolean>()(job.done, true);
+expectType<string>()(job.title, true);
+expectType<Uint8Array>()(job.data, true);
+expectType<PyProxy>()(job.parts, true);
+expectType<any>()(job.state, true);
+expectType<string | null>()(job.text, true);
+expectType<any>()(job.first, true);
+expectType<number>()(job.other.x, true);
+expectType<number>()(job.timeout, true);
+expectType<any>()(job.steps, true);
+expectType<boolean>()(job.ready, true);
+expectType<string>()(job.root, true);
+expectType<number>()(job.depth, true);
+expectType<string>()(job.up(), true);
+expectType<number>()(new m.Other(1).x, true);
+expectType<string>()(new m.Other(1).y, true);
+expectType<number>()(new m.Point(1).x, true);
+expectType<number>()(new m.Point(1).norm, true);
+expectType<string>()(new m.Point(1).label, true);
+expectType<number>()(new m.Small().size, true);
+expectType<number>()(new m.Small().count, true);
+expectType<any>()(new m.Inner().x, true);
+expectType<any>()(job.no_such_name, true); // a program may set more
+`;
+  assertEquals(problemsIn(["attributes"], uses), []);
+});
+
+test("the declarations are the same each time, and a source that cannot be parsed takes nothing away", () => {
+  write("same_order.py", source);
+  const { text } = declared(["same_order"]);
+  assertEquals(declared(["same_order"]).text, text);
+  assertMatch(text, /count: number;\n {2}ratio: number;\n {2}done: boolean;/);
+  write("changed_since.py", "class A:\n    def __init__(self) -> None: self.x = 1\n    def f(self) -> int: return 1\n");
+  declared(["changed_since"]);
+  write("changed_since.py", "class A(:\n");
+  assertStringIncludes(declared(["changed_since"]).text, "f: PyFunction & { (): number }");
+});
