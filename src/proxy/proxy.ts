@@ -4,6 +4,7 @@
 // hides one: its own members begin with `$`, which no Python name can, or are symbols.
 import { promiseMethods, resolved } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
+import { isClosed } from "../interpreter/interpreter.ts";
 import { STATE, type State, stateOf } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
@@ -11,13 +12,13 @@ import { Kind } from "../wire/numbers.ts";
 import { lockBuffer, type PyBuffer } from "./buffer.ts";
 import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, type CopyOptions, currentLoopId, missing } from "./call.ts";
 import { toJs } from "./copy_out.ts";
-import { toPrimitive } from "./coercion.ts";
+import { isInstanceOf, toPrimitive } from "./coercion.ts";
 import { generatorMethod, iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { livingProxy } from "./registry.ts";
 import { everyCallee } from "./with_loop.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
-import { inspectSymbol, reprOf, type Target } from "./target.ts";
+import { inspectState, inspectSymbol, stateOfTarget } from "./target.ts";
 import { toJson } from "./to_json.ts";
 
 /**
@@ -120,6 +121,7 @@ function getString(state: State, proxy: object, key: string): unknown {
   }
   if (first === 45 && isNegativeIndex(key)) return undefined;
   if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);
+  if (key === "constructor" && state.lazy) return undefined; // inspectors ask for it, which must not make the coroutine
   const value = attribute(state, key);
   if (value !== missing) return value;
   if ((key === "next" || key === "return") && state.kinds & Kind.iterator && !(state.kinds & Kind.coroutine)) {
@@ -128,15 +130,7 @@ function getString(state: State, proxy: object, key: string): unknown {
   return fallback(state, proxy, key);
 }
 
-/** Python's `isinstance(value, cls)`; of a PythonError, its exception is tested. */
-export function isInstanceOf(proxy: object, value: unknown): boolean {
-  value = exceptionOf(value) ?? value;
-  const isObject = typeof value === "object" || typeof value === "function";
-  return (!isObject || stateOf(value) !== undefined) && callHelper("isinstance", value, proxy) === true;
-}
-
-function getSymbol(target: Target, proxy: object, key: symbol): unknown {
-  const state = target[STATE];
+function getSymbol(state: State, proxy: object, key: symbol): unknown {
   switch (key) {
     case STATE:
       return state;
@@ -154,21 +148,22 @@ function getSymbol(target: Target, proxy: object, key: symbol): unknown {
     case Symbol.toStringTag:
       return "PyProxy";
     case inspectSymbol:
-      return () => reprOf(state);
+      return (depth?: unknown, options?: object) => inspectState(state, depth, options);
   }
   if (key === (Symbol as { dispose?: symbol }).dispose) return () => destroy(state);
   if (key === (Symbol as { asyncDispose?: symbol }).asyncDispose) return () => resolved(destroy(state));
   return undefined;
 }
 
-/** The handler of every proxy. */
-export const traps: ProxyHandler<object> = {
+const handler: ProxyHandler<object> & Record<symbol, unknown> = {
+  [inspectSymbol]: () => "PyProxy",
   get(target, key, proxy) {
-    return typeof key === "symbol" ? getSymbol(target as Target, proxy, key) : getString((target as Target)[STATE], proxy, key);
+    const state = stateOfTarget(target);
+    return typeof key === "symbol" ? getSymbol(state, proxy, key) : getString(state, proxy, key);
   },
   set(target, key, value) {
     if (typeof key === "symbol") return false;
-    const state = (target as Target)[STATE], proxy = state.self!;
+    const state = stateOfTarget(target), proxy = state.self!;
     if (key.startsWith("$")) {
       throw new TypeError(`Cannot set ${key}: names that begin with $ are pyawait's own; $set(key, value) sets an item`);
     }
@@ -181,9 +176,9 @@ export const traps: ProxyHandler<object> = {
     return true;
   },
   has(target, key) {
-    const state = (target as Target)[STATE];
+    const state = stateOfTarget(target);
     const proxy = state.self!;
-    if (typeof key === "symbol") return key === STATE || getSymbol(target as Target, proxy, key) !== undefined;
+    if (typeof key === "symbol") return key === STATE || getSymbol(state, proxy, key) !== undefined;
     if (key in members) return true;
     if (key === "then") return isThenable(state);
     if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, indexIn(key)) === true;
@@ -191,18 +186,19 @@ export const traps: ProxyHandler<object> = {
   },
   deleteProperty(target, key) {
     if (typeof key === "symbol" || key.startsWith("$")) return false;
-    const state = (target as Target)[STATE], proxy = state.self!;
+    const state = stateOfTarget(target), proxy = state.self!;
     if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
     else callHelper("delattr", proxy, key);
     return true;
   },
   ownKeys(target) {
-    return [...callAndCopy("list_names", [(target as Target)[STATE].self]) as string[], SERIAL];
+    const state = stateOfTarget(target); // inspectors ask for the names, and have to go on where there are none
+    return state.destroyed || isClosed() ? [SERIAL] : [...callAndCopy("list_names", [state.self]) as string[], SERIAL];
   },
   getOwnPropertyDescriptor(target, key) {
-    if (key === SERIAL) return { value: (target as Target)[STATE].serial, writable: true, enumerable: true, configurable: true };
+    if (key === SERIAL) return { value: stateOfTarget(target).serial, writable: true, enumerable: true, configurable: true };
     if (typeof key === "symbol") return undefined;
-    const state = (target as Target)[STATE];
+    const state = stateOfTarget(target);
     const there = key === "toString" || // Deno's util.format looks for nothing else
       state.reference.address !== 0 && callHelper("hasattr_statically", state.self!, key) === true;
     if (!there) return undefined;
@@ -217,14 +213,17 @@ export const traps: ProxyHandler<object> = {
   setPrototypeOf: () => false,
   preventExtensions: () => false, // Object.freeze fails at once, instead of breaking a shared proxy
   apply(target, _this, args) {
-    return apply((target as unknown as Target)[STATE], args);
+    return apply(stateOfTarget(target), args);
   },
   construct(target, args) {
-    const made = apply((target as unknown as Target)[STATE], args);
+    const made = apply(stateOfTarget(target), args);
     if (Object(made) === made) return made as object;
     throw new TypeError(`Cannot construct with new: it gives ${made === null ? "None" : `a ${typeof made}`}; call it without new`);
   },
 };
+
+/** The handler of every proxy. `%o` shows handlers as well, so its traps are inherited. */
+export const traps: ProxyHandler<object> = Object.create(handler);
 
 /**
  * The members that every Python object has; a {@linkcode PyProxy} is callable as well. Generated types build on this.
