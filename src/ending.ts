@@ -13,7 +13,9 @@ import { runHelper } from "./async/promise.ts";
 import { type Interpreter, isClosed, markClosed, markClosing, openInterpreter } from "./interpreter/interpreter.ts";
 import { callHelper } from "./proxy/call.ts";
 import { toJs } from "./proxy/copy_out.ts";
-import { PythonError } from "./values/python_error.ts";
+import { PythonError, readStacks } from "./values/python_error.ts";
+
+const { error: printError } = console;
 
 /** Milliseconds for which Python may clean up where no JavaScript can run. */
 const patience = 2000;
@@ -82,5 +84,8 @@ export function watchEnds(python: Interpreter): void {
   process.on("beforeExit", keepAliveForRunningLoops);
   backend.onExit(end);
   // Node prints the error after this event, when Python can no longer be asked for the stack, so it is read now.
-  process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);
+  process.on("uncaughtExceptionMonitor", (error, origin) => {
+    readStacks(error);
+    if (backend.printsProperties && origin === "uncaughtException" && error instanceof PythonError) printError(error);
+  });
 }

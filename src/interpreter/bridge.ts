@@ -12,6 +12,8 @@ export interface ErrorDetails {
   readonly errors: readonly unknown[] | null;
   /** What to do in JavaScript about it. */
   readonly hint: string | null;
+  /** What `add_note` has added. */
+  readonly notes: readonly string[];
 }
 
 /** Functions of higher folders, named by what lower folders use them for. */
