@@ -21,6 +21,14 @@ static int start_thread(void *(*body)(void *)) {
   return sys.CreateThread(0, STACK_BYTES, (void *)body, 0, STACK_SIZE_PARAM_IS_A_RESERVATION, 0) ? 0 : -1;
 }
 
+/* The lower end and the size of this thread's stack. */
+static char *find_stack(size_t *size) {
+  size_t low = 0, high = 0;
+  sys.GetCurrentThreadStackLimits(&low, &high);
+  *size = high - low;
+  return (char *)low;
+}
+
 static void write_wake(long long socket) { sys.send(socket, "", 1, 0); }
 
 static void write_bell(long long pipe) {
