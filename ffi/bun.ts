@@ -57,6 +57,9 @@ export const bun: Backend = {
   ownsSigchld: false,
   keepsSignalHandlers: false,
   stackBytes: 0,
+  largerStack: undefined,
+  printsProperties: true,
+  framesInAsyncOnly: true,
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const definitions: Record<string, unknown> = {};
     for (const [name, { parameters, result }] of Object.entries(symbols)) {

@@ -5,6 +5,7 @@
 import module from "node:module";
 import { isAbsolute } from "node:path";
 import process from "node:process";
+import { inWorker } from "./in_worker.ts";
 import { ownUrl } from "./own_file.ts";
 import { pipeBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
@@ -77,6 +78,11 @@ export const node: Backend = {
   get stackBytes() {
     return koffi().config().sync_stack_size ?? 0;
   },
+  largerStack: inWorker
+    ? "give the Worker resourceLimits: { stackSizeMb: 16 }"
+    : "start node with --stack-size=4000 (kilobytes, well below `ulimit -s`)",
+  printsProperties: false,
+  framesInAsyncOnly: false,
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const library = koffi().load(path, {});
     const calls: Record<string, unknown> = {};

@@ -67,6 +67,15 @@ export interface Backend {
   readonly keepsSignalHandlers: boolean;
   /** Size in bytes of the stack that C runs on where it is not the thread's own, else 0. */
   readonly stackBytes: number;
+  /** How a program is given a larger JavaScript stack; `undefined`: not at all. */
+  readonly largerStack: string | undefined;
+  /**
+   * Whether the runtime prints of an error's `stack` nothing but frames, and its enumerable properties; of an uncaught one
+   * that was thrown in a callback (a timer, an event) not even these, but where it was thrown.
+   */
+  readonly printsProperties: boolean;
+  /** Whether a stack has the awaiting functions in an async function only, not in a reaction of a Promise as well. */
+  readonly framesInAsyncOnly: boolean;
   /** Opens a shared library and binds its functions. */
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T>;
   pointer(address: number | bigint): Pointer;

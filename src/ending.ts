@@ -15,7 +15,9 @@ import { flush } from "./interpreter/inbox.ts";
 import { callHelper } from "./proxy/call.ts";
 import { reportRemaining } from "./proxy/never_awaited.ts";
 import { toJs } from "./proxy/copy_out.ts";
-import { PythonError } from "./values/python_error.ts";
+import { PythonError, readStacks } from "./values/python_error.ts";
+
+const { error: printError } = console;
 
 /** Milliseconds for which Python may clean up where no JavaScript can run. */
 const patience = 2000;
@@ -97,5 +99,8 @@ export function watchEnds(python: Interpreter): void {
   process.on("beforeExit", keepAliveForRunningLoops);
   backend.onExit(end);
   // Node prints the error after this event, when Python can no longer be asked for the stack, so it is read now.
-  process.on("uncaughtExceptionMonitor", (error) => error instanceof PythonError && error.stack);
+  process.on("uncaughtExceptionMonitor", (error, origin) => {
+    readStacks(error);
+    if (backend.printsProperties && origin === "uncaughtException" && error instanceof PythonError) printError(error);
+  });
 }

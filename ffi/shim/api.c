@@ -128,6 +128,11 @@ EXPORT struct heap *pyawait_heap(void *ring_callback, void *on_call, int stack_b
   heap->stack_bytes = (size_t)stack_bytes;
   __builtin_memcpy(&heap->ring, &ring_callback, sizeof ring_callback);
   __builtin_memcpy(&heap->on_call, &on_call, sizeof on_call);
+  if (!stack_bytes) {
+    size_t size = 0;
+    char *end = find_stack(&size);
+    if (end) heap->stack_low = end + (size / 4 < STACK_RESERVE ? size / 4 : STACK_RESERVE);
+  }
   heap->attachment = find_attachment();
   if (!heap->attachment) return 0;
   lock_registry();

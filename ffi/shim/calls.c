@@ -121,6 +121,18 @@ static enum call_outcome make_call(struct heap *heap, struct js_call *call, stru
   return outcome;
 }
 
+/* JavaScript's own limit may be below what Python takes in C: in Bun's Workers it is. */
+static int is_stack_low(struct heap *heap) {
+  char here;
+  return &here < heap->stack_low;
+}
+
+static PyObject *raise_too_deep(struct heap *heap) {
+  PyObject *depth = py.PyLong_FromUnsignedLongLong((u32)heap->attachment->invokes);
+  release(depth ? vectorcall(helper.too_deep, &depth, 1) : 0), release(depth);
+  return 0;
+}
+
 static PyObject *raise_circle(void) {
   return raise_error(
       EXCEPTION(RuntimeError),
@@ -136,6 +148,7 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
   int direct = heap->thread == py.PyThread_get_thread_ident();
   if (direct && !heap->attachment->invokes)
     return raise_error(EXCEPTION(RuntimeError), "Cannot call JavaScript here: its thread is not in a call of pyawait");
+  if (direct && is_stack_low(heap)) return raise_too_deep(heap);
   struct js_call call = {.id = next_call_id()};
   struct writer record = {0};
   size_t start = begin_record(&record, heap, OUT_CALL);

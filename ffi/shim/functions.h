@@ -33,6 +33,7 @@ static void free_object(PyObject *self);
 
 /* platform_posix.c, platform_win32.c */
 static const char *resolve_system(symbol_finder find, void *library);
+static char *find_stack(size_t *size);
 static void *program_of(void *libc);
 static int start_thread(void *(*body)(void *));
 static void write_wake(long long pipe);

@@ -24,7 +24,7 @@ static void encode_error(struct writer *w, PyObject *error) {
   int failed = !parts || encode_description(w, error, parts);
   release(parts);
   if (!failed) return;
-  /* It cannot be described (Python's stack is at its end): the exception and the name of its class. */
+  /* It cannot be described (Python's stack is at its end): the exception, the name of its class, and its text. */
   py.PyErr_Clear();
   roll_back(w, start);
   write_u8(w, TAG_ERROR);
@@ -33,7 +33,12 @@ static void encode_error(struct writer *w, PyObject *error) {
   if (!label || !is_text(label) || encode(w, label)) w->failure = WRITES, write_u8(w, TAG_NONE);
   release(label);
   py.PyErr_Clear();
-  write_u8(w, TAG_NONE), write_u8(w, TAG_NONE);
+  start = w->length;
+  PyObject *text = w->failure ? 0 : py.PyObject_Str(error);
+  if (!text || !is_text(text) || encode(w, text)) roll_back(w, start), write_u8(w, TAG_NONE);
+  release(text);
+  py.PyErr_Clear();
+  write_u8(w, TAG_NONE);
 }
 
 /* Writes `result`, or the current exception where it is NULL; consumes the reference. */

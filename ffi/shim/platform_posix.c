@@ -36,6 +36,21 @@ static u64 microseconds_now(void) {
 /* Lets another thread of this processor run. */
 static void yield_processor(void) { sys.sched_yield(); }
 
+/* The lower end and the size of this thread's stack. 0: unknown. */
+static char *find_stack(size_t *size) {
+#ifdef __APPLE__
+  *size = sys.pthread_get_stacksize_np(sys.pthread_self());
+  return sys.pthread_get_stackaddr_np(sys.pthread_self()) - *size; /* it gives the upper end */
+#else
+  u64 attributes[16] = {0};
+  char *end = 0;
+  if (sys.pthread_getattr_np(sys.pthread_self(), attributes)) return 0;
+  if (sys.pthread_attr_getstack(attributes, &end, size)) end = 0;
+  sys.pthread_attr_destroy(attributes);
+  return end;
+#endif
+}
+
 /* These ends do not block: a full pipe means that the other side has been told already. */
 static void write_wake(long long pipe) { (void)!sys.write((int)pipe, "", 1); }
 static void write_bell(long long pipe) { (void)!sys.write((int)pipe, "", 1); }

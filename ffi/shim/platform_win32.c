@@ -32,6 +32,14 @@ static u64 microseconds_now(void) {
 /* Lets another thread of this processor run. */
 static void yield_processor(void) { sys.SwitchToThread(); }
 
+/* The lower end and the size of this thread's stack. */
+static char *find_stack(size_t *size) {
+  size_t low = 0, high = 0;
+  sys.GetCurrentThreadStackLimits(&low, &high);
+  *size = high - low;
+  return (char *)low;
+}
+
 static void write_wake(long long socket) { sys.send(socket, "", 1, 0); }
 
 static void write_bell(long long pipe) {

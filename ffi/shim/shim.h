@@ -39,11 +39,12 @@
 #define EXPORT __attribute__((visibility("default")))
 #endif
 
-#define STACK_BYTES (16u << 20) /* CPython's own threads have it on macOS; musl's default is too small for Python */
-#define MAX_NESTING 3000        /* levels of containers in one value, far below what STACK_BYTES holds */
-#define MAX_MESSAGE 0x7fffffffu /* bytes of a message: its length crosses as a positive int */
-#define STAYS 8                 /* loops that stand still at once for one JavaScript thread */
-#define LARGE_MEMORY (1u << 20) /* bytes of a buffer that is freed after use instead of kept for the next one */
+#define STACK_BYTES (16u << 20)    /* CPython's own threads have it on macOS; musl's default is too small for Python */
+#define STACK_RESERVE (512u << 10) /* for what Python does in C before its own limit, which counts calls */
+#define MAX_NESTING 3000           /* levels of containers in one value, far below what STACK_BYTES holds */
+#define MAX_MESSAGE 0x7fffffffu    /* bytes of a message: its length crosses as a positive int */
+#define STAYS 8                    /* loops that stand still at once for one JavaScript thread */
+#define LARGE_MEMORY (1u << 20)    /* bytes of a buffer that is freed after use instead of kept for the next one */
 
 /* dlsym, or GetProcAddress on Windows: both are called alike. */
 typedef void *(*symbol_finder)(void *, const char *);
@@ -57,7 +58,7 @@ typedef void *(*symbol_finder)(void *, const char *);
 /* Python functions and classes that the shim uses: `setup` takes them from src/py. */
 #define HELPERS(X) \
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
-  X(from_datetime) X(check_keys) X(to_json) X(async_codes) X(guard_error) X(entry) X(ensure_task) X(show_awaiter) \
+  X(from_datetime) X(check_keys) X(to_json) X(async_codes) X(guard_error) X(too_deep) X(entry) X(ensure_task) X(show_awaiter) \
   X(new_loop) X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop) X(asyncio_modules) \
   X(is_asynchronous) X(loop_of_call) X(current_task) X(_leave_task) X(_enter_task) X(make_frame) X(forget_task)
 
@@ -221,6 +222,7 @@ struct heap {
   void (*ring)(void);            /* [once] or a callback that may be called from any thread (Bun) */
   void (*on_call)(int);          /* [once] JavaScript's handler of a CALL, called on the heap's own thread only */
   size_t stack_bytes;            /* [once] of the stack that the FFI runs C on, where it is not the thread's (koffi) */
+  char *stack_low;               /* [once] below this the thread's stack is nearly full; NULL: unknown, or koffi's */
   struct chunk *outbox;          /* [atomic] */
   int spins;                     /* [atomic] JavaScript takes soon, and spins then: it need not be rung */
   struct spinner spinner;        /* [thread] */

@@ -11,6 +11,7 @@
   X(int, QueryPerformanceCounter, (u64 *))                              \
   X(int, QueryPerformanceFrequency, (u64 *))                            \
   X(int, SwitchToThread, (void))                                        \
+  X(void, GetCurrentThreadStackLimits, (size_t *, size_t *))            \
   X(void *, GetModuleHandleA, (const char *))
 
 static struct {
@@ -18,7 +19,20 @@ static struct {
   int (*send)(long long, const char *, int, int);
 } sys;
 #else
+#ifdef __APPLE__
+#define SYSTEM_STACK(X)                         \
+  X(char *, pthread_get_stackaddr_np, (void *)) \
+  X(size_t, pthread_get_stacksize_np, (void *))
+#else
+#define SYSTEM_STACK(X)                                            \
+  X(int, pthread_getattr_np, (void *, void *))                     \
+  X(int, pthread_attr_getstack, (const void *, char **, size_t *)) \
+  X(int, pthread_attr_destroy, (void *))
+#endif
+
 #define SYSTEM(X)                                                           \
+  SYSTEM_STACK(X)                                                           \
+  X(void *, pthread_self, (void))                                           \
   X(int, pthread_attr_init, (void *))                                       \
   X(int, pthread_attr_setstacksize, (void *, size_t))                       \
   X(int, pthread_create, (void *, const void *, void *(*)(void *), void *)) \

@@ -7,6 +7,7 @@
 // The loop thread decides between a result and a cancellation: CANCEL is an ordinary record after its START, and DONE
 // reports what has happened.
 import { rejected, then } from "../../ffi/intrinsics.ts";
+import { backend } from "../../ffi/mod.ts";
 import type { AsyncResource } from "node:async_hooks";
 import { captureScope, numberScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext, Served } from "../context/call_context.ts";
@@ -43,6 +44,15 @@ export interface AwaitOptions {
 function withAwaiters(error: unknown): never {
   if (error instanceof PythonError) takeFrames(error);
   throw error;
+}
+
+/** The same for an engine that knows them only while it runs an async function. */
+async function awaited(promise: Promise<unknown>): Promise<unknown> {
+  try {
+    return await promise;
+  } catch (error) {
+    return withAwaiters(error);
+  }
 }
 
 /** Where an await was started. */
@@ -104,7 +114,7 @@ function submit(kind: number, payload: Payload, state: State | undefined, from: 
   writer.data(bytes);
   closeRecord(loop);
   if (from.context?.served instanceof Served) showAwaiter(loop, entry, from.context.served);
-  return { promise: then(promise, undefined, withAwaiters), entry };
+  return { promise: backend.framesInAsyncOnly ? awaited(promise) : then(promise, undefined, withAwaiters), entry };
 }
 
 /** A Promise that waits for Python, and its entry. */

@@ -9,7 +9,7 @@ import { markAwaited } from "../context/rejections.ts";
 import { nextId } from "../interpreter/ids.ts";
 import { BACKGROUND, closeRecord, In, openRecord, takeSoon } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
-import { begin, beginReading, end, endReading, helper } from "../interpreter/invoke.ts";
+import { begin, beginReading, end, endReading, helper, nestedCalls } from "../interpreter/invoke.ts";
 import { receive } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
 import { callHelper } from "../proxy/call.ts";
@@ -42,6 +42,7 @@ function perform({ scope, context, operation, value }: Request, r: Reader): unkn
   const start = r.at;
   let args: unknown[], keywords: Record<string, unknown> | null;
   try {
+    if (nestedCalls() > 8 && !hasRoom()) callHelper("too_deep", nestedCalls(), backend.largerStack ?? null);
     args = read(r) as unknown[];
     keywords = read(r) as Record<string, unknown> | null;
   } catch (error) {
@@ -49,6 +50,23 @@ function perform({ scope, context, operation, value }: Request, r: Reader): unkn
     throw error;
   }
   return enterScope(scope, context, () => operate(operation, value, args, keywords));
+}
+
+const { apply } = Reflect;
+const takesRoom = () => {};
+const room: undefined[] = new Array(8192).fill(undefined); // as arguments, 64 KiB of stack: V8 compiles a function where 40 are left
+
+/**
+ * Whether the stack has room for a function and for another call into Python. Where it ends, an engine's RangeError may
+ * come anywhere in pyawait's code or the program's, with no room to say what has happened.
+ */
+function hasRoom(): boolean {
+  try {
+    apply(takesRoom, undefined, room);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** An object's address, with a reference to it; 0 for None. */

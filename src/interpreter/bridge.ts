@@ -12,6 +12,8 @@ export interface ErrorDetails {
   readonly errors: readonly unknown[] | null;
   /** What to do in JavaScript about it. */
   readonly hint: string | null;
+  /** What `add_note` has added. */
+  readonly notes: readonly string[];
 }
 
 /** A call that is never awaited: the function, `null` if it was destroyed, and the place of the call, if it is known. */

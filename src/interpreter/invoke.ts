@@ -61,6 +61,9 @@ export function endReading(): void {
   heap.depth--;
 }
 
+/** How many calls into Python are within each other on this thread: each has a level, and so has the call back. */
+export const nestedCalls = (): number => heap.depth >> 1;
+
 /** The operation was not performed: what it wants to pass could not be written. */
 function giveReleasesBack(level: Level): void {
   heap.released = [...level.releases!, ...heap.released];

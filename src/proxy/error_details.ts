@@ -20,13 +20,14 @@ export function asError(exception: unknown): unknown {
 
 /** The frames, the cause and the members of an exception. */
 export function errorDetails(exception: unknown): ErrorDetails {
-  const [frames, cause, errors, hint] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
+  const [frames, cause, errors, hint, notes] = callAndCopy("error_parts", [exception], { depth: 3 }) as [
     [string, string, number][],
     unknown,
     unknown[] | null,
     string | null,
+    string[],
   ];
-  return { frames, cause: asError(cause), errors: errors && errors.map(asError), hint };
+  return { frames, cause: asError(cause), errors: errors && errors.map(asError), hint, notes };
 }
 
 /** Python's text of an exception. */

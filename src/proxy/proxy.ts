@@ -4,6 +4,7 @@
 // hides one: its own members begin with `$`, which no Python name can, or are symbols.
 import { promiseMethods } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
+import { isClosed } from "../interpreter/interpreter.ts";
 import { type Half, STATE, type State } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
@@ -18,7 +19,7 @@ import { halfOf, memberOfClass, setByClass, symbolOfClass } from "./halves.ts";
 import { generatorMethod } from "./iteration.ts";
 import type { JsClass } from "./js_classes.ts";
 import { addressOf, destroy, isThenable } from "./lifetime.ts";
-import { inspectSymbol, reprOf, type Target } from "./target.ts";
+import { inspectState, inspectSymbol, stateOfTarget } from "./target.ts";
 
 /**
  * An own enumerable property, with a number that no other proxy has: what compares by structure (`deepStrictEqual`,
@@ -91,6 +92,7 @@ function getString(state: State, proxy: object, key: string): unknown {
   }
   if (first === 45 && isNegativeIndex(key)) return undefined;
   if ((key === "next" || key === "throw" || key === "return") && state.kinds & Kind.generator) return generatorMethod(state, proxy, key);
+  if (key === "constructor" && state.lazy) return undefined; // inspectors ask for it, which must not make the coroutine
   const half = halfOf(state), member = half ? memberOfClass(half, proxy, key) : missing;
   const value = member === missing ? attribute(state, key) : member;
   if (value !== missing) return value;
@@ -109,13 +111,14 @@ function getSymbol(state: State, proxy: object, key: symbol): unknown {
     if (value !== missing) return value;
   }
   if (key === Symbol.toStringTag) return "PyProxy";
-  return key === inspectSymbol ? () => reprOf(state) : symbolMember(state, proxy, key);
+  if (key === inspectSymbol) return (depth?: unknown, options?: object) => inspectState(state, depth, options);
+  return symbolMember(state, proxy, key);
 }
 
-/** The handler of every proxy. */
-export const traps: ProxyHandler<object> = {
+const handler: ProxyHandler<object> & Record<symbol, unknown> = {
+  [inspectSymbol]: () => "PyProxy",
   get(target, key, receiver) {
-    const state = (target as Target)[STATE];
+    const state = stateOfTarget(target);
     if (receiver !== state.self) {
       const cls = extendingClass(state, receiver);
       if (cls) return getStatic(state, cls, key);
@@ -124,7 +127,7 @@ export const traps: ProxyHandler<object> = {
     return typeof key === "symbol" ? getSymbol(state, receiver, key) : getString(state, receiver, key);
   },
   set(target, key, value, receiver) {
-    const state = (target as Target)[STATE], proxy = state.self!;
+    const state = stateOfTarget(target), proxy = state.self!;
     if (receiver !== proxy) {
       const cls = extendingClass(state, receiver);
       if (cls) return setStatic(state, cls, key, value);
@@ -142,7 +145,7 @@ export const traps: ProxyHandler<object> = {
     return true;
   },
   has(target, key) {
-    const state = (target as Target)[STATE];
+    const state = stateOfTarget(target);
     const proxy = state.self!;
     if (typeof key === "symbol") return key === STATE || getSymbol(state, proxy, key) !== undefined;
     if (key in members) return true;
@@ -151,7 +154,7 @@ export const traps: ProxyHandler<object> = {
     return callHelper("hasattr", proxy, key) === true;
   },
   deleteProperty(target, key) {
-    const state = (target as Target)[STATE], proxy = state.self!;
+    const state = stateOfTarget(target), proxy = state.self!;
     if (typeof key === "symbol") return deleteSymbol(halfOf(state), key);
     if (key.startsWith("$")) return false;
     if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
@@ -159,19 +162,20 @@ export const traps: ProxyHandler<object> = {
     return true;
   },
   ownKeys(target) {
-    return [...callAndCopy("list_names", [(target as Target)[STATE].self]) as string[], SERIAL];
+    const state = stateOfTarget(target); // inspectors ask for the names, and have to go on where there are none
+    return state.destroyed || isClosed() ? [SERIAL] : [...callAndCopy("list_names", [state.self]) as string[], SERIAL];
   },
   getOwnPropertyDescriptor(target, key) {
-    if (key === SERIAL) return { value: (target as Target)[STATE].serial, writable: true, enumerable: true, configurable: true };
+    if (key === SERIAL) return { value: stateOfTarget(target).serial, writable: true, enumerable: true, configurable: true };
     if (typeof key === "symbol") return undefined;
-    const state = (target as Target)[STATE];
+    const state = stateOfTarget(target);
     const there = key === "toString" || // Deno's util.format looks for nothing else
       state.reference.address !== 0 && callHelper("hasattr_statically", state.self!, key) === true;
     if (!there) return undefined;
     return { value: undefined, writable: true, enumerable: false, configurable: true }; // evaluates no property
   },
   defineProperty(target, key, descriptor) { // a public field of a JavaScript class arrives here
-    const state = (target as Target)[STATE], half = halfOf(state);
+    const state = stateOfTarget(target), half = halfOf(state);
     if (!half || !("value" in descriptor)) throw new TypeError(`Cannot define ${String(key)} on a Python object: assign to it`);
     if (typeof key === "symbol") return Reflect.defineProperty(half.symbols, key, { ...descriptor, configurable: true });
     refuseOwnName(key);
@@ -179,22 +183,25 @@ export const traps: ProxyHandler<object> = {
     return true;
   },
   getPrototypeOf(target) {
-    return (target as Target)[STATE].half?.prototype ?? null;
+    return stateOfTarget(target).half?.prototype ?? null;
   },
   setPrototypeOf: () => false,
   preventExtensions: () => false, // Object.freeze fails at once, instead of breaking a shared proxy
   apply(target, _this, args) {
     try { // so that it is no tail call, of which JavaScriptCore keeps no frame: `traceOf` looks for this one
-      return apply((target as unknown as Target)[STATE], args);
+      return apply(stateOfTarget(target), args);
     } catch (error) {
       throw error;
     }
   },
   construct(target, args, newTarget) {
-    const state = (target as unknown as Target)[STATE], base = state.self!;
+    const state = stateOfTarget(target), base = state.self!;
     const extended = newTarget !== base && state.kinds & Kind.class ? constructBase(base, args, newTarget, stateOfClass) : undefined;
     const made = extended ?? apply(state, args);
     if (Object(made) === made) return made as object;
     throw new TypeError(`Cannot construct with new: it gives ${made === null ? "None" : `a ${typeof made}`}; call it without new`);
   },
 };
+
+/** The handler of every proxy. `%o` shows handlers as well, so its traps are inherited. */
+export const traps: ProxyHandler<object> = Object.create(handler);

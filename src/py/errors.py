@@ -32,14 +32,23 @@ class JsException(_Handle, Exception):
         return "%s: %s" % (self.name, self.message) if self.name else str(self.message)
 
 
+_too_deep = "JavaScript and Python have called each other too deep"
+
+
 class TooDeep(RecursionError):
     """JavaScript's stack has overflowed in pyawait's own code."""
 
-    def __init__(self):
-        RecursionError.__init__(self, "JavaScript and Python have called each other too deep")
+    def __init__(self, message=_too_deep):
+        RecursionError.__init__(self, message)
 
 
 TooDeep.__name__ = TooDeep.__qualname__ = "RecursionError"
+
+
+def too_deep(depth, advice=None):
+    """Raises TooDeep while there is still stack to handle it."""
+    text = "%s: %d times, each within the other, and this thread's stack is nearly full. Use a loop%s"
+    raise TooDeep(text % (_too_deep, depth, ", or " + advice if advice else ""))
 
 
 class JavaScriptEnded(JsException, RuntimeError):
@@ -177,27 +186,53 @@ def guard_error(error):
 
 
 def error_parts(error):
-    """([(function, file, line)] innermost first, cause or None, errors or None, hint or None) of an exception."""
+    """([(function, file, line)] innermost first, cause or None, errors or None, hint or None, notes) of an exception."""
     frames = [
         (frame.name, frame.filename, frame.lineno)
         for frame in traceback.extract_tb(error.__traceback__)
         if not frame.filename.startswith("<pyawait/")
     ]
-    return (frames[::-1], cause_of(error), list(error.exceptions) if is_group(error) else None, hint_of(error))
+    members = list(error.exceptions) if is_group(error) else None
+    return (frames[::-1], cause_of(error), members, hint_of(error), notes_of(error))
+
+
+def notes_of(error):
+    """What `add_note` has added, and what other code has put there instead of text, as a traceback shows it."""
+    notes = getattr(error, "__notes__", None)
+    return (
+        [note if isinstance(note, str) else _safe_repr(note) for note in notes]
+        if isinstance(notes, (list, tuple))
+        else []
+    )
 
 
 _loop_hint = (
     "What asks for a running event loop has to be called where one runs: withLoop(() => ...) makes synchronous calls "
     "so, await toLoop(fn, args) any call"
 )
+_main_thread_hint = (
+    "Python's main thread is that of the background loop: await python.importAsync(name) imports a module there, "
+    "await toLoop(fn, args) calls a function there"
+)
+_recursion_hint = (
+    "Python's limit counts calls, several for each JavaScript function between: "
+    'python.import("sys").setrecursionlimit(n) raises it, as far as the stacks go'
+    + (", and Python 3.12's fixed limit for calls in C" if sys.version_info[:2] == (3, 12) else "")
+)
 _trio_hint = "pyawait awaits asyncio: run trio itself with trio.run on another thread, or use anyio on asyncio"
 
 
 def hint_of(error):
     """What to do in JavaScript about this exception, where Python cannot know it; else None."""
-    if not isinstance(error, RuntimeError):
+    if not isinstance(error, (RuntimeError, ValueError)):
         return None
     text = str(error)
+    if "main thread" in text:
+        return _main_thread_hint
+    if isinstance(error, ValueError):
+        return None
+    if isinstance(error, RecursionError):
+        return _recursion_hint if text.startswith("maximum recursion depth exceeded") else None
     if (
         "no running event loop" in text
         or "no current event loop" in text

@@ -60,6 +60,13 @@ def item_at(sequence, index):
         return ()
 
 
+def shown(value, limit):
+    """repr(value) for a console; behind `limit` characters (None: no limit) only how many more there are."""
+    text = repr(value)
+    more = 0 if limit is None else len(text) - limit
+    return text if more <= 0 else "%s... %d more character%s" % (text[:limit], more, "s" if more > 1 else "")
+
+
 def list_names(value):
     return list(dict.fromkeys(name for name in dir(value) if isinstance(name, str)))
 

@@ -1,4 +1,5 @@
-// What a proxy knows of its Python object. It is stored on the proxy's target and read through a private symbol.
+// What a proxy knows of its Python object. It is a private field of the proxy's target, for which a proxy answers to a
+// private symbol.
 //
 // The coroutine of a called `async def` proxy may not exist in Python yet: the call is kept as bytes. Awaiting sends
 // the bytes to the loop; any other use makes the coroutine object.
@@ -84,7 +85,7 @@ export class State {
   }
 }
 
-/** The key of a proxy's state. */
+/** The symbol under which a proxy gives its state. */
 export const STATE: unique symbol = Symbol("pyawait state");
 
 /** The state of a proxy; `undefined` for every other value. */

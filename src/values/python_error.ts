@@ -2,11 +2,12 @@
 //
 // It holds the live exception, so throwing it back into Python raises the same object. Its traceback is formatted only
 // when it is read, because most errors are caught and never shown.
+import { backend } from "../../ffi/mod.ts";
 import { bridge, type ErrorDetails } from "../interpreter/bridge.ts";
 import { exemptFromTidy, handOutMember, withdraw } from "./handouts.ts";
 import { stateOf } from "./proxy_state.ts";
 
-const isFrame = (line: string) => /^\s+at |@/.test(line);
+const isFrame = (line: string) => /^\s+at (?!unknown$)|@/.test(line); // Bun has "at unknown" where code was inlined
 /** Whether a frame of a stack is pyawait's own. */
 export const isOwnFrame = (line: string): boolean => bridge.ownFolders.some((folder) => line.includes(folder));
 
@@ -76,7 +77,10 @@ export class PythonError extends Error {
     if (typeof has !== "number") {
       throw new TypeError("Cannot make a PythonError: Python makes them, as python.builtins.ValueError(text) that is thrown");
     }
+    const limit = Error.stackTraceLimit;
+    Reflect.set(Error, "stackTraceLimit", 0); // Bun shows an error's own frames, and our source, where `stack` has no frame
     super(message);
+    Reflect.set(Error, "stackTraceLimit", limit);
     Object.defineProperty(this, "name", { value: name, enumerable: false, writable: true, configurable: true });
     this.#exception = exception;
     const trace = { stack: "" }; // not `this.stack`: Deno keeps, and shows, the frames of an error whose own stack was read
@@ -87,6 +91,7 @@ export class PythonError extends Error {
       get: () => this.#stack(),
       set: (value) => Object.defineProperty(this, "stack", { value, writable: true, configurable: true }),
     });
+    if (has & 2) Reflect.setPrototypeOf(this, groupPrototype);
     this.#expose(has);
     Object.defineProperty(this, brand, { value: true });
   }
@@ -113,10 +118,14 @@ export class PythonError extends Error {
   }
 
   /** Replaces the getters by their values: tools that print errors read the stack first and skip getters. */
-  #makePlain({ cause, errors }: ErrorDetails): void {
-    const settled = (value: unknown) => ({ value, writable: true, configurable: true });
-    if (Object.getOwnPropertyDescriptor(this, "cause")?.get) Reflect.defineProperty(this, "cause", settled(cause));
-    if (Object.getOwnPropertyDescriptor(this, "errors")?.get) Reflect.defineProperty(this, "errors", settled(errors));
+  #makePlain({ cause, errors, hint, notes }: ErrorDetails): void {
+    const enumerable = backend.printsProperties;
+    const settle = (name: string, value: unknown, enumerable: boolean) =>
+      Reflect.defineProperty(this, name, { value, writable: true, configurable: true, enumerable });
+    if (Object.getOwnPropertyDescriptor(this, "cause")?.get) settle("cause", cause, false);
+    if (Object.getOwnPropertyDescriptor(this, "errors")?.get) settle("errors", errors, enumerable);
+    if (enumerable && hint) settle("hint", hint, true);
+    if (enumerable && notes.length > 0) settle("notes", notes, true);
   }
 
   #look(): ErrorDetails {
@@ -136,6 +145,7 @@ export class PythonError extends Error {
     try {
       const details = this.#look();
       this.#makePlain(details);
+      lines.push(...details.notes);
       if (details.hint) lines.push(details.hint);
       for (const [name, file, line] of details.frames) lines.push(`    at ${name} (${file}:${line})`);
     } catch {
@@ -174,6 +184,29 @@ export class PythonError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     return typeof value === "object" && value !== null && brand in value;
+  }
+}
+
+/**
+ * What a group inherits from. Deno prints the `errors` of an uncaught error only if some prototype's constructor has the
+ * name of AggregateError; that of the group is PythonError, as of others.
+ */
+const groupPrototype: object = Object.create(
+  Object.create(PythonError.prototype, { constructor: { value: AggregateError } }),
+  { constructor: { value: PythonError } },
+);
+
+/** Reads the stacks of an error and of all that it carries, as long as Python can tell them. */
+export function readStacks(error: unknown, read: Set<unknown> = new Set()): void {
+  if (typeof error !== "object" || error === null || read.has(error) || read.size > 1000) return;
+  read.add(error);
+  try {
+    if (error instanceof PythonError) void error.stack;
+    const { cause, errors } = error as { cause?: unknown; errors?: unknown };
+    readStacks(cause, read);
+    if (Array.isArray(errors)) { for (const each of errors) readStacks(each, read); }
+  } catch {
+    // a getter of the program's own
   }
 }
 

@@ -2,6 +2,7 @@
  * A process that ends Python by python.close(): `closes CASE`.
  */
 import process from "node:process";
+import { inspect } from "node:util";
 import { attach, intoPromise, type PyBuffer, python, toLoop, toThread } from "../../mod.ts";
 
 const outcome = (promise: PromiseLike<unknown>) => promise.then((value) => String(value), (error: Error) => error.name);
@@ -51,6 +52,12 @@ atexit.register(lambda: print("atexit"))`);
     await python.close();
     console.log("closed");
     console.log((await Promise.all([...promises, never])).join(" "));
+  },
+  /** The console shows what is left of Python. */
+  async shown() {
+    const list = python.builtins.list([1]);
+    await python.close();
+    console.log(inspect([list]));
   },
   /** What JavaScript sees of Python's memory stays readable, and can be released. */
   async buffers() {

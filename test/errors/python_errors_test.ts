@@ -3,7 +3,7 @@
  */
 import { test } from "node:test";
 import { inspect } from "node:util";
-import { python, PythonError, toJs, toLoop } from "../../mod.ts";
+import { intoPromise, python, PythonError, toJs, toLoop } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "#std/assert";
 import { define, thrownBy } from "../support/define.ts";
 
@@ -144,24 +144,30 @@ test("many errors leave nothing behind", async () => {
   assert(alive() <= 1, `${alive()} are alive`);
 });
 
-const hasAwaiters = !("Bun" in globalThis);
-if (!hasAwaiters) console.log("skip: JavaScriptCore does not know which functions await a Promise");
-test(
-  "the stack of a rejected Promise names the functions that await it",
-  { skip: !hasAwaiters && "JavaScriptCore does not know them" },
-  async () => {
-    const fail = python.exec("import asyncio\nasync def fail():\n  await asyncio.sleep(0)\n  raise KeyError('k')\nfail");
-    async function inner() {
-      await fail();
-    }
-    async function outer() {
-      await inner();
-    }
+test("the stack of a rejected Promise names the functions that await it", async () => {
+  const fail = python.exec("import asyncio\nasync def fail():\n  await asyncio.sleep(0)\n  raise KeyError('k')\nfail");
+  // JavaScriptCore knows who awaits a Promise of pyawait's, and not who awaits a thenable.
+  const starts = "Bun" in globalThis ? [() => intoPromise(fail())] : [() => intoPromise(fail()), fail];
+  let start = fail;
+  async function inner() {
+    await start();
+  }
+  async function outer() {
+    await inner();
+  }
+  for (start of starts) {
     const error = await assertRejects(outer, PythonError);
     const frames = error.stack!.split("\n").map((line) => /at (?:async )?(\w+)/.exec(line)?.[1]);
     assertEquals(frames.slice(1, 4), ["fail", "inner", "outer"]);
-  },
-);
+  }
+});
+
+test("a hint names what runs on Python's main thread", () => {
+  const signal = python.import("signal");
+  assertStringIncludes(raised(() => signal.signal(signal.SIGINT, signal.SIG_IGN)).hint!, "await python.importAsync(name)");
+  assertStringIncludes(raised(() => py.raise_it(builtins.RuntimeError("only works in the main thread"))).stack!, "await toLoop(fn, args)");
+  assertEquals(raised(() => py.raise_it(builtins.ValueError("another"))).hint, undefined);
+});
 
 test("a PythonError is made by Python only", () => {
   assertThrows(() => new (PythonError as unknown as { new (text: string): unknown })("x"), TypeError, "Python makes them");
