@@ -194,11 +194,13 @@ static int outbox_has_chunks(void *heap) {
   return __atomic_load_n(&((struct heap *)heap)->outbox, __ATOMIC_SEQ_CST) != 0;
 }
 
-/* Whether JavaScript is to take soon: until it does it is not rung. */
-static int expect_records(struct heap *heap) {
-  if (heap->spins || !may_spin(&heap->spinner)) return 0;
+/* An answer is near. JavaScript rings itself, on its own thread, which wakes nobody, and spins when it takes; until then it
+   is not rung. (A timer of the runtime's in place of the bell could be a fake that never runs, and would take in the scope
+   of whoever submits.) */
+static void expect_records(struct heap *heap) {
+  if (heap->spins || !may_spin(&heap->spinner)) return;
   __atomic_store_n(&heap->spins, 1, __ATOMIC_SEQ_CST);
-  return 1;
+  if (!ring_bell(heap)) __atomic_store_n(&heap->spins, 0, __ATOMIC_SEQ_CST);
 }
 
 /* Ends the expectation. */
@@ -217,7 +219,7 @@ EXPORT int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int le
   chunk->counts_use = loop_id != 0; /* the background loop reads that this heap has ended behind what it has sent */
   if (chunk->counts_use) add_use(heap);
   enum pushed pushed = push_to_loop((u32)loop_id, chunk);
-  if (pushed == PUSHED_TO_SPINNING && expect_records(heap)) return SUBMIT_EXPECTING;
+  if (pushed == PUSHED_TO_SPINNING) expect_records(heap);
   if (pushed) return SUBMIT_DONE;
   if (chunk->counts_use) __atomic_sub_fetch(&heap->uses, 1, __ATOMIC_RELAXED); /* the heap's own is left */
   refuse_chunk(chunk);
@@ -262,7 +264,8 @@ EXPORT int pyawait_take(struct heap *heap, u8 *out, int capacity) {
 
 EXPORT int pyawait_answer(struct heap *heap, int id, const u8 *data, int length) {
   enum answered answered = answer_call(heap, (u32)id, data, (size_t)length);
-  return answered == ANSWER_EXPECTING && !expect_records(heap) ? ANSWER_DONE : answered;
+  if (answered == ANSWERED_SPINNING) expect_records(heap);
+  return answered != ANSWERED_LATE;
 }
 
 /* For how many microseconds a thread spins. */

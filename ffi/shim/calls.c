@@ -181,13 +181,13 @@ static PyObject *shim_call(PyObject *self, PyObject *tuple) {
 /* JavaScript's answer to a CALL. If the call was failed before, a late answer is dropped. */
 static enum answered answer_call(struct heap *heap, u32 id, const u8 *data, size_t length) {
   u8 *answer = py.PyMem_RawMalloc(length + 1); /* before the lock: with tracemalloc it takes the GIL */
-  enum answered answered = ANSWER_LATE;
+  enum answered answered = ANSWERED_LATE;
   if (!answer) return answered;
   memcpy(answer, data, length);
   lock_registry();
   struct js_call *call = find_call(heap, id);
   if (call) {
-    answered = __atomic_load_n(&call->spins, __ATOMIC_RELAXED) ? ANSWER_EXPECTING : ANSWER_DONE;
+    answered = __atomic_load_n(&call->spins, __ATOMIC_RELAXED) ? ANSWERED_SPINNING : ANSWERED;
     call->answer = answer, call->length = length;
     if (call->lock) add_use(heap);
     end_call(heap, call);

@@ -148,6 +148,7 @@ static struct loop *loop_of(PyObject *object);
 static struct loop *running_loop(void);
 static u32 running_loop_id(void);
 static void wake(struct loop *loop);
+static int ring_bell(struct heap *heap);
 static void ring(struct heap *heap);
 static enum pushed push_to_loop(u32 id, struct chunk *chunk);
 static int push_kind(u32 id, struct heap *heap, u8 kind);

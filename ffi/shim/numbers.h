@@ -197,20 +197,11 @@ enum counter {
   COUNTERS = 7
 };
 
-/* What pyawait_submit answers: the records are sent; they are, and JavaScript is to take soon, since it will not be rung;
-   there is no such loop; there is no memory. */
+/* What pyawait_submit answers: the records are sent; there is no such loop; there is no memory. */
 enum submitted {
   SUBMIT_DONE = 0,
-  SUBMIT_EXPECTING = 1,
   SUBMIT_NO_LOOP = -1,
   SUBMIT_NO_MEMORY = -2
-};
-
-/* What pyawait_answer answers: the call was failed before; it is answered; it is, and JavaScript is to take soon. */
-enum answered {
-  ANSWER_LATE = 0,
-  ANSWER_DONE = 1,
-  ANSWER_EXPECTING = 2
 };
 
 /* A CALL comes from no loop that JavaScript can reach. */

@@ -185,14 +185,20 @@ static void wake(struct loop *loop) {
   write_wake(loop->wake);
 }
 
+/* Has JavaScript take; 0: it cannot be told yet. */
+static int ring_bell(struct heap *heap) {
+  long long bell = __atomic_load_n(&heap->bell, __ATOMIC_SEQ_CST);
+  if (heap->ring) heap->ring();
+  else if (bell >= 0) write_bell(bell);
+  return heap->ring || bell >= 0;
+}
+
 /* Rings JavaScript, from any thread, attached or while Python ends. It does not enter JavaScript. */
 static void ring(struct heap *heap) {
   if (forked || has_ended(heap) || (is_closing() && heap == closing_heap)) return;
-  if (__atomic_load_n(&heap->spins, __ATOMIC_SEQ_CST)) return;
-  long long bell = __atomic_load_n(&heap->bell, __ATOMIC_SEQ_CST);
+  if (__atomic_load_n(&heap->spins, __ATOMIC_SEQ_CST)) return; /* it has rung itself, and takes soon */
   COUNT(COUNT_RINGS);
-  if (heap->ring) heap->ring();
-  else if (bell >= 0) write_bell(bell);
+  ring_bell(heap);
 }
 
 /* Puts a chunk into a loop's inbox, from any thread, attached or not. */

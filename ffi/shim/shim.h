@@ -157,6 +157,9 @@ struct chunk {
   u8 data[];
 };
 
+/* What became of an answer to a CALL. */
+enum answered { ANSWERED_LATE, ANSWERED, ANSWERED_SPINNING };
+
 /* What became of a chunk for a loop. */
 enum pushed { NO_SUCH_LOOP, PUSHED, PUSHED_TO_SPINNING };
 

@@ -2,7 +2,7 @@
  *
  *    JavaScript thread                                        loop thread
  *      submit ── no byte: the loop spins ────────────────►      spins on its inbox (loop.c), detached
- *      setImmediate: take spins on the outbox     ◄── DONE ──     drains, sends; no ring: JavaScript spins
+ *      rings itself: take spins on the outbox     ◄── DONE ──     drains, sends; no ring: JavaScript spins
  *
  * Why C: what is looked for is a word of memory that another thread writes, without the GIL and without JavaScript.
  *

@@ -7,7 +7,7 @@ import { enterScope } from "../context/async_scopes.ts";
 import { type CallContext, currentCallContext, newCallContext, runInCallContext, Served } from "../context/call_context.ts";
 import { markAwaited } from "../context/rejections.ts";
 import { nextId } from "../interpreter/ids.ts";
-import { BACKGROUND, closeRecord, In, openRecord, takeSoon } from "../interpreter/inbox.ts";
+import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
 import { begin, beginReading, end, endReading, helper, nestedCalls } from "../interpreter/invoke.ts";
 import { receive } from "../interpreter/js_handles.ts";
@@ -19,7 +19,7 @@ import { write, writeThrown } from "../values/encode.ts";
 import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Reader, Writer } from "../wire/codec.ts";
-import { Answered, JsOperation, Tag } from "../wire/numbers.ts";
+import { JsOperation, Tag } from "../wire/numbers.ts";
 import { outsideOfLoops } from "../proxy/with_loop.ts";
 import { operate } from "./js_operations.ts";
 import { runHelper } from "./promise.ts";
@@ -260,8 +260,7 @@ function answer(id: number, thrown: boolean, result: unknown, direct: boolean): 
     const { input } = level, { shim, heap: address } = interpreter();
     encodeOutcome(input, thrown, result, direct ? "here" : undefined);
     const answered = shim.pyawait_answer(address, id, input.pointer, input.at);
-    if (answered === Answered.expecting) takeSoon();
-    if (answered === Answered.late) unpin(input.view.getUint32(0, true));
+    if (answered === 0) unpin(input.view.getUint32(0, true));
   } finally {
     end();
   }

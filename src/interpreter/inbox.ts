@@ -4,7 +4,7 @@
 // the loop is given 64 at a time, so that it works while JavaScript writes the next. No
 // user code may run between opening and closing a record: it could open another one in the same buffer. A record is
 // sent whole or not at all: its memory is reserved when it is opened, and only closing it makes it part of the turn.
-import { queueMicrotask, setImmediate, setTimeout } from "../../ffi/intrinsics.ts";
+import { queueMicrotask, setTimeout } from "../../ffi/intrinsics.ts";
 import { limits, Writer } from "../wire/codec.ts";
 import { BACKGROUND, In, Submitted } from "../wire/numbers.ts";
 import { bridge } from "./bridge.ts";
@@ -121,21 +121,12 @@ function send({ shim, heap: address }: Interpreter, turn: Turn): void {
   if (submitted === Submitted.noMemory) return void setTimeout(schedule, pause); // the records stay in the turn
   turn.end = writer.at = turn.records = 0;
   if (writer.bytes.length > 1 << 22) drop(loop); // too large to keep
-  if (submitted === Submitted.expecting) takeSoon();
-  if (submitted !== Submitted.noLoop || loop === BACKGROUND) return;
+  if (submitted === Submitted.done || loop === BACKGROUND) return;
   drop(loop);
   queueMicrotask(() => {
     bridge.onRing(); // results that the loop has sent before its end come first
     bridge.onLoopEnd(loop);
   });
-}
-
-/**
- * Takes what Python answers within microseconds, without being rung: the shim spins for it (`spin.c`). Not in a microtask,
- * so that JavaScript's timers and sockets have their turns between two answers.
- */
-export function takeSoon(): void {
-  setImmediate(bridge.onRing);
 }
 
 function drop(loop: number): void {

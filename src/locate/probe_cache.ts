@@ -39,8 +39,8 @@ interface Place {
 function placeOf(path: string, script: string, env: Environment): Place | undefined {
   try {
     const real = realpath(path);
-    if (!isProgram(real)) return undefined;
-    const { dev, ino, size, mtimeNs, ctimeNs } = statSync(real, { bigint: true });
+    const stat = statSync(real, { bigint: true }), { dev, ino, size, mtimeNs, ctimeNs } = stat;
+    if (!stat.isFile() || !isProgram(real)) return undefined; // to open a FIFO would wait for its other end
     const venv = [dirname(dirname(path)), dirname(path)].map((at) => join(at, "pyvenv.cfg")).find(exists);
     const loader = Object.entries(env).filter(([name]) => loaderVariables.test(name)).sort();
     const depends = [path, real, dev, ino, size, mtimeNs, ctimeNs, venv, venv && readFileSync(venv, "utf8"), loader, process.arch, script];
@@ -64,7 +64,9 @@ function isProgram(file: string): boolean {
 function parse(content: Buffer | undefined): Python | undefined {
   try {
     const python = content && JSON.parse(content.toString()) as Python;
-    return python && exists(python.executable) && exists(python.basePrefix) ? python : undefined;
+    const texts = python && [python.version, python.implementation, python.prefix, python.executable, python.basePrefix];
+    if (!texts?.every((text) => typeof text === "string" && text !== "") || !Array.isArray(python!.names)) return undefined;
+    return exists(python!.executable) && exists(python!.basePrefix) ? python : undefined;
   } catch {
     return undefined; // cut off: the disk was full
   }

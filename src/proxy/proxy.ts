@@ -115,6 +115,9 @@ function getSymbol(state: State, proxy: object, key: symbol): unknown {
   return symbolMember(state, proxy, key);
 }
 
+/** Keeps its argument from being a tail call, of which JavaScriptCore keeps no frame: `traceOf` looks for the trap's. */
+const inFrame = (result: unknown) => result;
+
 const handler: ProxyHandler<object> & Record<symbol, unknown> = {
   [inspectSymbol]: () => "PyProxy",
   get(target, key, receiver) {
@@ -188,11 +191,7 @@ const handler: ProxyHandler<object> & Record<symbol, unknown> = {
   setPrototypeOf: () => false,
   preventExtensions: () => false, // Object.freeze fails at once, instead of breaking a shared proxy
   apply(target, _this, args) {
-    try { // so that it is no tail call, of which JavaScriptCore keeps no frame: `traceOf` looks for this one
-      return apply(stateOfTarget(target), args);
-    } catch (error) {
-      throw error;
-    }
+    return inFrame(apply(stateOfTarget(target), args));
   },
   construct(target, args, newTarget) {
     const state = stateOfTarget(target), base = state.self!;

@@ -23,6 +23,7 @@ class _Connection:
             os.set_blocking(self.reader, False), os.set_blocking(self.writer, False)
         here = _get_running_loop() is loop
         thread = threading.get_ident() if here else 0
+        self.context = contextvars.copy_context()  # the reader's, which is another one if the loop runs elsewhere
         self.id, self.drain = open_inbox(loop, self.fileno(), _eager, _has_context, thread, self.take_here)
         self.loop, self.close_loop, self.report, self.draining = loop, loop.close, loop.call_exception_handler, False
         loop.close = self.close

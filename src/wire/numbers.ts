@@ -262,11 +262,8 @@ export const EventCode = { stdout: 1, stderr: 2, signal: 3 } as const;
 /** Whose a signal is. `none`: Python ignores it, so the host's handler stays only if JavaScript listens. */
 export const SignalOwner = { host: 0, python: 1, none: 2 } as const;
 
-/** Results of `pyawait_submit`. `expecting`: an answer comes within microseconds, without a ring. */
-export const Submitted = { done: 0, expecting: 1, noLoop: -1, noMemory: -2 } as const;
-
-/** Results of `pyawait_answer`. `expecting` as in {@linkcode Submitted}. */
-export const Answered = { late: 0, done: 1, expecting: 2 } as const;
+/** Results of `pyawait_submit`. */
+export const Submitted = { done: 0, noLoop: -1, noMemory: -2 } as const;
 
 /** The loop id of a CALL from a thread on which no event loop runs. */
 export const NO_LOOP = 0xffff_ffff;

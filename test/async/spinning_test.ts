@@ -4,6 +4,7 @@
  *
  * A busy machine switches spinning off for moments, so a test that wants to see it tries again until it has.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { connect, createServer } from "node:net";
 import { test } from "node:test";
 import { intoPromise, promiseIntoPy, python, run, toThread } from "../../mod.ts";
@@ -31,6 +32,9 @@ async def call_each(f, n):
     return [await f(i) for i in range(n)]
 
 def call_each_here(f, n): return [f(i) for i in range(n)]
+
+def call_until_false(f):
+    while f(): time.sleep(0.0003)
 
 async def leave_variable():
     variable.set("of another task")
@@ -63,7 +67,7 @@ async def debugged(f):
     finally: loop.set_debug(False)
 `);
 
-const { identity, step, count_to, call_each, call_each_here, leave_variable, see_variable, ping } = py;
+const { identity, step, count_to, call_each, call_each_here, call_until_false, leave_variable, see_variable, ping } = py;
 const numbers = (count: number) => Array.from({ length: count }, (_, index) => index);
 
 /** What `fn` adds to wakes and rings. */
@@ -125,6 +129,22 @@ test("what is found has the loop's own context, whatever task was done before", 
     await leave_variable();
     assertEquals(await see_variable(), "of the reader");
   }
+});
+
+test("what else is found does not run in the AsyncLocalStorage scope of whoever awaits", async () => {
+  const storage = new AsyncLocalStorage<string>(), seen = new Set<unknown>();
+  let calls = 0;
+  const ended = toThread(call_until_false, [() => {
+    seen.add(storage.getStore());
+    return ++calls < 200;
+  }]);
+  let done = false;
+  const all = ended.then(() => done = true);
+  await storage.run("a request", async () => {
+    while (!done) await identity(1);
+  });
+  await all;
+  assertEquals([...seen], [undefined]);
 });
 
 test("timers, sockets and tasks of asyncio have their turns while JavaScript awaits without a pause", async () => {

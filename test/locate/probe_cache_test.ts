@@ -73,7 +73,15 @@ test("a virtual environment is asked again when its pyvenv.cfg is another, and e
 test("what is damaged, or names what is not there any more, is asked again", { skip }, () => {
   inCache((files) => {
     const first = ask(executable!);
-    for (const content of ["", "{", "null", JSON.stringify({ ...first, executable: "/nowhere/python" })]) {
+    for (
+      const content of [
+        "",
+        "{",
+        "null",
+        '{"executable":"/bin/sh","basePrefix":"/"}',
+        JSON.stringify({ ...first, executable: "/nowhere/python" }),
+      ]
+    ) {
       writeFileSync(files()[0], content);
       assertEquals(ask(executable!), first);
     }

@@ -158,7 +158,6 @@ struct player {
   u32 done, errors, calls, requests, gave_back;
   double sum;
   int silent;   /* answers no calls */
-  int expects;  /* it will not be rung: it has to take */
   u32 timeouts; /* it was not rung within a second */
   u8 in[1 << 18], out[1 << 16];
 };
@@ -179,9 +178,8 @@ static double get_request(struct input *r, struct released *released) {
   return value;
 }
 
-/* pyawait_submit, which may say that the player has to take. */
 static void submit(struct player *p, u32 loop, const struct message *m) {
-  if (pyawait_submit(p->heap, (int)loop, m->data, m->length) == SUBMIT_EXPECTING) p->expects = 1;
+  pyawait_submit(p->heap, (int)loop, m->data, m->length);
 }
 
 static void answer(struct player *p, u32 id, double value) {
@@ -189,7 +187,7 @@ static void answer(struct player *p, u32 id, double value) {
   put32(&m, 0);
   if (value == 13) put8(&m, TAG_THROW), put_text(&m, "thirteen");
   else put_int(&m, (int)value + 1);
-  if (pyawait_answer(p->heap, (int)id, m.data, m.length) == ANSWER_EXPECTING) p->expects = 1;
+  pyawait_answer(p->heap, (int)id, m.data, m.length);
   p->calls++;
 }
 
@@ -251,8 +249,7 @@ static int await(struct player *p, const u32 *counter, u32 wanted) {
   time_t end = time(0) + 30;
   while (*counter < wanted && time(0) < end) {
     struct timespec until = {.tv_sec = time(0) + 2};
-    if (p->expects) p->expects = 0;
-    else if (sem_timedwait(p->bell, &until)) p->timeouts++;
+    if (sem_timedwait(p->bell, &until)) p->timeouts++;
     take(p);
   }
   give_back(p);
@@ -515,7 +512,7 @@ static void check_tasks(struct player *p, u32 count) {
 }
 
 /* One after the other, so that both sides spin, and stop spinning, at all moments. Nothing that comes then goes unseen:
-   the player is rung, or was told to take. */
+   the player is rung, or has rung itself. */
 static void check_spinning(struct player *p, u32 count) {
   static const int times[] = {0, 1, 5, 50, 1000};
   u32 timeouts = p->timeouts, errors = p->errors;

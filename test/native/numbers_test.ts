@@ -9,7 +9,6 @@ import { outbox } from "../../src/async/outbox.ts";
 import { heap } from "../../src/interpreter/heap.ts";
 import { Reader } from "../../src/wire/codec.ts";
 import {
-  Answered,
   In,
   JsKind,
   Kind,
@@ -59,7 +58,6 @@ test("records, operations and answers are the shim's", () => {
   assertEquals(numbersOf("opened"), Opened);
   assertEquals(numbersOf("signal_owner"), SignalOwner);
   assertEquals(numbersOf("submitted"), Submitted);
-  assertEquals(numbersOf("answered"), Answered);
   assertEquals(layoutsOf("in"), recordLayouts.in);
   assertEquals(layoutsOf("out"), recordLayouts.out);
   assertEquals(layoutsOf("operation"), recordLayouts.operation);
