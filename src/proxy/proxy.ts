@@ -4,7 +4,6 @@
 // hides one: its own members begin with `$`, which no Python name can, or are symbols.
 import { promiseMethods } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
-import { isClosed } from "../interpreter/interpreter.ts";
 import { type Half, STATE, type State } from "../values/proxy_state.ts";
 import { exceptionOf } from "../values/python_error.ts";
 import { TupleItems } from "../values/wrappers.ts";
@@ -165,8 +164,8 @@ const handler: ProxyHandler<object> & Record<symbol, unknown> = {
     return true;
   },
   ownKeys(target) {
-    const state = stateOfTarget(target); // inspectors ask for the names, and have to go on where there are none
-    return state.destroyed || isClosed() ? [SERIAL] : [...callAndCopy("list_names", [state.self]) as string[], SERIAL];
+    const state = stateOfTarget(target); // `console.table` asks for the names, and must not fail for one destroyed row
+    return state.destroyed ? [SERIAL] : [...callAndCopy("list_names", [state.self]) as string[], SERIAL];
   },
   getOwnPropertyDescriptor(target, key) {
     if (key === SERIAL) return { value: stateOfTarget(target).serial, writable: true, enumerable: true, configurable: true };

@@ -32,7 +32,7 @@ interface Made {
   readonly has: number;
 }
 
-/** Replaces the JavaScript frames by the current ones; for a Promise, these are the functions that await it. */
+/** Replaces the JavaScript frames by those of the functions that await the Promise that is being settled. */
 export let takeFrames: (error: PythonError) => void;
 /** The error comes back from Python: its details are looked up anew, because the exception may have changed there. */
 let renew: (error: PythonError, has: number) => PythonError;
@@ -99,7 +99,8 @@ export class PythonError extends Error {
   static {
     Object.defineProperty(this, "name", { value: "PythonError", configurable: true }); // bundlers rename a class that refers to itself
     takeFrames = (error) => {
-      error.#javaScriptStack = framesOf(new Error().stack ?? "");
+      const lines = framesOf(new Error().stack ?? "").split("\n"); // above them are the runtime's, which run microtasks
+      error.#javaScriptStack = lines.filter((line) => /^\s+at async /.test(line)).join("\n");
     };
     renew = (error, has) => {
       error.#details = error.#traceback = undefined;
