@@ -286,13 +286,13 @@ EXPORT void pyawait_interrupt(struct heap *heap) {
   detach(heap);
 }
 
-/* JavaScript listens to this signal, with a handler that the runtime may just have installed. Returns how many of them
-   only the host has got, see listen_to_signal. */
+/* JavaScript listens to this signal, with a handler that the runtime may just have installed. Returns who has got how many
+   of them, see listen_to_signal. */
 EXPORT int pyawait_listen(int number) {
   lock_registry();
-  u32 unclaimed = listen_to_signal(number);
+  u32 counts = listen_to_signal(number);
   unlock_registry();
-  return (int)unclaimed;
+  return (int)counts;
 }
 
 /* The end of the process: Python cancels its tasks and cleans up, without JavaScript, for at most `milliseconds`. */

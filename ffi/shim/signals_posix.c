@@ -69,6 +69,7 @@ static struct shared_signal {
   int handled;            /* [atomic] Python has a handler */
   int forwarded;          /* [atomic] sent on to the loop thread, after the host's handler was called */
   u32 unclaimed;          /* [atomic] how many only the host has got, since JavaScript listened for us */
+  int claimed;            /* [atomic] the host's handler has been called for one that Python has got */
   unsigned long chaining; /* [atomic] the thread that calls the host's handler */
 } shared_signals[SIGNALS];
 
@@ -86,8 +87,8 @@ static void on_signal(int number, void *info, void *context) {
   int on_loop = thread == signal_thread;
   signal_handler host = __atomic_load_n(&shared->chained, __ATOMIC_ACQUIRE);
   if (host && !(on_loop && __atomic_exchange_n(&shared->forwarded, 0, __ATOMIC_ACQ_REL))) {
-    if (!__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE))
-      __atomic_add_fetch(&shared->unclaimed, 1, __ATOMIC_RELAXED);
+    if (__atomic_load_n(&shared->handled, __ATOMIC_ACQUIRE)) __atomic_store_n(&shared->claimed, 1, __ATOMIC_RELAXED);
+    else __atomic_add_fetch(&shared->unclaimed, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&shared->chaining, thread, __ATOMIC_RELAXED);
     host(number, info, context);
     __atomic_store_n(&shared->chaining, 0, __ATOMIC_RELAXED);
@@ -162,8 +163,8 @@ static void share_signal(int number, enum signal_owner owner, int chain) {
 }
 
 /* JavaScript listens to a signal that Python handles or ignores, or has done so. If the runtime has installed its handler
-   for that, ours goes in front of it again; beside an ignored one the runtime's stays. Returns how many only the host has
-   got. */
+   for that, ours goes in front of it again; beside an ignored one the runtime's stays. Returns twice the number that only
+   the host has got, plus 1 if Python has got one of which the host was told. */
 static u32 listen_to_signal(int number) {
   struct shared_signal *shared = &shared_signals[number];
   struct action action = {{0}};
@@ -175,7 +176,8 @@ static u32 listen_to_signal(int number) {
   int counts = shared->owner == OWNER_HOST && shared->chained && shared->host_keeps;
   if (counts && handler_of(&action) != on_signal) count_for_host(number);
   if (shared->owner == OWNER_NONE && shared->chained) sys.sigaction(number, &shared->host, 0);
-  return __atomic_load_n(&shared->unclaimed, __ATOMIC_RELAXED);
+  return 2 * __atomic_load_n(&shared->unclaimed, __ATOMIC_RELAXED) +
+         (u32)__atomic_load_n(&shared->claimed, __ATOMIC_RELAXED);
 }
 
 /* In a forked child the thread that has forked is Python's main thread, and there is no JavaScript. */

@@ -106,13 +106,17 @@ function stopListening(name: Signal): void {
   if (listener) process.off(name, listener);
 }
 
-/** Passes the signal on if Python has not got it and it has no other listener: then its default has to happen. */
+/**
+ * Passes the signal on if Python has not got it and it has no other listener: then its default has to happen. One that came
+ * before this listener, when Python had given the signal up already, the shim has not counted.
+ */
 function onSignal(name: Signal, number: number): void {
   if (!isClosed()) bridge.onRing(); // the records may say that Python has given it up
-  const unclaimed = openInterpreter()!.shim.pyawait_listen(number);
+  const counts = openInterpreter()!.shim.pyawait_listen(number), unclaimed = counts >> 1, everClaimed = (counts & 1) !== 0;
   const before = signals.unclaimed.get(name) ?? 0;
   signals.unclaimed.set(name, unclaimed);
-  if (signals.taken.has(name) || unclaimed === before || process.listenerCount(name) > Number(signals.listeners.has(name))) return;
+  if (signals.taken.has(name) || process.listenerCount(name) > Number(signals.listeners.has(name))) return;
+  if (unclaimed === before && everClaimed) return;
   stopListening(name);
   process.kill(process.pid, name);
 }

@@ -120,6 +120,17 @@ for (const [name, [source, stdout]] of Object.entries(interrupted)) {
   });
 }
 
+test("pyawait run: Ctrl-C that comes before JavaScript has heard that Python has given it up", { skip }, async () => {
+  const [source] = interrupted["with what Python lets the system do"];
+  const once = async () => { // several at once, so that JavaScript is late
+    let sent = false;
+    const onText = (child: ChildProcess) => void (sent ||= child.kill("SIGINT"));
+    const { code, signal } = await pyawait(["run", "-c", source], folder, { onText });
+    return signal === "SIGINT" || code === 130;
+  };
+  assertEquals(await Promise.all(Array.from({ length: 6 }, once)), Array(6).fill(true));
+});
+
 test("pyawait run: Ctrl-C at any moment after the script has begun", { skip }, async () => {
   const source = "import asyncio\nasync def main():\n    try:\n        print('ready', flush=True)\n        await asyncio.sleep(60)\n" +
     "    finally:\n        print('finally')\nasyncio.run(main())";
