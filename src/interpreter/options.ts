@@ -1,6 +1,7 @@
 // Checks and completes the options of `python.configure`.
 //
 // Only the working directory is read here; `locate` examines the machine when Python is opened.
+import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { variable } from "../../ffi/native/cache.ts";
 import { workingFolder } from "../locate/locate.ts";
@@ -43,7 +44,7 @@ export interface PythonOptions {
   /**
    * Microseconds, at most 1000, for which a thread looks for work before it sleeps, where the other side is likely to answer
    * at once: to wake a sleeping thread takes longer than most coroutines. An idle process never does. 0: not at all.
-   * Default: `PYAWAIT_SPIN`, else 50.
+   * Default: `PYAWAIT_SPIN`, else 50, or 0 on one processor.
    */
   spin?: number;
 }
@@ -79,7 +80,8 @@ function spinTime(value: unknown, name: string): number {
 
 function defaultSpin(): number {
   const value = variable("PYAWAIT_SPIN");
-  return value ? spinTime(/^\d+$/.test(value) ? Number(value) : value, "PYAWAIT_SPIN") : 50;
+  if (value) return spinTime(/^\d+$/.test(value) ? Number(value) : value, "PYAWAIT_SPIN");
+  return availableParallelism() > 1 ? 50 : 0; // on one processor the other side cannot answer while this one looks
 }
 
 function filePath(value: string | URL, name: string): string {
