@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "a680889002fc46841a0806ac1b3b1ef576985164ae083ac809b999b30b022474",
+  source: "915d9368505e8c235cdd63a14e85b967ee9ec2ce62b433cf18c40f97e8c64ce7",
   binaries: {
     "linux-x64": {
       sha256: "02a0f6186e6f88c6fc194adeadadee397ade6e1c7ef9a806980392169266dacf",

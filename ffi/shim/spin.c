@@ -1,7 +1,7 @@
 /* Spinning: a thread looks for work for some microseconds before it sleeps.
  *
  *    JavaScript thread                                        loop thread
- *      submit ── no byte: the loop spins ────────────────►      spins on its inbox (loop.c), detached
+ *      submit ── no byte: the loop spins ────────────────►      spins on its inbox, detached
  *      rings itself: take spins on the outbox     ◄── DONE ──     drains, sends; no ring: JavaScript spins
  *
  * Why C: what is looked for is a word of memory that another thread writes, without the GIL and without JavaScript.

@@ -1,9 +1,9 @@
 // Records from JavaScript to Python's loops, collected until a microtask submits them: a turn, one call for each loop.
 //
 // Nothing here attaches: however many coroutines a turn starts, its records are one chunk, one copy and one wake; of many
-// the loop is given 64 at a time, so that it works while JavaScript writes the next. No
-// user code may run between opening and closing a record: it could open another one in the same buffer. A record is
-// sent whole or not at all: its memory is reserved when it is opened, and only closing it makes it part of the turn.
+// the loop is given 64 at a time, so that it works while JavaScript writes the next. No user code may run between opening
+// and closing a record: it could open another one in the same buffer. A record is sent whole or not at all: its memory is
+// reserved when it is opened, and only closing it makes it part of the turn.
 import { queueMicrotask, setTimeout } from "../../ffi/intrinsics.ts";
 import { limits, Writer } from "../wire/codec.ts";
 import { BACKGROUND, In, Submitted } from "../wire/numbers.ts";

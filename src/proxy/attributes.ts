@@ -3,14 +3,14 @@ import { resolved } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, currentLoopId, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, missing } from "./call.ts";
 import { isInstanceOf, toPrimitive } from "./coercion.ts";
 import { iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { addressOf, destroy } from "./lifetime.ts";
 import { livingProxy } from "./registry.ts";
 import { toJson } from "./to_json.ts";
-import { everyCallee } from "./with_loop.ts";
+import { loopOfCallee } from "./with_loop.ts";
 
 /** JavaScript's own names, where Python has no such attribute. */
 export function fallback(state: State, proxy: object, key: string): unknown {
@@ -74,8 +74,8 @@ export function apply(state: State, args: readonly unknown[]): unknown {
     addressOf(state); // throws if it was destroyed
     return lazyCoroutine(state, args, bridge.traps.apply!);
   }
-  const onLoop = (state.kinds & Kind.asynchronous) !== 0 || everyCallee();
-  return onLoop ? callOnLoop(currentLoopId(), addressOf(state), args) : callAt(addressOf(state), args);
+  const loop = loopOfCallee(state.kinds), address = addressOf(state);
+  return loop === undefined ? callAt(address, args) : callOnLoop(loop, address, args);
 }
 
 const { dispose, asyncDispose } = Symbol as { dispose?: symbol; asyncDispose?: symbol };

@@ -155,14 +155,14 @@ function writeCopy(level: Level, options: CopyOptions, json = false): void {
   level.input.u8(json ? 3 : dict === "auto" ? 0 : dict === "object" ? 1 : 2);
 }
 
-/** Calls a helper and copies its result: containers become JavaScript's own. With `onLoop`, as {@linkcode callOnLoop}. */
-export function callAndCopy(name: string, args: readonly unknown[], options: CopyOptions = {}, onLoop = false): unknown {
+/** Calls a helper and copies its result: containers become JavaScript's own. With `loop`, as {@linkcode callOnLoop}. */
+export function callAndCopy(name: string, args: readonly unknown[], options: CopyOptions = {}, loop?: number): unknown {
   const { heapId } = interpreter();
-  const address = helper(name), loop = onLoop ? currentLoopId() : undefined;
+  const address = helper(name);
   const level = begin();
   try {
     if (loop !== undefined) level.input.u32(loop);
-    const operation = inContext(level.input, Operation.callAndCopy | (onLoop ? Operation.onLoop : 0));
+    const operation = inContext(level.input, Operation.callAndCopy | (loop === undefined ? 0 : Operation.onLoop));
     writeCopy(level, options);
     const e = encoding(level.input, heapId);
     e.writer.object(address);

@@ -7,10 +7,10 @@ import { helper } from "../interpreter/invoke.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { KeywordArguments } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
-import { callAt, callOnLoop, currentLoopId } from "./call.ts";
+import { callAt, callOnLoop } from "./call.ts";
 import { becomeHalf } from "./halves.ts";
 import { type JsClass, stateOfMade } from "./js_classes.ts";
-import { everyCallee } from "./with_loop.ts";
+import { loopOfCallee } from "./with_loop.ts";
 
 /** An object that Python makes, whose constructor has not reached `super(...)` yet. */
 interface Pending {
@@ -40,8 +40,8 @@ function anchorOf(cls: object, base: object): JsClass | undefined {
 
 /** Calls a helper where calls of this class are made: on the loop's thread if it is asynchronous. */
 function call({ kinds }: State, name: string, args: readonly unknown[]): unknown {
-  const onLoop = (kinds & Kind.asynchronous) !== 0 || everyCallee();
-  return onLoop ? callOnLoop(currentLoopId(), helper(name), args) : callAt(helper(name), args);
+  const loop = loopOfCallee(kinds), address = helper(name);
+  return loop === undefined ? callAt(address, args) : callOnLoop(loop, address, args);
 }
 
 /**

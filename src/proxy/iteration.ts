@@ -2,7 +2,7 @@
 //
 // One step is one crossing. The end comes back as a value, which is cheaper than turning StopIteration into an error.
 import { callAndCopy, callHelper } from "./call.ts";
-import { everyCallee } from "./with_loop.ts";
+import { loopOfCallee } from "./with_loop.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -12,8 +12,8 @@ const result = ([item, value]: Step) => ({ done: !item, value });
 
 /** One step of an iterator; of asyncio's own (`as_completed`) on the loop's thread. */
 function step(name: string, kinds: number, ...args: unknown[]) {
-  const onLoop = (kinds & (Kind.loopBound | Kind.asynchronous)) !== 0 || everyCallee();
-  return result(callAndCopy(name, args, { depth: 1 }, onLoop) as Step);
+  const loop = loopOfCallee(kinds, Kind.loopBound | Kind.asynchronous);
+  return result(callAndCopy(name, args, { depth: 1 }, loop) as Step);
 }
 
 /** `next`, `throw` and `return` of a generator, or `next` and `return` of another iterator. */

@@ -6,7 +6,7 @@ import { bridge } from "../interpreter/bridge.ts";
 import { forget } from "../interpreter/inbox.ts";
 import { interpreter, isClosed } from "../interpreter/interpreter.ts";
 import { Reference } from "../interpreter/reference.ts";
-import { exemptFromTidy, handOut, handOutNew } from "../values/handouts.ts";
+import { handOut, handOutNew } from "../values/handouts.ts";
 import { forgetHalf, keep } from "../values/kept_halves.ts";
 import { State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -70,21 +70,8 @@ export function destroy(state: State): void {
     dropLazy(state);
     return;
   }
-  if (state.kinds & Kind.coroutine && !state.started && !isClosed()) closeCoroutine(state);
+  // Python does not warn of a coroutine that is destroyed. One that Python has as well is Python's to run.
+  if (state.kinds & Kind.coroutine && !state.started && !isClosed()) callHelper("close_if_alone", [state.self]);
   forgetProxy(state);
   reference.release();
-}
-
-/** How many references Python counts to an object that only JavaScript has, once it was asked. */
-const alone = { references: 0 };
-
-/** Python does not warn of a coroutine that is destroyed. One that Python has as well is Python's to run. */
-function closeCoroutine(state: State): void {
-  if (alone.references === 0) {
-    const object = stateOf(callHelper("object"))!;
-    alone.references = callHelper("close_unless_shared", object.self, 0) as number;
-    exemptFromTidy(object);
-    destroy(object);
-  }
-  callHelper("close_unless_shared", state.self, alone.references);
 }

@@ -2,15 +2,19 @@
 //
 // A call of an asynchronous callee is a callback of that loop anyway (ffi/shim/visits.c). Within `withLoop` it waits in
 // one callback for all of the calls (ffi/shim/stays.c), and every callee finds it running.
-import { beginStay, endStay } from "./call.ts";
+import { Kind } from "../wire/numbers.ts";
+import { beginStay, currentLoopId, endStay } from "./call.ts";
 import { requireDone } from "./synchronous.ts";
 
 /** Only this file writes it. */
 let depth = 0;
 
-/** Whether every callee is an asynchronous one here. */
-export function everyCallee(): boolean {
-  return depth > 0;
+/**
+ * The loop on whose thread something of these kinds is called; `undefined`: here. May call Python, and so has to be asked
+ * before addresses are.
+ */
+export function loopOfCallee(kinds: number, asynchronous: number = Kind.asynchronous): number | undefined {
+  return (kinds & asynchronous) !== 0 || depth > 0 ? currentLoopId() : undefined;
 }
 
 /** Runs `fn`, which Python calls while `withLoop` waits, as code outside of it. */

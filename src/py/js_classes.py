@@ -257,10 +257,3 @@ def set_super(cls, value, name, item):
         value.__dict__[name] = item
     except AttributeError:
         super(cls, value).__setattr__(name, item)
-
-
-def held_by_javascript_alone(objects):
-    """A byte for each object: 1 if the caller's reference is the only one."""
-    objects.append(object())
-    *counts, none = [sys.getrefcount(each) for each in objects]
-    return bytes(count == none + 1 for count in counts)

@@ -60,13 +60,9 @@ def make_coroutine_at(file, line, function, *args, **kwargs):
         _track_origins(before)
 
 
-def close_unless_shared(value, alone):
-    """Closes a coroutine that never ran and that only JavaScript has, so that Python does not warn of it. Returns how
-    many references there are; `alone`: how many to such an object. That differs between versions, so JavaScript asks
-    with another object first.
-    """
-    references = sys.getrefcount(value)
-    is_new = type(value) is types.CoroutineType and inspect.getcoroutinestate(value) == inspect.CORO_CREATED
-    if is_new and references == alone:
-        value.close()
-    return references
+def close_if_alone(coroutines):
+    """Closes the coroutine in this list if it never ran and only JavaScript has it, so that Python does not warn of it."""
+    alone, coroutine = held_by_javascript_alone(coroutines)[0], coroutines[0]
+    is_new = type(coroutine) is types.CoroutineType and inspect.getcoroutinestate(coroutine) == inspect.CORO_CREATED
+    if alone and is_new:
+        coroutine.close()

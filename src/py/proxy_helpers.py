@@ -122,3 +122,10 @@ def hasattr_statically(value, name):
 
 def close_coroutine(coroutine):
     coroutine.close()
+
+
+def held_by_javascript_alone(objects):
+    """A byte for each object: 1 if the caller's reference is the only one."""
+    objects.append(object())
+    *counts, none = [sys.getrefcount(each) for each in objects]
+    return bytes(count == none + 1 for count in counts)

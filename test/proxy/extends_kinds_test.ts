@@ -4,16 +4,12 @@
 import { test } from "node:test";
 import { kw, pyClass, type PyProxy, python, PythonError, toJs } from "../../mod.ts";
 import { assert, assertEquals, assertRejects, assertStrictEquals, assertThrows } from "#std/assert";
-import { define } from "../support/define.ts";
+import { defineToExtend } from "../support/extended.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python passes is what Python decides
 type Value = any;
 
-const py = define(`
-import abc, copy, dataclasses, datetime, enum, json, threading, typing, weakref
-
-class Plain: pass
-
+const { py, run, execute } = defineToExtend(`
 class Shape(abc.ABC):
     @abc.abstractmethod
     def area(self): ...
@@ -32,31 +28,13 @@ class Slotted:
     __slots__ = ("a",)
     def __init__(self, a): self.a = a
 
-class Registry(type):
-    known = {}
-    def __call__(cls, *args, **kwargs):
-        made = super().__call__(*args, **kwargs)
-        made.called = Registry.known[cls.__name__] = (args, kwargs)
-        return made
-
-class Registered(metaclass=Registry):
-    def __init__(self, *args, **kwargs): self.args, self.kwargs = args, kwargs
-
 class Resource:
     async def __aenter__(self): return self
     async def __aexit__(self, *error): pass
 
 class Color(enum.Enum): pass
-
-def run(code, **names): return eval(code, dict(globals(), **names))
-def execute(code, **names):
-    names = dict(globals(), **names)
-    exec(code, names)
-    return names["result"]
 `);
 const { builtins } = python;
-const run = (code: string, names: Record<string, unknown> = {}): Value => py.run(code, kw(names));
-const execute = (code: string, names: Record<string, unknown> = {}): Value => py.execute(code, kw(names));
 
 test("immutable types get what super passes them", () => {
   class Pair extends (builtins.tuple as PyProxy) {

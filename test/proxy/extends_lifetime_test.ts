@@ -7,34 +7,19 @@ import { assert, assertEquals, assertThrows } from "#std/assert";
 import { leaveUnheld } from "../../src/proxy/halves.ts";
 import { child } from "../support/child.ts";
 import { collect } from "../support/collect.ts";
-import { define } from "../support/define.ts";
+import { defineToExtend } from "../support/extended.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python passes is what Python decides
 type Value = any;
 
-const py = define(`
-import abc, copy, dataclasses, datetime, enum, json, threading, typing, weakref
-
-class Plain: pass
-
+const { py, run } = defineToExtend(`
 living = weakref.WeakSet()
 
 class Remembering:
     all = []
     def remember(self): Remembering.all.append(self)
-
-class Virtual:
-    def __init__(self, *args): self.setup(*args)
-    def setup(self, *args): pass
-
-def run(code, **names): return eval(code, dict(globals(), **names))
-def execute(code, **names):
-    names = dict(globals(), **names)
-    exec(code, names)
-    return names["result"]
 `);
 const { builtins } = python;
-const run = (code: string, names: Record<string, unknown> = {}): Value => py.run(code, kw(names));
 
 test("Python's threads and event loops make objects and call methods", async () => {
   class Worker extends (py.Virtual as PyProxy) {

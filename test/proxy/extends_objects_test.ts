@@ -4,46 +4,20 @@
 import { test } from "node:test";
 import { kw, type PyProxy, python, PythonError, toJs } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
-import { define } from "../support/define.ts";
+import { defineToExtend } from "../support/extended.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python passes is what Python decides
 type Value = any;
 
-const py = define(`
-import abc, copy, dataclasses, datetime, enum, json, threading, typing, weakref
-
-class Plain: pass
-
-class Registry(type):
-    known = {}
-    def __call__(cls, *args, **kwargs):
-        made = super().__call__(*args, **kwargs)
-        made.called = Registry.known[cls.__name__] = (args, kwargs)
-        return made
-
-class Registered(metaclass=Registry):
-    def __init__(self, *args, **kwargs): self.args, self.kwargs = args, kwargs
-
-class Virtual:
-    def __init__(self, *args): self.setup(*args)
-    def setup(self, *args): pass
-
+const { py, run, execute } = defineToExtend(`
 class Fails:
     def __init__(self, how): raise ValueError(how)
 
 class Early:
     made = []
     def __init_subclass__(cls): Early.made.append(cls())
-
-def run(code, **names): return eval(code, dict(globals(), **names))
-def execute(code, **names):
-    names = dict(globals(), **names)
-    exec(code, names)
-    return names["result"]
 `);
 const { builtins } = python;
-const run = (code: string, names: Record<string, unknown> = {}): Value => py.run(code, kw(names));
-const execute = (code: string, names: Record<string, unknown> = {}): Value => py.execute(code, kw(names));
 
 test("where Python makes an object, the constructor runs with its arguments", () => {
   const seen: unknown[][] = [];

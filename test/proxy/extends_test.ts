@@ -2,16 +2,14 @@
  * JavaScript classes that extend Python classes: what Python sees of them, and `super` in both directions.
  */
 import { test } from "node:test";
-import { intoPromise, kw, pyClass, PyProxy, python, PythonError, toJs } from "../../mod.ts";
+import { intoPromise, pyClass, PyProxy, python, PythonError, toJs } from "../../mod.ts";
 import { assert, assertEquals, assertInstanceOf, assertMatch, assertStrictEquals, assertThrows } from "#std/assert";
-import { define } from "../support/define.ts";
+import { defineToExtend } from "../support/extended.ts";
 
 // deno-lint-ignore no-explicit-any -- what Python passes is what Python decides
 type Value = any;
 
-const py = define(`
-import abc, inspect
-
+const { py, run, execute } = defineToExtend(`
 class Animal:
     kind = "animal"
     named = []
@@ -31,16 +29,8 @@ class Animal:
     def create(cls, *args): return cls(*args)
     @staticmethod
     def twice(n): return 2 * n
-
-def run(code, **names): return eval(code, dict(globals(), **names))
-def execute(code, **names):
-    names = dict(globals(), **names)
-    exec(code, names)
-    return names["result"]
 `);
 const { builtins } = python;
-const run = (code: string, names: Record<string, unknown> = {}): Value => py.run(code, kw(names));
-const execute = (code: string, names: Record<string, unknown> = {}): Value => py.execute(code, kw(names));
 
 class Dog extends (py.Animal as PyProxy) {
   #tricks = 0;
