@@ -158,7 +158,8 @@ static void set_spin(int microseconds);
 static int may_spin(struct spinner *spinner);
 static void count_spin(struct spinner *spinner, int hit);
 static int spin_until(int (*found)(void *), void *state, const struct spinner *spinner);
-static int spin_on_inbox(struct loop *loop, int in_flush);
+static int is_opaque(const struct loop *loop);
+static int spin_on_inbox(struct loop *loop);
 
 /* children.c */
 static void watch_forks(symbol_finder find, void *library);

@@ -88,7 +88,9 @@ static PyObject *loop_drain(PyObject *self, PyObject *unused) {
   }
   if (--loop->draining || !loop->batch_heap) return new_reference(py._Py_FalseStruct);
   flush_batch(loop);
-  return new_reference(spin_on_inbox(loop, 0) ? py._Py_TrueStruct : py._Py_FalseStruct);
+  int opaque = is_opaque(loop);
+  if (opaque) schedule_flush(loop); /* which spins when what is ready has run */
+  return new_reference(!opaque && spin_on_inbox(loop) ? py._Py_TrueStruct : py._Py_FalseStruct);
 }
 
 /* flush(): the loop has gone round once. */
@@ -97,7 +99,7 @@ static PyObject *loop_flush(PyObject *self, PyObject *unused) {
   struct loop *loop = loop_argument(self);
   loop->flush_scheduled = 0;
   flush_batch(loop);
-  return spin_on_inbox(loop, 1) ? vectorcall(loop->take, 0, 0) : new_reference(None);
+  return spin_on_inbox(loop) ? vectorcall(loop->take, 0, 0) : new_reference(None);
 }
 
 /* `event.set()`, `queue.put_nowait()` or `task.cancel()` on a JavaScript thread put callbacks into a loop that sleeps
@@ -108,7 +110,7 @@ static void wake_touched_loops(int called_loop_bound) {
   for (struct loop *loop = loops; loop; loop = loop->next) {
     if (loop->woken || loop->thread == thread) continue;
     int touched = called_loop_bound;
-    if (loop->ready && loop->scheduled) {
+    if (!is_opaque(loop)) {
       Py_ssize_t scheduled = py.PyObject_Size(loop->scheduled);
       touched = py.PyObject_Size(loop->ready) > 0 || scheduled > loop->known_scheduled;
       loop->known_scheduled = scheduled;
@@ -143,7 +145,7 @@ static void find_queues(struct loop *loop) {
   loop->scheduled = py.PyObject_GetAttr(loop->object, name._scheduled);
   py.PyErr_Clear();
   loop->known_scheduled = 0;
-  if (!loop->ready || !loop->scheduled) opaque_loops++;
+  if (is_opaque(loop)) opaque_loops++;
 }
 
 /* Connects it with an event loop, given as (loop, wake, eager, has_context, thread, take); its `drain`. The caller sets `wake`,
@@ -164,7 +166,7 @@ static PyObject *connect(struct loop *loop, PyObject *tuple) {
 }
 
 static void disconnect(struct loop *loop) {
-  if (!loop->ready || !loop->scheduled) opaque_loops--;
+  if (is_opaque(loop)) opaque_loops--;
   release(loop->flush), release(loop->take), release(loop->object), release(loop->ready), release(loop->scheduled);
   loop->flush = loop->take = loop->object = loop->ready = loop->scheduled = 0;
 }

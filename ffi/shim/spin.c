@@ -73,6 +73,9 @@ static int inbox_has_chunks(void *loop) {
   return __atomic_load_n(&((struct loop *)loop)->inbox, __ATOMIC_SEQ_CST) != 0;
 }
 
+/* Whether asyncio's queues cannot be looked into: uvloop has none. */
+static int is_opaque(const struct loop *loop) { return !loop->ready || !loop->scheduled; }
+
 /* Whether a timer of asyncio's may be due before a spin would end. */
 static int timer_is_near(struct loop *loop) {
   PyObject *first = py.PyObject_Size(loop->scheduled) > 0 ? py.PyList_GetItem(loop->scheduled, 0) : 0;
@@ -84,12 +87,12 @@ static int timer_is_near(struct loop *loop) {
   return near;
 }
 
-/* Whether the loop would sleep now, as far as can be seen. Where it cannot (uvloop), what was ready has run before
-   `flush`. In debug mode asyncio would report a spin as a slow callback. */
-static int would_sleep(struct loop *loop, int in_flush) {
+/* Whether the loop would sleep now, as far as can be seen. One that cannot be looked into spins in `flush` only: what was
+   ready has run before that. In debug mode asyncio would report a spin as a slow callback. */
+static int would_sleep(struct loop *loop) {
   if (is_true(py.PyObject_GetAttr(loop->object, name._debug))) return 0;
   py.PyErr_Clear();
-  if (!loop->ready || !loop->scheduled) return in_flush;
+  if (is_opaque(loop)) return 1;
   return !py.PyObject_Size(loop->ready) && !timer_is_near(loop);
 }
 
@@ -99,9 +102,9 @@ static int has_work(void *loop) {
 }
 
 /* After something was sent: looks for what JavaScript makes of it. 1: the inbox has chunks. */
-static int spin_on_inbox(struct loop *loop, int in_flush) {
+static int spin_on_inbox(struct loop *loop) {
   if (inbox_has_chunks(loop)) return 1;
-  if (is_closing() || !would_sleep(loop, in_flush) || !may_spin(&loop->spinner)) return 0;
+  if (is_closing() || !would_sleep(loop) || !may_spin(&loop->spinner)) return 0;
   __atomic_store_n(&loop->spins, 1, __ATOMIC_SEQ_CST);
   PyThreadState *state = py.PyEval_SaveThread();
   int found = spin_until(has_work, loop, &loop->spinner);
