@@ -4,6 +4,7 @@
  */
 import process from "node:process";
 import { mock } from "node:test";
+import timers from "node:timers";
 
 // deno-lint-ignore no-explicit-any
 const all = globalThis as any;
@@ -65,6 +66,9 @@ async function work(): Promise<void> {
   const seen: unknown[] = [await asyncio.sleep(0.001, "awaited")];
   const both = [intoPromise(asyncio.sleep(0.001, 1)), intoPromise(asyncio.sleep(0.001, 2))];
   for (const one of both) seen.push(await one);
+  for (let n = 0; n < 20; n++) { // so that both sides spin
+    if (await asyncio.sleep(0, n) !== n) seen.push(`not ${n}`);
+  }
   try {
     await python.execAsync("1 / 0");
   } catch (error) {
@@ -113,6 +117,11 @@ const cases: Record<string, () => Promise<void>> = {
   },
   async "faked before"() {
     fakeClock();
+    await work();
+  },
+  async "timers of the module faked before"() {
+    fakeClock();
+    for (const name of ["setTimeout", "setInterval", "setImmediate"] as const) timers[name] = all[name];
     await work();
   },
   async "Promise replaced later"() {

@@ -9,9 +9,9 @@ import { prints } from "../support/child.ts";
 const works = "awaited 1 2 ZeroDivisionError 0 1 2 2 22 deferred RangeError\n";
 const quiet = { env: { NODE_NO_WARNINGS: "1" } }; // Node 20 calls its mock timers experimental
 
-for (const name of ["faked", "frozen"]) {
+for (const name of ["faked", "frozen", "timers of the module faked"]) {
   test(`globals that are ${name} before pyawait is loaded`, async () => {
-    assertEquals(await prints("faked", [name, "before"]), `${works}closed\n`);
+    assertEquals(await prints("faked", `${name} before`.split(" ")), `${works}closed\n`);
   });
 }
 
