@@ -4,8 +4,8 @@
  *
  * @module
  */
-import process from "node:process";
 import "./src/wiring.ts";
+import process from "./ffi/process.ts";
 import { endBySignal, runCommand } from "./src/cli/command.ts";
 
 // No top-level await: while one waits, Bun prints an uncaught error and goes on.

@@ -3,8 +3,8 @@
 // A call that arrives after a JSCallback was closed crashes Bun, so the bell is one thread-safe JSCallback that is
 // never closed; it queues and returns at once. A Worker can be terminated without notice, so a Worker's bell is a
 // socket.
+import process from "./process.ts";
 import { clearInterval, setInterval } from "./intrinsics.ts";
-import process from "node:process";
 import { inWorker } from "./in_worker.ts";
 import { socketBell } from "./pipe_bell.ts";
 import type { Backend, Bell, Calls, CType, Pointer, SymbolTable } from "./types.ts";

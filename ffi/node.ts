@@ -4,7 +4,7 @@
 // Python.
 import module from "node:module";
 import { isAbsolute } from "node:path";
-import process from "node:process";
+import process from "./process.ts";
 import { inWorker } from "./in_worker.ts";
 import { ownUrl } from "./own_file.ts";
 import { pipeBell } from "./pipe_bell.ts";

@@ -7,7 +7,7 @@ import { closeSync, existsSync } from "node:fs";
 import net from "node:net";
 import os from "node:os";
 import path from "node:path";
-import process from "node:process";
+import process from "./process.ts";
 import type { Bell } from "./types.ts";
 
 interface Listening {

@@ -165,6 +165,11 @@ async function buildForNpm() {
   };
   // Code that several entries share has to exist once, and so the interpreter's state.
   await build({ ...options, entryPoints: entries, outdir: "dist", format: "esm", splitting: true, chunkNames: "pyawait-[hash]" });
+  for (const name of readdirSync(target).filter((name) => name.startsWith("pyawait-") && name.endsWith(".js"))) {
+    const [other] = /.*[^\s -~].*/.exec(readFileSync(join(target, name), "utf8")) ?? [];
+    // V8 reads a file with one such character as UTF-16, and Deno takes a third longer. esbuild escapes all but comments.
+    if (other) throw new Error(`Cannot build ${name}: it is not ASCII: ${other}`);
+  }
   // esbuild splits no CommonJS, so there one file has all of it, and an entry is a name of a part.
   const all = typed.map((name) => `export * as ${name} from "./${name}.ts";`).join("\n");
   const stdin = { contents: all, resolveDir: root, loader: "ts" };

@@ -2,8 +2,8 @@
 //
 // JavaScript can run only during `close()`. At the end of the process Python cleans up without it, for at most two
 // seconds.
+import process from "../ffi/process.ts";
 import { clearTimeout, Promise, setTimeout, then } from "../ffi/intrinsics.ts";
-import process from "node:process";
 import { backend } from "../ffi/mod.ts";
 import { inWorker } from "../ffi/in_worker.ts";
 import { drainLast, exchange } from "./async/outbox.ts";

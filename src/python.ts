@@ -1,7 +1,7 @@
 // `python`: the process's one interpreter, as users see it.
 //
 // Importing this module opens nothing; the first use opens Python, synchronously.
-import process from "node:process";
+import process from "../ffi/process.ts";
 import { runHelper } from "./async/promise.ts";
 import type { AwaitOptions } from "./async/promise.ts";
 import { startWaiting, stopWaiting } from "./async/pending.ts";

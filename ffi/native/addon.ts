@@ -2,7 +2,7 @@
 //
 // Only Node-API reports two events, which no FFI does: that foreign memory is no longer reachable, and that this heap
 // has ended (`ffi/shim/napi.c`).
-import process from "node:process";
+import process from "../process.ts";
 import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
 

@@ -3,14 +3,12 @@
 // The binary is written once, to the user's cache, under the name of its SHA-256, and compared byte by byte at every
 // load, so a file that another user planted is never loaded (`trust.ts`). Where the cache cannot be used, it goes into a
 // temporary folder of this process, which is removed after loading.
-import { execFileSync } from "node:child_process";
-import { createHash } from "node:crypto";
 import { existsSync, lstatSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { inflateRawSync } from "node:zlib";
+import process from "../process.ts";
 import { ownUrl } from "../own_file.ts";
 import { cacheFolder, openCache, readTrusted, variable, writeWhole } from "./cache.ts";
 import { checkPath, makeFolder } from "./trust.ts";
@@ -56,6 +54,7 @@ export function findBinary(): Binary {
  * @throws {ShimError} if the sources or the compiler are missing, or compilation fails
  */
 export function compile(): Binary {
+  const { execFileSync } = process.getBuiltinModule("node:child_process"), { createHash } = process.getBuiltinModule("node:crypto");
   const compiler = variable("CC") ?? "cc";
   let folder: string | undefined;
   try {

@@ -5,7 +5,7 @@
 import { existsSync, lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
-import process from "node:process";
+import process from "../process.ts";
 import { checkPath, currentUser, makeFolder } from "./trust.ts";
 
 const windows = process.platform === "win32";

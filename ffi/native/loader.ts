@@ -3,9 +3,9 @@
 // libpython must be RTLD_GLOBAL, or extension modules do not find its symbols, and RTLD_NODELETE, or the runtime
 // unloads it at exit while Python's threads still run in it. No FFI offers both flags, so libc's `dlopen` is called
 // directly.
+import process from "../process.ts";
 import { TextEncoder } from "../intrinsics.ts";
 import { basename } from "node:path";
-import process from "node:process";
 import { backend } from "../mod.ts";
 import type { Pointer } from "../types.ts";
 

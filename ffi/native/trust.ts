@@ -6,7 +6,7 @@
 // does not matter.
 import { lstatSync, mkdirSync, realpathSync, type Stats } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
+import process from "../process.ts";
 
 const windows = process.platform === "win32"; // the cache and TEMP are in the user's profile there, which others cannot write to
 

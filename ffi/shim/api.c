@@ -83,8 +83,8 @@ static int answer_of(enum state outcome) {
   }
 }
 
-/* Opens Python, once per process; an enum opened. `texts` are the path of the executable, what pyawait_opener gives, a
-   name and a source for each chapter of src/py, and nothing, each ended by NUL; `configuration` is one value. After
+/* Opens Python, once per process; an enum opened. `texts` are the path of the executable, what pyawait_opener gives, the
+   folder for code, a name and a source for each chapter of src/py, and nothing, each ended by NUL; `configuration` is one value. After
    OPENED_FAILED and OPENED_REFUSED `problem` says why. */
 EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length,
                         u8 *problem, int capacity) {
@@ -95,7 +95,8 @@ EXPORT int pyawait_open(void *find, void *library, void *system, const char *tex
   if (state == FAILED) return copy_problem(problem, capacity), OPENED_FAILED;
   const char *opener = texts + text_length(texts) + 1;
   python.executable = texts;
-  python.source = opener + text_length(opener) + 1;
+  python.code_folder = opener + text_length(opener) + 1;
+  python.source = python.code_folder + text_length(python.code_folder) + 1;
   python.configuration = configuration, python.configuration_length = (size_t)length;
   python.outcome = OPENING;
   enum state outcome = OPENING;

@@ -132,6 +132,7 @@ typedef struct {
   X(Py_ssize_t, PyList_Size, (PyObject *)) \
   X(PyObject *, PyList_GetItem, (PyObject *, Py_ssize_t))                 /* borrowed */ \
   X(int, PyList_SetItem, (PyObject *, Py_ssize_t, PyObject *))            /* steals */ \
+  X(int, PyList_Append, (PyObject *, PyObject *)) \
   X(PyObject *, PyDict_New, (void)) \
   X(Py_ssize_t, PyDict_Size, (PyObject *)) \
   X(int, PyDict_SetItem, (PyObject *, PyObject *, PyObject *)) \

@@ -335,7 +335,9 @@ enum state { UNOPENED, OPENING, READY, REFUSED, FAILED, FOREIGN, ENDED };
 static struct {
   int state;                       /* [atomic] enum state. The thread that changes it to OPENING makes the attempt */
   const char *opener;              /* [atomic] of this attempt, in JavaScript's words; a copy that is never freed */
-  const char *executable, *source; /* [attempt] */
+  const char *executable;          /* [attempt] */
+  const char *code_folder;         /* [attempt] where src/py keeps its code; empty: nowhere */
+  const char *source;              /* [attempt] name and text of each chapter of src/py */
   const u8 *configuration;         /* [attempt] */
   size_t configuration_length;     /* [attempt] */
   int outcome;                     /* [attempt] enum state; OPENING: not known yet */

@@ -159,16 +159,20 @@ static int make_names_and_types(void) {
   return make_scope_type() || make_lock_type() || make_frame_type() || make_task_types() || make_visit_type() ? -1 : 0;
 }
 
-/* Runs a chapter of src/py; where the text behind it begins, or NULL with an exception set. */
-static const char *run_chapter(const char *label, PyObject *namespace) {
-  const char *text = label + text_length(label) + 1;
-  PyObject *code = py.Py_CompileString(text, label, Py_file_input);
-  PyObject *result = code ? py.PyEval_EvalCode(code, namespace, namespace) : 0;
-  release(code), release(result);
-  return result ? text + text_length(text) + 1 : 0;
+/* A list of the texts from `at` to an empty one, as str. */
+static PyObject *list_texts(const char *at) {
+  PyObject *list = py.PyList_New(0);
+  for (; list && *at; at += text_length(at) + 1) {
+    PyObject *text = py.PyUnicode_FromString(at);
+    int failed = !text || py.PyList_Append(list, text);
+    release(text);
+    if (failed) return release(list), (PyObject *)0;
+  }
+  return list;
 }
 
-/* Runs src/py as the module `pyawait`, with the functions above in `_shim`; its namespace, borrowed. */
+/* Runs src/py as the module `pyawait`, with the functions above in `_shim`; its namespace, borrowed. The first chapter
+   is compiled and run here, and runs those in `_texts`. */
 static PyObject *run_source(void) {
   PyObject *module = py.PyImport_AddModule("pyawait"), *namespace = module ? py.PyModule_GetDict(module) : 0;
   PyObject *functions = namespace ? py.PyDict_New() : 0;
@@ -179,10 +183,16 @@ static PyObject *run_source(void) {
     py.Py_DecRef(function);
   }
   py.Py_DecRef(functions);
-  py.PyDict_SetItemString(namespace, "__builtins__", py.PyEval_GetBuiltins());
-  for (const char *at = python.source; *at;)
-    if (!(at = run_chapter(at, namespace))) return 0;
-  return namespace;
+  const char *label = python.source, *text = label + text_length(label) + 1;
+  PyObject *folder = py.PyUnicode_FromString(python.code_folder), *texts = list_texts(text + text_length(text) + 1);
+  int failed = !folder || !texts || py.PyDict_SetItemString(namespace, "_code_folder", folder) ||
+               py.PyDict_SetItemString(namespace, "_texts", texts) ||
+               py.PyDict_SetItemString(namespace, "__builtins__", py.PyEval_GetBuiltins());
+  release(folder), release(texts);
+  PyObject *code = failed ? 0 : py.Py_CompileString(text, label, Py_file_input);
+  PyObject *result = code ? py.PyEval_EvalCode(code, namespace, namespace) : 0;
+  release(code), release(result);
+  return result ? namespace : 0;
 }
 
 /* Keeps the GIL for good: no daemon thread runs Python any more while the process is taken down around it. A Worker

@@ -7,7 +7,7 @@
 // listeners, on a thread of its own and later, and its own API does not tell who listens.
 import type { EventEmitter } from "node:events";
 import { constants } from "node:os";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { queueMicrotask } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { inWorker } from "../../ffi/in_worker.ts";

@@ -5,8 +5,8 @@
 // loop turns on this thread.
 import { existsSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import process from "node:process";
 import { pathToFileURL } from "node:url";
+import process from "../../ffi/process.ts";
 import { declare } from "./declarations.ts";
 import { processHelp, processUsage, profile, top } from "./processes.ts";
 import { PythonError } from "../values/python_error.ts";

@@ -3,11 +3,11 @@
 // Python's own tools read the other process's memory, so they run in a Python of exactly its version. That is looked for
 // beside the library that the process has loaded, where the system tells (Linux); else it is the Python that would run
 // here.
+import process from "../../ffi/process.ts";
 import { Promise } from "../../ffi/intrinsics.ts";
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import process from "node:process";
 import { locate } from "../locate/locate.ts";
 import { pythonText } from "../interpreter/python_text.ts";
 

@@ -1,12 +1,12 @@
 // The chapters of the Python module `pyawait`, in the order in which they run.
 //
 // They share one namespace: while a chapter runs it can use what earlier chapters define, and when its functions are
-// called, what any chapter defines. `base` sets the loader's flags before the first extension module is imported, so it
-// stays first.
+// called, what any chapter defines. `loader` is compiled each time and runs the others.
 import { pythonNumbers } from "../wire/numbers.ts";
 import { pythonText } from "./python_text.ts";
 
 const chapters = [
+  "loader",
   "base",
   "frames",
   "js_values",
@@ -44,5 +44,5 @@ const chapters = [
 /** The name of each chapter, as tracebacks show it, and its text. */
 export function pythonSource(): [name: string, text: string][] {
   const texts = chapters.map((name): [string, string] => [`<pyawait/${name}.py>`, pythonText(`py/${name}.py`)]);
-  return [["<pyawait/numbers.py>", pythonNumbers()], ...texts];
+  return [texts[0], ["<pyawait/numbers.py>", pythonNumbers()], ...texts.slice(1)];
 }

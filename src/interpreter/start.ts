@@ -2,11 +2,12 @@
 //
 // Python is initialised once per process, successfully or not. If `_main` fails it can be run again with other options,
 // but the Python that was chosen stays. The shim, which the whole process shares, keeps what its opener decided.
+import process from "../../ffi/process.ts";
 import { TextDecoder, TextEncoder } from "../../ffi/intrinsics.ts";
-import process from "node:process";
 import { backend } from "../../ffi/mod.ts";
 import { type Loader, openLoader } from "../../ffi/native/loader.ts";
 import { ShimError } from "../../ffi/native/binary.ts";
+import { openCache } from "../../ffi/native/cache.ts";
 import { type LoadedShim, openShim, type Shim } from "../../ffi/native/symbols.ts";
 import type { Pointer } from "../../ffi/types.ts";
 import { pythonSource } from "./python_source.ts";
@@ -151,7 +152,8 @@ function loadShim(loader: Loader): LoadedShim {
 }
 
 function openPython(shim: Shim, loader: Loader, library: Pointer, location: Location, options: Options) {
-  const texts = encodeTexts(location.executable ?? "", JSON.stringify({ location, options: share(options) }), ...pythonSource().flat(), "");
+  const opener = JSON.stringify({ location, options: share(options) });
+  const texts = encodeTexts(location.executable ?? "", opener, codeFolder(), ...pythonSource().flat(), "");
   const configuration = writeConfiguration(options);
   const text = backend.allocate(2048);
   shim.pyawait_set_spin(options.spin);
@@ -167,6 +169,15 @@ function openPython(shim: Shim, loader: Loader, library: Pointer, location: Loca
   );
   const problem = new TextDecoder().decode(text.slice(0, text.indexOf(0)));
   return { answer, problem, buffers: [texts, configuration] }; // alive until here: C reads them during the call
+}
+
+/** Where `src/py/loader.py` may keep code; empty: nowhere. */
+function codeFolder(): string {
+  try {
+    return openCache();
+  } catch {
+    return ""; // no permission, or another user could write to it
+  }
 }
 
 function encodeTexts(...parts: string[]): Uint8Array {

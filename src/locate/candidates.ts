@@ -8,7 +8,7 @@
  */
 import { accessSync, constants, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { currentUser, exists, isFolder, linkExists, ownersOf, realpath } from "./files.ts";
 import { hintNamed, PythonNotFoundError } from "./errors.ts";
 import type { Environment } from "./location.ts";

@@ -8,7 +8,7 @@
  * @module
  */
 import { delimiter, join } from "node:path";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { lookup } from "./candidates.ts";
 import { PythonLoadError } from "./errors.ts";
 import { exists, realpath } from "./files.ts";

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { exists } from "./files.ts";
 
 /** A place that was examined, and what was wrong with it. */

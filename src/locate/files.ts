@@ -6,9 +6,9 @@
  *
  * @module
  */
-import { existsSync, lstatSync, realpathSync, statSync } from "node:fs";
+import { closeSync, existsSync, lstatSync, openSync, readSync, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 
 /** Whether a file or folder exists. */
 export function exists(path: string): boolean {
@@ -45,5 +45,20 @@ function orElse<T>(otherwise: T, look: () => T): T {
     return look();
   } catch {
     return otherwise;
+  }
+}
+
+/** The first bytes of a file, one a character; empty if it cannot be read, or is not regular: to open a FIFO would wait for its other end. */
+export function startOf(path: string): string {
+  try {
+    if (!statSync(path).isFile()) return "";
+    const start = Buffer.alloc(1024), descriptor = openSync(path, "r");
+    try {
+      return start.toString("latin1", 0, readSync(descriptor, start));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch {
+    return "";
   }
 }

@@ -8,7 +8,7 @@
  */
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { realpath } from "./files.ts";
 import { hintArchitecture, hintLibrary, hintNoLibrary, PythonLoadError, PythonNotFoundError, runtimeName, type Tried } from "./errors.ts";
 import type { Python } from "./location.ts";
@@ -62,7 +62,7 @@ function possibleFiles(python: Python): { files: string[]; names: string[]; fold
   if (process.platform === "darwin") {
     if (frameworkPrefix !== "") files.push(...python.names.map((name) => join(frameworkPrefix, name)));
     files.push(...bases.flatMap((base) => [
-      join(base, "Python"), // python.org: the base prefix is …/Python.framework/Versions/3.X
+      join(base, "Python"), // python.org: the base prefix ends in Python.framework/Versions/3.X
       join(base, "Python3"), // Xcode
       join(base, "Frameworks", "Python.framework", "Versions", short, "Python"), // Homebrew
     ]));

@@ -9,7 +9,7 @@
  * @module
  */
 import { dirname, join, resolve, sep } from "node:path";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { exists, realpath } from "./files.ts";
 import { checkLibrary, libraryOf, libraryVersion } from "./libpython.ts";
 import {

@@ -8,11 +8,10 @@
  *
  * @module
  */
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
-import process from "node:process";
-import { exists, realpath } from "./files.ts";
+import { basename, dirname, isAbsolute, join } from "node:path";
+import process from "../../ffi/process.ts";
+import { exists, realpath, startOf } from "./files.ts";
 import type { Environment, Python } from "./location.ts";
 import { remember } from "./probe_cache.ts";
 import { hintNamed, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
@@ -74,6 +73,7 @@ export function runProgram(
 ): Ran {
   const ran: Ran = { stdout: "", stderr: "", problem: null, forbidden: false };
   try {
+    const { spawnSync } = process.getBuiltinModule("node:child_process"); // not loaded where an answer is remembered
     const result = spawnSync(command, args, {
       cwd,
       env,
@@ -127,8 +127,19 @@ export function probe(
   cwd: string,
   limit: number = 30_000,
 ): Python {
-  const ours = withoutPython(env);
-  return remember(path, script, ours, () => ask(path, place, setting, ours, cwd, limit));
+  const ours = withoutPython(env), chosen = chosenBy(path, ours, cwd, limit) ?? path;
+  return remember(chosen, script, ours, () => ask(chosen, place, setting, ours, cwd, limit));
+}
+
+/**
+ * The python that pyenv's or asdf's `python3` starts here. Such a script only chooses; without `site` the python says which
+ * one it is in a tenth of the time, and its other answers may be remembered.
+ */
+function chosenBy(path: string, env: Environment, cwd: string, limit: number): string | undefined {
+  if (!/^exec .*\b(pyenv|asdf)" exec /m.test(startOf(path))) return undefined;
+  const { problem, stdout } = runProgram(path, ["-I", "-S", "-c", "import sys; print(sys.executable)"], env, cwd, limit);
+  const chosen = stdout.trim();
+  return problem === null && isAbsolute(chosen) && exists(chosen) ? chosen : undefined;
 }
 
 function ask(path: string, place: string, setting: string, ours: Environment, cwd: string, limit: number): Python {

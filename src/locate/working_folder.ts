@@ -2,7 +2,7 @@
 //
 // Node caches its path, so `process.cwd()` succeeds for a folder that is gone; only looking for the folder shows it.
 import { statSync } from "node:fs";
-import process from "node:process";
+import process from "../../ffi/process.ts";
 import { PythonLoadError } from "./errors.ts";
 
 /**

@@ -1,7 +1,7 @@
-"""Python's half of pyawait, chapter 1: imports and numbers.
+"""Python's half of pyawait, chapter 3: imports.
 
 The chapters run in the order of `src/interpreter/python_source.ts` in one namespace, that of the module `pyawait`,
-which the shim installs. Before them run the numbers of `src/wire/numbers.ts`: operations on JavaScript values (CALL,
+which the shim installs. Before this one run the numbers of `src/wire/numbers.ts`: operations on JavaScript values (CALL,
 GET, …), kinds of JavaScript values (PROMISE, …), what a type can do (KIND_CALLABLE, …).
 
 Nothing here runs JavaScript: `_shim` (ffi/shim) puts records into queues, and JavaScript answers through the inbox of
@@ -11,15 +11,6 @@ the loop that asked.
       request ──► future, REQUEST record  ────────────────────────────────►    runs it
       `yield from future`   ◄──── SETTLE: future.set_result, unless done ──    its promise settles
 """
-
-import os
-import sys
-
-# Node exports OpenSSL, Deno and Bun export libuv. An extension that binds to the host's copy instead of its own
-# crashes, so the flag is set before the first extension module is imported. Only glibc has this flag, and only there
-# is it needed.
-if hasattr(os, "RTLD_DEEPBIND") and os.environ.get("PYAWAIT_DEEPBIND") != "0":
-    sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
 
 import threading  # first on this thread, which so becomes threading.main_thread()
 import array

@@ -55,7 +55,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   false: both(""),
   int32: both("number:i32"),
   int53: both("number:f64"), // an integer beyond 32 bits that a float64 holds exactly
-  bigint: text, // "-0x…", from JavaScript with a NUL that its length counts
+  bigint: text, // "-0x1f", from JavaScript with a NUL that its length counts
   float: both("number:f64"),
   ascii: text,
   utf8: text,
@@ -274,7 +274,7 @@ export const BACKGROUND = 0;
 /** Python's spelling of a name: `GET_ITEM` for `getItem`. */
 const constant = (name: string) => name.replace(/[A-Z]/g, "_$&").toUpperCase();
 
-/** The numbers as Python source: the first chapter of the module `pyawait`. */
+/** The numbers as Python source: the second chapter of the module `pyawait`. */
 export function pythonNumbers(): string {
   const assign = (prefix: string, entries: Iterable<[string, number]>) =>
     [...entries].map(([name, value]) => `${prefix}${constant(name)} = ${value}\n`).join("");

@@ -10,7 +10,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { python } from "../../mod.ts";
 import { probe } from "../../src/locate/probe.ts";
-import { assert, assertEquals } from "#std/assert";
+import { assert, assertEquals, assertThrows } from "#std/assert";
 import { folder, posix, root } from "../support/fake_python.ts";
 
 const { executable } = python.info;
@@ -42,7 +42,10 @@ const ask = (path: string, env: Record<string, string | undefined> = process.env
 
 /** Marks what is remembered. */
 function mark(files: string[]): void {
-  for (const file of files) writeFileSync(file, JSON.stringify({ ...JSON.parse(readFileSync(file, "utf8")), machine: "remembered" }));
+  for (const file of files) {
+    const { depends, python } = JSON.parse(readFileSync(file, "utf8"));
+    writeFileSync(file, JSON.stringify({ depends, python: { ...python, machine: "remembered" } }));
+  }
 }
 
 test("the same python is asked once", { skip }, () => {
@@ -72,14 +75,17 @@ test("a virtual environment is asked again when its pyvenv.cfg is another, and e
 
 test("what is damaged, or names what is not there any more, is asked again", { skip }, () => {
   inCache((files) => {
-    const first = ask(executable!);
+    const first = ask(executable!), { depends } = JSON.parse(readFileSync(files()[0], "utf8"));
+    const other = (python: unknown, of = depends) => JSON.stringify({ depends: of, python });
     for (
       const content of [
         "",
         "{",
         "null",
-        '{"executable":"/bin/sh","basePrefix":"/"}',
-        JSON.stringify({ ...first, executable: "/nowhere/python" }),
+        other(undefined),
+        other({ executable: "/bin/sh", basePrefix: "/" }),
+        other({ ...first, executable: "/nowhere/python" }),
+        other({ ...first, machine: "another's" }, "something else"),
       ]
     ) {
       writeFileSync(files()[0], content);
@@ -104,6 +110,22 @@ test("a launcher is asked each time: what it starts depends on more than its fil
     const first = ask(launcher);
     assertEquals(files(), []);
     assertEquals(ask(launcher), first);
+  });
+});
+
+test("of pyenv's and asdf's python3 only the python that it chooses is asked for", { skip: skip || posix }, () => {
+  inCache((files) => {
+    for (const manager of ["pyenv", "asdf"]) {
+      const at = folder(), chooser = join(at, manager), shim = join(at, "python3");
+      writeFileSync(chooser, `#!/bin/sh\nshift 2\nexec "$CHOSEN" "$@"\n`, { mode: 0o755 });
+      writeFileSync(shim, `#!/bin/sh\nexec "${chooser}" exec "\${0##*/}" "$@"\n`, { mode: 0o755 });
+      const env = { ...process.env, CHOSEN: executable! };
+      assertEquals(ask(shim, env).executable, ask(executable!).executable);
+      mark(files());
+      assertEquals(ask(shim, env).machine, "remembered");
+      assertThrows(() => ask(shim, { ...env, CHOSEN: "/nowhere/python3" }), Error, "is not a python");
+      mark(files());
+    }
   });
 });
 

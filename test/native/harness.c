@@ -897,6 +897,7 @@ int main(int count, char **given) {
   size_t length = strlen(given[2]) + 1;
   memcpy(texts, given[2], length);
   length += (size_t)sprintf(texts + length, "%s", "the harness") + 1;
+  length++; /* no folder for code */
   for (int i = 3; i < count; i++) {
     FILE *file = fopen(given[i], "rb");
     if (!file) return perror(given[i]), 2;

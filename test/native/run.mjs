@@ -135,7 +135,7 @@ function findPython() {
 const python = findPython();
 const list = readFileSync(join(root, "src", "interpreter", "python_source.ts"), "utf8");
 
-/** The first chapter, which src/wire/numbers.ts makes. */
+/** The second chapter, which src/wire/numbers.ts makes. */
 async function writeNumbers() {
   const source = readFileSync(join(root, "src", "wire", "numbers.ts"), "utf8");
   const { outputText } = ts.transpileModule(source, { compilerOptions: { target: "es2022", module: "esnext" } });
@@ -212,8 +212,9 @@ for (const [name, flags, env] of sanitizers) {
   const { stdout, stderr, status, signal, error } = run(join(folder, `harness-${name}`), [
     python.library,
     python.executable,
+    chapters[0],
     await writeNumbers(),
-    ...chapters,
+    ...chapters.slice(1),
   ], {
     env: { ...process.env, PYAWAIT_DEEPBIND: "0", ...env }, // sanitizers refuse RTLD_DEEPBIND
     killSignal: "SIGKILL",

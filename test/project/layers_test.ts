@@ -16,6 +16,7 @@ const backends = /^ffi\/(node|deno|bun)\.ts$/;
 /** From the ground up. A file imports from floors below its own; from its own only where `inner` says so. */
 const floors: { name: RegExp; inner: boolean }[] = [
   { name: /^ffi\/(types|in_worker|intrinsics|own_file)\.ts$/, inner: false },
+  { name: /^ffi\/process\.ts$/, inner: false },
   { name: /^ffi\/pipe_bell\.ts$/, inner: false },
   { name: backends, inner: false },
   { name: /^ffi\/mod\.ts$/, inner: false },
@@ -137,15 +138,20 @@ function wrongNames(files: Files): string[] {
 function replaceable(files: Files): string[] {
   const name = "setTimeout|clearTimeout|setInterval|clearInterval|setImmediate|queueMicrotask|TextEncoder|TextDecoder";
   const use = new RegExp(`(?<![.\\w])(?:(${name})\\(|new (Promise|TextEncoder|TextDecoder)\\b)`, "g");
-  const past = new RegExp(`globalThis\\.(?:${name}|Promise)\\b|\\bstructuredClone\\(|process\\.nextTick|\\bPromise\\.\\w+\\(`, "g");
+  const past = new RegExp(
+    `globalThis\\.(?:${name}|Promise)\\b|\\bstructuredClone\\(|process\\.nextTick|\\bPromise\\.\\w+\\(|from "node:process"`,
+    "g",
+  );
   const methods = /(?<!bridge)\.(?:then|catch|finally)\(/g;
-  return typeScript(files).filter(([path]) => path !== "ffi/intrinsics.ts" && /^(ffi|src)\//.test(path)).flatMap(([path, text]) => {
-    const code = withoutComments(text);
-    const taken = /import \{([^}]+)\} from "[^"]*intrinsics\.ts"/.exec(code)?.[1].split(",").map((part) => part.trim()) ?? [];
-    const used = [...code.matchAll(use)].map(([, called, made]) => called ?? made).filter((name) => !taken.includes(name));
-    return [...used, ...[past, methods].flatMap((wrong) => [...code.matchAll(wrong)].map(([found]) => found))]
-      .map((found) => `${path} uses ${found}`);
-  });
+  return typeScript(files).filter(([path]) => !/^ffi\/(intrinsics|process)\.ts$/.test(path) && /^(ffi|src)\//.test(path)).flatMap(
+    ([path, text]) => {
+      const code = withoutComments(text);
+      const taken = /import \{([^}]+)\} from "[^"]*intrinsics\.ts"/.exec(code)?.[1].split(",").map((part) => part.trim()) ?? [];
+      const used = [...code.matchAll(use)].map(([, called, made]) => called ?? made).filter((name) => !taken.includes(name));
+      return [...used, ...[past, methods].flatMap((wrong) => [...code.matchAll(wrong)].map(([found]) => found))]
+        .map((found) => `${path} uses ${found}`);
+    },
+  );
 }
 
 function tooLong(files: Files): string[] {
@@ -179,7 +185,7 @@ test("a runtime's own names stand in its backend only", () => {
   assertEquals(wrongNames(readFiles()), []);
 });
 
-test("globals that others replace are taken from ffi/intrinsics.ts", () => {
+test("globals that others replace are taken from ffi/intrinsics.ts, and process from ffi/process.ts", () => {
   assertEquals(replaceable(readFiles()), []);
 });
 
@@ -238,7 +244,7 @@ test("each law catches what it forbids", () => {
     ["src/py/b.py", "async def _f(): pass\n    def C(self): pass"],
     [
       "src/wire/wait.ts",
-      'import { setTimeout } from "../../ffi/intrinsics.ts";\nsetTimeout(x);\nsetInterval(x);\nnew Promise(x).then(y);\nPromise.all([]);',
+      'import { setTimeout } from "../../ffi/intrinsics.ts";\nsetTimeout(x);\nsetInterval(x);\nnew Promise(x).then(y);\nPromise.all([]);\nimport p from "node:process";',
     ],
   ]);
   assertEquals(wrongImports(planted), [
@@ -257,7 +263,7 @@ test("each law catches what it forbids", () => {
   assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/native/init.ts uses bun:ffi"]);
   assertEquals(
     replaceable(planted),
-    ["setInterval", "Promise", "Promise.all(", ".then("].map((found) => `src/wire/wait.ts uses ${found}`),
+    ["setInterval", "Promise", "Promise.all(", 'from "node:process"', ".then("].map((found) => `src/wire/wait.ts uses ${found}`),
   );
   assertEquals(tooLong(planted), ["src/index.ts has 402 lines"]);
   assertEquals(nameless(planted), ["src/index.ts"]);

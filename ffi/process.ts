@@ -1,0 +1,11 @@
+// The global `process`, and the runtime's modules that are loaded when they are needed.
+//
+// Not by `import process from "node:process"`: Node then reads every member, and so opens stdin and stdout, which takes
+// longer than the rest of pyawait's imports.
+import module from "node:module";
+import { ownUrl } from "./own_file.ts";
+
+// deno-lint-ignore no-process-global
+const host: NodeJS.Process = globalThis.process ?? module.createRequire(ownUrl!)("node:process");
+
+export default host;
