@@ -34,7 +34,7 @@ export interface Pending {
   /** Set when a signal has asked for cancellation. */
   aborted: { reason: unknown } | undefined;
   /** Each stops listening to a signal. */
-  unlisten: (() => void)[];
+  unlisten: (() => void)[] | undefined;
 }
 
 /** This heap's pending Promises; only this file writes it. */
@@ -68,7 +68,7 @@ export function addPending(
   const serial = promises.lastSerial = (promises.lastSerial + 1) >>> 0;
   let entry!: Pending;
   const promise = new Promise((resolve, reject) => {
-    entry = { id, serial, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: [] };
+    entry = { id, serial, loop, resolve, reject, pins, state, keepsAlive: !waits, aborted: undefined, unlisten: undefined };
   });
   promises.pending[id] = entry;
   if (entry.keepsAlive) startWaiting();
@@ -87,14 +87,14 @@ export function cancelWith(entry: Pending, signal: AbortSignal): void {
     closeRecord(entry.loop);
   };
   if (signal.aborted) return abort();
-  entry.unlisten.push(whenAborted(signal, abort));
+  (entry.unlisten ??= []).push(whenAborted(signal, abort));
 }
 
 function remove(entry: Pending): void {
   promises.pending[entry.id] = undefined;
   promises.free.push(entry.id);
   for (const reference of entry.pins) reference.unpin();
-  for (const unlisten of entry.unlisten) unlisten();
+  for (const unlisten of entry.unlisten ?? []) unlisten();
   if (entry.keepsAlive) stopWaiting();
 }
 

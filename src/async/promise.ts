@@ -22,9 +22,10 @@ import { dropLazy, takeLazy } from "../proxy/lazy_coroutine.ts";
 import { addressOf } from "../proxy/lifetime.ts";
 import { write } from "../values/encode.ts";
 import { type Encoding, encoding, rollBack, takeBack } from "../values/encoding.ts";
-import { type State, stateOf } from "../values/proxy_state.ts";
+import { type Started, type State, stateOf } from "../values/proxy_state.ts";
 import { PythonError, takeFrames } from "../values/python_error.ts";
 import { Writer } from "../wire/codec.ts";
+import { keep, type KeptBytes, keptIn } from "../wire/kept_bytes.ts";
 import { Kind, Tag } from "../wire/numbers.ts";
 import { addPending, cancelWith, type Pending } from "./pending.ts";
 import { destinationOf, type TaskLocals } from "./task_locals.ts";
@@ -67,9 +68,8 @@ function here(locals: TaskLocals | undefined): Origin {
 }
 
 /** What is to be sent, as bytes, and what it lends. */
-interface Payload {
-  readonly bytes: Uint8Array;
-  readonly pins: Reference[];
+interface Payload extends KeptBytes {
+  readonly pins: readonly Reference[];
   readonly handles: readonly number[];
 }
 
@@ -91,36 +91,41 @@ function showAwaiter(loop: number, entry: Pending, served: Served): void {
 }
 
 /** Sends `payload` as a START or AWAIT record and returns the Promise of its outcome. */
-function submit(kind: number, payload: Payload, state: State | undefined, from: Origin): Started {
-  const { bytes, pins } = payload;
+function submit(kind: number, payload: Payload, state: State | undefined, from: Origin): Submitted {
+  const { bytes, start, end } = payload;
   let to, writer;
   try {
     to = destinationOf(from.locals, from.context);
-    writer = openRecord(to.loop, kind, originBytes + bytes.length);
+    writer = openRecord(to.loop, kind, originBytes + end - start);
   } catch (error) {
     takeBack(payload);
     throw error;
   }
   const { loop, context, waits } = to;
-  const { promise, entry } = addPending(loop, waits, pins, state);
+  if (context) context.pins++;
+  const { promise, entry } = addPending(loop, waits, context ? [...payload.pins, context] : payload.pins, state);
   writer.u32(entry.id);
   writer.u32(entry.serial);
   writer.u32(numberScope(from.scope));
-  if (context) {
-    context.pins++;
-    pins.push(context);
-    writer.object(context.address);
-  } else writer.u8(Tag.none);
-  writer.data(bytes);
+  if (context) writer.object(context.address);
+  else writer.u8(Tag.none);
+  writer.data(bytes, start, end);
   closeRecord(loop);
   if (from.context?.served instanceof Served) showAwaiter(loop, entry, from.context.served);
-  return { promise: backend.framesInAsyncOnly ? awaited(promise) : then(promise, undefined, withAwaiters), entry };
+  return new Submitted(backend.framesInAsyncOnly ? awaited(promise) : then(promise, undefined, withAwaiters), entry);
 }
 
 /** A Promise that waits for Python, and its entry. */
-interface Started {
+class Submitted implements Started {
   readonly promise: Promise<unknown>;
   readonly entry: Pending;
+  constructor(promise: Promise<unknown>, entry: Pending) {
+    this.promise = promise;
+    this.entry = entry;
+  }
+  cancelWith(signal: AbortSignal): void {
+    cancelWith(this.entry, signal);
+  }
 }
 
 const scratch = { writer: undefined as Writer | undefined };
@@ -132,9 +137,9 @@ function encodeAwaitable(value: unknown): Payload {
   const e = encoding(writer, interpreter().heapId);
   writer.at = 0;
   writePinned(e, [value]);
-  const bytes = writer.bytes.slice(0, writer.at);
+  const length = writer.at, start = keep(writer.bytes, length);
   scratch.writer = writer;
-  return { bytes, pins: e.pins!, handles: e.handles };
+  return { bytes: keptIn(), start, end: start + length, pins: e.pins!, handles: e.handles };
 }
 
 /** Writes values of a message that is sent later. If one cannot be converted, what the message took is returned. */
@@ -167,7 +172,7 @@ function encodeHelperCall(name: string, args: readonly unknown[]): Payload {
   writer.u32(args.length);
   writePinned(e, args);
   writer.u8(Tag.none);
-  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins!, handles: e.handles };
+  return { bytes: writer.bytes, start: 0, end: writer.at, pins: e.pins!, handles: e.handles };
 }
 
 export function signalOf(options: AwaitOptions): AbortSignal | undefined {
@@ -233,10 +238,10 @@ function start(awaitable: unknown, signal: AbortSignal | undefined, locals: Task
   }
   const runs = state !== undefined && (state.kinds & Kind.future) !== 0; // a Task or Future is cancelled, and awaited until it has ended
   if (signal?.aborted && !runs) return discard(state, awaitable, signal.reason);
-  const { promise, entry } = state?.lazy ? submitLazy(state, locals) : submitValue(awaitable, state, locals);
-  if (signal) cancelWith(entry, signal);
-  if (state && state.kinds & Kind.coroutine) state.started = { promise, cancelWith: (other) => cancelWith(entry, other) };
-  return promise;
+  const submitted = state?.lazy ? submitLazy(state, locals) : submitValue(awaitable, state, locals);
+  if (signal) submitted.cancelWith(signal);
+  if (state && state.kinds & Kind.coroutine) state.started = submitted;
+  return submitted.promise;
 }
 
 /** False: surely not. Python decides of a generator, which may be a coroutine of the old kind. */
@@ -251,12 +256,12 @@ function describe(value: unknown, state: State | undefined): string {
   return value === null || value === undefined ? String(value) : `a JavaScript ${typeof value}`;
 }
 
-function submitLazy(state: State, locals: TaskLocals | undefined): Started {
+function submitLazy(state: State, locals: TaskLocals | undefined): Submitted {
   const lazy = takeLazy(state);
   return submit(In.start, lazy, state, { locals, context: lazy.context, scope: lazy.scope });
 }
 
-function submitValue(awaitable: unknown, state: State | undefined, locals: TaskLocals | undefined): Started {
+function submitValue(awaitable: unknown, state: State | undefined, locals: TaskLocals | undefined): Submitted {
   if (state) addressOf(state); // throws if it was destroyed
   if (!mayBeAwaited(awaitable, state)) throw new TypeError(`Cannot await ${describe(awaitable, state)}: it is not awaitable`);
   return submit(In.await, encodeAwaitable(awaitable), state, here(locals));
@@ -268,9 +273,9 @@ export function runHelper(name: string, args: readonly unknown[], options: Await
     const signal = signalOf(options);
     checkOpen();
     if (signal?.aborted) return rejected(signal.reason);
-    const { promise, entry } = submit(In.start, encodeHelperCall(name, args), undefined, here(options.locals));
-    if (signal) cancelWith(entry, signal);
-    return promise;
+    const submitted = submit(In.start, encodeHelperCall(name, args), undefined, here(options.locals));
+    if (signal) submitted.cancelWith(signal);
+    return submitted.promise;
   } catch (error) {
     return rejected(error);
   }

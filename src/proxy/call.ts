@@ -17,6 +17,7 @@ import { encoding, rollBack } from "../values/encoding.ts";
 import type { LazyCall, State } from "../values/proxy_state.ts";
 import { rules } from "../values/rules.ts";
 import type { Reader, Writer } from "../wire/codec.ts";
+import { keep, type KeptBytes, keptIn } from "../wire/kept_bytes.ts";
 import { Operation, Tag } from "../wire/numbers.ts";
 
 /** Options of {@linkcode toJs} and `$toJs`. */
@@ -271,6 +272,8 @@ export function attributeAt(address: number, name: string | number, known?: Stat
 /** The result of {@linkcode attributeAt} for an AttributeError, IndexError or KeyError. */
 export const missing: unique symbol = Symbol("missing");
 
+const none: readonly never[] = [];
+
 /** Encodes a call to be made later. Its arguments are converted now. */
 export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
   const { heapId } = interpreter();
@@ -285,21 +288,21 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
     } catch (error) {
       throw rollBack(e, error);
     }
-    const bytes = e.writer.bytes.slice(0, e.writer.at);
+    const length = e.writer.at, start = keep(e.writer.bytes, length), bytes = keptIn();
     const context = currentCallContext(), scope = captureScope();
-    const { handles } = e, trace = undefined, place = undefined; // no spread: it takes longer than the call
+    const handles = e.handles.length > 0 ? e.handles : none, lent = pins.length > 0 ? pins : none, trace = undefined, place = undefined; // no spread: it takes longer than the call
     const used = false, looked = false, awaited = false, watched = false;
-    return { bytes, pins, callee, handles, context, scope, used, looked, awaited, watched, trace, place };
+    return { bytes, start, end: start + length, pins: lent, callee, handles, context, scope, used, looked, awaited, watched, trace, place };
   } finally {
     end();
   }
 }
 
 /** Makes a call that {@linkcode encodeCall} encoded. */
-export function callEncoded(bytes: Uint8Array): unknown {
+export function callEncoded(call: KeptBytes): unknown {
   const level = begin();
   try {
-    level.input.data(bytes);
+    level.input.data(call.bytes, call.start, call.end);
     return readOutcome(invoke(level, Operation.call));
   } finally {
     end();

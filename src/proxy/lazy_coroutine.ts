@@ -9,6 +9,7 @@ import { takeBack } from "../values/encoding.ts";
 import { exemptFromTidy, handOutNew } from "../values/handouts.ts";
 import { type LazyCall, State, stateOf } from "../values/proxy_state.ts";
 import { Writer } from "../wire/codec.ts";
+import type { KeptBytes } from "../wire/kept_bytes.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callEncoded, encodeCall } from "./call.ts";
 import { placeOf, unwatch, watch } from "./never_awaited.ts";
@@ -43,7 +44,8 @@ export function takeLazy(state: State): LazyCall {
   if (reference.address === 0) throw new TypeError("Cannot run this coroutine: its function was destroyed");
   state.lazy = undefined;
   unwatch(state, lazy);
-  reference.pins++, pins.push(reference);
+  reference.pins++;
+  lazy.pins = pins.length > 0 ? [...pins, reference] : [reference];
   return lazy;
 }
 
@@ -56,26 +58,27 @@ export function dropLazy(state: State): void {
   takeBack(lazy);
 }
 
-/** The bytes of a call that tells Python where JavaScript has made it: Python warns of this coroutine. */
-function withPlace(bytes: Uint8Array, [file, line]: readonly [file: string, line: number]): Uint8Array {
-  const w = new Writer(bytes.length + 64), count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(calleeBytes, true);
+/** The call, so that it tells Python where JavaScript has made it: Python warns of this coroutine. */
+function withPlace({ bytes, start, end }: KeptBytes, [file, line]: readonly [file: string, line: number]): KeptBytes {
+  const w = new Writer(end - start + 64), behind = start + calleeBytes;
+  const count = new DataView(bytes.buffer, bytes.byteOffset).getUint32(behind, true);
   w.object(helper("make_coroutine_at"));
   w.u32(count + 3);
   w.string(file);
   w.number(line);
-  w.data(bytes.subarray(0, calleeBytes));
-  w.data(bytes.subarray(calleeBytes + 4));
-  return w.bytes.slice(0, w.at);
+  w.data(bytes, start, behind);
+  w.data(bytes, behind + 4, end);
+  return { bytes: w.bytes, start: 0, end: w.at };
 }
 
 /** Makes the coroutine object, which then belongs to the proxy that already stands for it. */
 export function makeCoroutine(state: State): void {
-  const lazy = takeLazy(state), { pins } = lazy, place = placeOf(lazy);
+  const lazy = takeLazy(state), place = placeOf(lazy);
   let made: unknown;
   try {
-    made = callEncoded(place ? withPlace(lazy.bytes, place) : lazy.bytes);
+    made = callEncoded(place ? withPlace(lazy, place) : lazy);
   } finally {
-    for (const reference of pins) reference.unpin();
+    for (const reference of lazy.pins) reference.unpin();
   }
   const other = stateOf(made);
   if (!other) throw new TypeError("Cannot use this coroutine: its function did not return one");

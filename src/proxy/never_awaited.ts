@@ -18,8 +18,9 @@ const { captureStackTrace } = Error;
 /** How many calls of each function keep the line that made them. */
 const linesKept = 4;
 
-/** Calls after which those of a turn are looked through before it ends: in a loop without an `await` it does not. */
-const most = 4096;
+/** Calls after which those of a turn are looked through before it ends, which a loop without an `await` never does. To look
+ * at calls that are about to be awaited costs more than they do, so it is more than are ever in flight. */
+const most = 1 << 17;
 
 /** Calls that one record tells Python of. */
 const perRecord = 1000;

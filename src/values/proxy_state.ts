@@ -6,12 +6,12 @@
 import type { AsyncResource } from "node:async_hooks";
 import type { CallContext } from "../context/call_context.ts";
 import type { Reference } from "../interpreter/reference.ts";
+import type { KeptBytes } from "../wire/kept_bytes.ts";
 
-/** A call of an `async def` that has not been made yet. */
-export interface LazyCall {
-  /** The call on the wire, as `Operation.call` reads it. */
-  readonly bytes: Uint8Array;
-  readonly pins: Reference[];
+/** A call of an `async def` that has not been made yet: its bytes on the wire, as `Operation.call` reads them. */
+export interface LazyCall extends KeptBytes {
+  /** From `takeLazy` on also the function's. */
+  pins: readonly Reference[];
   /** The function. It lives as long as this call, unless it is destroyed. */
   readonly callee: State;
   /** Handles that the message takes. */
@@ -44,6 +44,12 @@ export interface Half {
   readonly frames: string | undefined;
 }
 
+/** An awaited coroutine. */
+export interface Started {
+  readonly promise: Promise<unknown>;
+  cancelWith(signal: AbortSignal): void;
+}
+
 let lastSerial = 0;
 
 /** The state of one proxy. */
@@ -56,7 +62,7 @@ export class State {
   type: number;
   lazy: LazyCall | undefined = undefined;
   /** Of a started coroutine: its Promise, which later awaits join. */
-  started: { promise: Promise<unknown>; cancelWith(signal: AbortSignal): void } | undefined = undefined;
+  started: Started | undefined = undefined;
   /** The coroutine, Task or Future that this one has resulted in, which is awaited in turn. */
   next: State | undefined = undefined;
   /** An await has returned the object itself, so it is no longer a thenable. */

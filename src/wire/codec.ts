@@ -113,10 +113,13 @@ export class Writer {
     this.at += 8;
   }
 
-  data(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.bytes.set(bytes, this.at);
-    this.at += bytes.length;
+  data(bytes: Uint8Array, start = 0, end: number = bytes.length): void {
+    const length = end - start;
+    this.reserve(length);
+    const { bytes: to, at } = this;
+    if (length > 256) to.set(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end), at);
+    else for (let i = 0; i < length; i++) to[at + i] = bytes[start + i]; // faster than a view of a part
+    this.at += length;
   }
 
   /**

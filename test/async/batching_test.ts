@@ -4,7 +4,7 @@
  * told of something sleeps.
  */
 import { test } from "node:test";
-import { attach, getCurrentSignal, intoPromise, promiseIntoPy, python, toLoop } from "../../mod.ts";
+import { attach, getCurrentSignal, intoPromise, promiseIntoPy, python, toJs, toLoop } from "../../mod.ts";
 import { type Counters, readCounters } from "../../src/interpreter/counters.ts";
 import { assert, assertEquals } from "#std/assert";
 import { define, isAtLeast } from "../support/define.ts";
@@ -195,4 +195,22 @@ test("a synchronous call attaches once, and inside attach not again", async () =
   plus(1, 2);
   assertEquals((await count(() => plus(1, 2))).attaches, 1);
   assertEquals((await count(() => attach(() => [plus(1, 2), plus(3, 4)]))).attaches, 1);
+});
+
+test("calls of every length that wait together arrive as they were made, in any order", async () => {
+  const { echo } = python.exec(`
+    import types
+    async def echo(text, number):
+        return [text, number]
+    types.SimpleNamespace(echo=echo)
+  `);
+  const texts = Array.from(
+    { length: 2000 },
+    (_, n) => String.fromCharCode(97 + n % 26).repeat([0, 1, 40, 450, 511, 512, 900, 9000][n % 8]),
+  );
+  const calls = texts.map((text, n) => echo(text, n));
+  const asked = String(calls[3]); // makes one of them now, from the middle of the bytes that are kept
+  const results = await Promise.all(calls.toReversed().map(async (call) => toJs(await call)));
+  assertEquals(results.toReversed(), texts.map((text, n) => [text, n]));
+  assert(asked.includes("coroutine"));
 });

@@ -1,0 +1,34 @@
+// Bytes of messages that are sent later: those of many lie in one buffer.
+//
+// A typed array of its own takes 250 bytes of V8's heap, more than most messages, and the collector moves all of them when
+// thousands are in flight. A buffer is small, because one message that is kept keeps all of it.
+
+/** Where the bytes of one message are. */
+export interface KeptBytes {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
+}
+
+const capacity = 8192, most = 512;
+
+const current = { bytes: new Uint8Array(0), at: 0 };
+
+/** Copies the first `length` bytes. Returns where they begin in {@linkcode keptIn}, which holds until the next call. */
+export function keep(bytes: Uint8Array, length: number): number {
+  if (length > most) {
+    current.bytes = bytes.slice(0, length); // has the buffer to itself
+    current.at = length;
+    return 0;
+  }
+  if (current.at + length > current.bytes.length) current.bytes = new Uint8Array(capacity), current.at = 0;
+  const { bytes: to, at } = current;
+  for (let i = 0; i < length; i++) to[at + i] = bytes[i]; // `set` needs a view of them
+  current.at = at + length;
+  return at;
+}
+
+/** The buffer of the latest {@linkcode keep}. */
+export function keptIn(): Uint8Array {
+  return current.bytes;
+}
