@@ -30,7 +30,7 @@ function memory(): Case[] {
     name,
     beside,
     unit: "MB",
-    rounds: 3,
+    rounds: 1,
     ours: (seconds) => prints("growth", [what, part(whole, seconds)]),
     baseline: (seconds) => prints("growth", [baseline, part(whole, seconds)]),
   });
