@@ -28,8 +28,8 @@ export function runCommand(command: string, args: string[], env: Record<string, 
 }
 
 /** The microseconds that a program takes from its start to its end. */
-export async function lasts(program: string): Promise<number> {
-  return (await runCommand(process.execPath, [...plain, pathOf(program)])).time;
+export async function lasts(program: string, env: Record<string, string> = {}): Promise<number> {
+  return (await runCommand(process.execPath, [...plain, pathOf(program)], env)).time;
 }
 
 /** The figure that a program prints. */

@@ -17,6 +17,23 @@ export interface Report {
   figures: Figure[];
 }
 
+/** What `peers/run.mjs` gives. */
+export interface Peers {
+  date: string;
+  machine: string;
+  runtime: string;
+  rounds: number;
+  peers: {
+    name: string;
+    version: string;
+    /** Why there are no figures. */
+    reason?: string;
+    python?: string;
+    /** Microseconds; `null` where the result was wrong, none where the peer cannot do it. */
+    figures?: Record<string, number | null>;
+  }[];
+}
+
 /** A report from a file. */
 export function readReport(path: string): Report {
   const report = JSON.parse(readFileSync(path, "utf8"));
@@ -68,5 +85,19 @@ export function table(reports: Report[], keep: (title: string) => boolean = () =
     `| | ${reports.map(({ runtime }) => runtime).join(" | ")} | the ratio is to |`,
     `| --- |${" ---: |".repeat(reports.length)} --- |`,
     ...rows,
+  ].join("\n");
+}
+
+/** The other bridges' figures as a table in Markdown. */
+export function peerTable({ date, machine, runtime, rounds, peers }: Peers): string {
+  const cell = (value: number | null | undefined) => value === undefined ? "–" : value === null ? "_wrong result_" : number(value);
+  const there = peers.flatMap(({ name, version, python, figures }) => figures ? [{ name, version, python, figures }] : []);
+  return [
+    `Microseconds; ${runtime}; ${machine}; ${date}, medians of ${rounds} rounds in turns.`,
+    "",
+    `| | ${there.map(({ name, version, python }) => `${name} ${version}, Python ${python}`).join(" | ")} |`,
+    `| --- |${" ---: |".repeat(there.length)}`,
+    ...Object.keys(there[0].figures).map((name) => `| ${[name, ...there.map(({ figures }) => cell(figures[name]))].join(" | ")} |`),
+    ...peers.flatMap(({ name, version, reason }) => reason ? [`\nWithout ${name} ${version}: ${reason}`] : []),
   ].join("\n");
 }

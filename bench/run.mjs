@@ -14,7 +14,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { origin, table } from "../.build/bench/report.js";
+import { origin, peerTable, table } from "../.build/bench/report.js";
 import { root, runtime } from "../scripts/runtimes.mjs";
 
 const { values: options, positionals: words } = parseArgs({
@@ -71,7 +71,7 @@ for (const name of names) {
   if (options.out) writeFileSync(`${options.out}-${name}.json`, `${JSON.stringify(reports.at(-1), null, 1)}\n`);
 }
 // Not before: it opens Python.
-const { measurePeers, peerTable } = options.peers ? await import("./peers/run.mjs") : {};
+const { measurePeers } = options.peers ? await import("./peers/run.mjs") : {};
 const peers = await measurePeers?.(options.quick);
 if (peers && options.out) writeFileSync(`${options.out}-peers.json`, `${JSON.stringify(peers, null, 1)}\n`);
 

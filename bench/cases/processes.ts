@@ -12,14 +12,17 @@ const about = { check, rounds: 5 };
 
 function start(): Case {
   const script = "import asyncio; asyncio.run(asyncio.sleep(0))";
+  // Both start the same program: `python3` may be a launcher, which takes longer than Python.
+  const executable = python.info.executable!, first = () => lasts("first_await", { PYAWAIT_PYTHON: executable });
   return {
     ...about,
+    check: first, // what is remembered of this Python is remembered now
     group: "start",
     name: "import, open, first await: what they add to the empty runtime",
     beside: `\`python3 -c "${script}"\``,
     unit: "µs",
-    ours: async () => Math.max(1, await lasts("first_await") - await lasts("empty")),
-    baseline: async () => (await runCommand(python.info.executable!, ["-c", script])).time,
+    ours: async () => Math.max(1, await first() - await lasts("empty")),
+    baseline: async () => (await runCommand(executable, ["-c", script])).time,
   };
 }
 

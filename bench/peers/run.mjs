@@ -132,27 +132,3 @@ function medians(runs) {
   const median = (values) => values.includes(null) ? null : values.sort((a, b) => a - b)[values.length >> 1];
   return Object.fromEntries(Object.keys(runs[0]).map((name) => [name, median(runs.map((figures) => figures[name]))]));
 }
-
-/** The result as a table in Markdown, microseconds. */
-export function peerTable({ date, machine, runtime, rounds, peers }) {
-  const there = peers.filter(({ figures }) => figures), missing = peers.filter(({ reason }) => reason);
-  const number = (value) =>
-    value === undefined
-      ? "–"
-      : value === null
-      ? "wrong result"
-      : value >= 100
-      ? Math.round(value).toLocaleString("en-US")
-      : value.toPrecision(3);
-  const rows = Object.keys(there[0]?.figures ?? {}).map((name) =>
-    `| ${[name, ...there.map(({ figures }) => number(figures[name]))].join(" | ")} |`
-  );
-  return [
-    `Microseconds; ${runtime}; ${machine}; ${date}, medians of ${rounds} rounds in turns`,
-    "",
-    `| | ${there.map(({ name, version, python }) => `${name} ${version}, Python ${python}`).join(" | ")} |`,
-    `| --- |${" ---: |".repeat(there.length)}`,
-    ...rows,
-    ...missing.map(({ name, version, reason }) => `\nWithout ${name} ${version}: ${reason}`),
-  ].join("\n");
-}

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertStringIncludes } from "#std/assert";
 import type { Figure } from "../../bench/measure.ts";
-import type { Report } from "../../bench/report.ts";
+import { plot } from "../../bench/plot.ts";
+import { type Peers, peerTable, readReport, type Report, table } from "../../bench/report.ts";
 import { child, type Ended } from "../support/child.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pyawait-bench-"));
@@ -82,4 +83,48 @@ test("results of different machines, Pythons or runtimes are refused", async () 
   }
   // Another version of the same runtime is what is often compared.
   assertEquals((await compares(report(cases), report(cases, { runtime: "node 22" }))).code, 0);
+});
+
+const peers: Peers = {
+  date: "",
+  machine: "m",
+  runtime: "node 20",
+  rounds: 5,
+  peers: [
+    { name: "pyawait", version: "1", python: "3.11", figures: { call: 0.5, list: 200 } },
+    { name: "other", version: "2", python: "3.12", figures: { call: 1, list: null } },
+    { name: "third", version: "3", reason: "it cannot be built" },
+  ],
+};
+
+test("a table shows a spread that is wide, and what a peer cannot do or does wrong", () => {
+  const [node, bun] = [report({ one: [1, 2, 2, 3], two: [1, 2, 6, 9] }), report({ one: [1, 1, 1, 1] }, { runtime: "bun 1" })].map(
+    readReport,
+  );
+  assertEquals(table([node, bun]).split("\n"), [
+    "| | node 20 | bun 1 | the ratio is to |",
+    "| --- | ---: | ---: | --- |",
+    "| calls, one | 2.00 µs, 2.00 | 1.00 µs, 1.00 | the same |",
+    "| calls, two | 4.00 µs, 4.00 (2.00–6.00) | – | the same |",
+  ]);
+  assertEquals(peerTable(peers).split("\n").slice(2), [
+    "| | pyawait 1, Python 3.11 | other 2, Python 3.12 |",
+    "| --- | ---: | ---: |",
+    "| call | 0.500 | 1.00 |",
+    "| list | 200 | _wrong result_ |",
+    "",
+    "Without third 3: it cannot be built",
+  ]);
+});
+
+test("the plot has a mark for each runtime's case, then and now, and a bar for each figure of a peer", () => {
+  const now = readReport(report({ "a < b": [1, 1, 1, 1], more: [20, 20, 20, 20] })), before = readReport(report({ "a < b": [2, 2, 2, 2] }));
+  const svg = plot([now], [before], peers, () => true);
+  assertEquals(svg.match(/<circle class="a "/g)?.length, 3); // two cases, and the legend
+  assertEquals(svg.match(/<circle class="a before"/g)?.length, 1);
+  assertEquals(svg.match(/<rect class="(a|peer)"/g)?.length, 3);
+  assertStringIncludes(svg, "calls, a &#60; b");
+  assertStringIncludes(svg, "prefers-color-scheme: dark");
+  const tags = [...svg.matchAll(/<(\/?)(\w+)[^>]*?(\/?)>/g)].reduce((open, [, end, , empty]) => open + (end ? -1 : empty ? 0 : 1), 0);
+  assertEquals(tags, 0);
 });
