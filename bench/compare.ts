@@ -8,7 +8,7 @@
 import process from "node:process";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { amount, number, origin, readReport, type Report, title } from "./report.ts";
+import { amount, number, origin, readReport, type Report, title, warning } from "./report.ts";
 
 /** A case that both results have. */
 export interface Change {
@@ -59,6 +59,7 @@ function main(): void {
     process.exitCode = 2;
     return;
   }
+  for (const each of [before, after]) if (warning(each)) console.error(warning(each));
   const changes = compare(before, after, Number(threshold));
   console.log(`before: ${origin(before)}\nafter:  ${origin(after)}\n`);
   console.log("| | before: figure, ratio to its baseline | after | after ÷ before | |\n| --- | ---: | ---: | ---: | --- |");

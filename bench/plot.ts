@@ -5,7 +5,7 @@
 import type { Figure } from "./measure.ts";
 import { number, type Peers, type Report, title } from "./report.ts";
 
-const width = 900, left = 330, right = 30, row = 22;
+const width = 1080, left = 560, right = 50, row = 22;
 
 const style = `
   text { font: 12px system-ui, sans-serif; fill: #24292f }

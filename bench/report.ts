@@ -14,6 +14,8 @@ export interface Report {
   python: string;
   command: string;
   rounds: number;
+  /** How many programs wanted a processor in the minute before: on a busy machine the figures are of others' work. */
+  load: number;
   figures: Figure[];
 }
 
@@ -67,6 +69,11 @@ export function shown(figure: Figure): string {
 export function origin({ pyawait, commit, runtime, python, machine, date, command, rounds }: Report): string {
   const version = `pyawait ${pyawait}${commit ? ` (${commit})` : ""}`;
   return `${version}; ${runtime}; Python ${python}; ${machine}; ${date}; \`${command}\`, medians of ${rounds} rounds`;
+}
+
+/** A warning for figures that other programs have slowed down. */
+export function warning({ runtime, load }: Report): string | undefined {
+  if (load > 0.7) return `The machine was busy when ${runtime} was measured (load ${load.toFixed(1)}): do not trust these figures`;
 }
 
 /** Reports of several runtimes as one table in Markdown; with `keep`, only these cases. */

@@ -12,9 +12,10 @@
  */
 import { spawn, spawnSync } from "node:child_process";
 import { writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { origin, peerTable, table } from "../.build/bench/report.js";
+import { origin, peerTable, table, warning } from "../.build/bench/report.js";
 import { root, runtime } from "../scripts/runtimes.mjs";
 
 const { values: options, positionals: words } = parseArgs({
@@ -34,6 +35,8 @@ const commands = {
   deno: ["run", "-A", "--no-check", "bench/run.ts"],
   bun: ["bench/run.ts"],
 };
+/** Without where the results went. */
+const command = `npm run bench -- ${process.argv.slice(2).filter((arg, at, all) => arg !== "--out" && all[at - 1] !== "--out").join(" ")}`;
 const quick = options.quick ? ["--quick"] : [];
 const onOneCore = spawnSync("taskset", ["-c", "0", "true"]).status === 0 ? ["taskset", "-c", "0"] : undefined;
 
@@ -62,12 +65,13 @@ async function report(name) {
     figure,
     ...more.filter((other) => other.group === figure.group && other.name.startsWith(`${figure.name}, `)),
   ]);
-  return { ...whole, command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(), figures };
+  return { ...whole, command: command.trim(), figures };
 }
 
-const reports = [];
+const reports = [], load = loadavg()[0];
 for (const name of names) {
-  reports.push(await report(name));
+  // Of the first runtime's start: later ones see the load of these benchmarks.
+  reports.push({ ...await report(name), load });
   if (options.out) writeFileSync(`${options.out}-${name}.json`, `${JSON.stringify(reports.at(-1), null, 1)}\n`);
 }
 // Not before: it opens Python.
@@ -81,3 +85,5 @@ else {
   console.log(`\n${table(reports)}`);
   if (peers) console.log(`\n${peerTable(peers)}`);
 }
+const busy = warning(reports[0]);
+if (busy) console.error(busy);

@@ -32,7 +32,8 @@ function version(): string {
 function commit(): string | null {
   try {
     const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
-    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "-uno") ? ", changed" : "");
+    // These benchmarks may be measuring another commit (at.mjs).
+    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "-uno", ":!bench") ? ", changed" : "");
   } catch {
     return null;
   }
@@ -50,6 +51,7 @@ const about = {
   python: pythonVersion,
   command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
   rounds,
+  load: os.loadavg()[0],
 };
 
 const cases = (await allCases()).filter((each) =>

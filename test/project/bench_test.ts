@@ -28,7 +28,7 @@ test("every case gives what its baseline gives", async () => {
 
 test("a quick run reports the cases with a word in their names", async () => {
   const { figures, ...about } = await runs(["--quick", "`noop()`", "idle"]);
-  assertEquals(Object.keys(about), ["pyawait", "commit", "date", "machine", "runtime", "python", "command", "rounds"]);
+  assertEquals(Object.keys(about), ["pyawait", "commit", "date", "machine", "runtime", "python", "command", "rounds", "load"]);
   assert(figures.length >= 2 && figures.every(({ group, name }) => /`noop\(\)`|idle/.test(group + name)), JSON.stringify(figures));
   for (const { name, ours, baseline, ratio, spread } of figures) {
     const values = [ours, baseline, ratio, ...spread];
@@ -49,7 +49,17 @@ function report(cases: Record<string, [number, number, number, number]>, about: 
     return { group: "calls", name, beside: "the same", unit: "µs", ours: ratio, baseline: 1, ratio, spread };
   });
   const path = join(folder, `${Math.random()}.json`);
-  const origin = { pyawait: "1", commit: null, date: "", machine: "m", runtime: "node 20", python: "3.11", command: "", rounds: 7 };
+  const origin = {
+    pyawait: "1",
+    commit: null,
+    date: "",
+    machine: "m",
+    runtime: "node 20",
+    python: "3.11",
+    command: "",
+    rounds: 7,
+    load: 0,
+  };
   writeFileSync(path, JSON.stringify({ ...origin, ...about, figures } satisfies Report));
   return path;
 }
@@ -63,6 +73,12 @@ test("equal results pass", async () => {
   const { code, stdout } = await compares(path, path);
   assertEquals(code, 0, stdout);
   assertStringIncludes(stdout, "1 cases, 0 slower");
+});
+
+test("figures of a busy machine are compared with a warning", async () => {
+  const cases = { same: [1, 1.1, 1.2, 1.3] as [number, number, number, number] };
+  const { stderr } = await compares(report(cases), report(cases, { load: 3 }));
+  assertStringIncludes(stderr, "The machine was busy when node 20 was measured (load 3.0)");
 });
 
 test("a case that has become slower by more than its spread fails", async () => {
