@@ -7,7 +7,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { plot } from "./plot.ts";
-import { origin, type Peers, peerTable, readReport, type Report, table } from "./report.ts";
+import { origin, type Peers, peerTable, readReport, type Report, table, warning } from "./report.ts";
 
 /** The cases that the README shows. */
 const main = [
@@ -49,15 +49,14 @@ const reports = runtimes.map((name) => read(now, name)!);
 if (reports.length === 0) throw new Error(`Cannot find results: there is no ${now}-node.json, -deno.json or -bun.json`);
 const peers: Peers | undefined = existsSync(`${now}-peers.json`) ? JSON.parse(readFileSync(`${now}-peers.json`, "utf8")) : undefined;
 const { pyawait, python, machine, date, rounds } = reports[0];
+const busy = reports.flatMap((report) => warning(report) ?? []).map((line) => `\n\n**${line}.**`).join("");
 
-replace("README.md", {
-  "benchmark: the main cases":
-    `pyawait ${pyawait}, CPython ${python}, ${machine}, ${date}; medians of ${rounds} rounds. Each cell: the time, and its ratio to\nthe baseline's (the middle half of the rounds, where they differ).\n\n${
-      table(reports, isMain)
-    }`,
-});
+const from = `pyawait ${pyawait}, CPython ${python}, ${machine}, ${date}; medians of ${rounds} rounds.`;
+const cells = "Each cell: the time, and its ratio to the baseline's (the middle half of the rounds, where they differ).";
+
+replace("README.md", { "benchmark: the main cases": `${from} ${cells}${busy}\n\n${table(reports, isMain)}` });
 replace("docs/performance.md", {
-  "benchmark: all cases": `${reports.map((report) => `- ${origin(report)}`).join("\n")}\n\n${table(reports)}`,
+  "benchmark: all cases": `${reports.map((report) => `- ${origin(report)}`).join("\n")}${busy}\n\n${table(reports)}`,
   ...(peers ? { "benchmark: other bridges": peerTable(peers) } : {}),
 });
 writeFileSync("docs/performance.svg", plot(reports, runtimes.map((name) => read(before, name)), peers, isMain));

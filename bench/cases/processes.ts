@@ -48,8 +48,8 @@ function memory(): Case[] {
       ours: (seconds) => prints("pending", ["awaits", part(100_000, seconds)]),
       baseline: (seconds) => prints("pending", ["tasks", part(100_000, seconds)]),
     },
-    growth("growth by 1,000,000 conversions each way, at least 1", "conversions", 1e6, "json", "the same by JSON"),
-    growth("growth by 10,000 loops made and ended, at least 1", "loops", 10_000, "asyncio.run", "by `asyncio.run`"),
+    growth("growth by 1,000,000 conversions each way, at least 10", "conversions", 1e6, "json", "the same by JSON"),
+    growth("growth by 10,000 loops made and ended, at least 10", "loops", 10_000, "asyncio.run", "by `asyncio.run`"),
   ];
 }
 

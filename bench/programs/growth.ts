@@ -1,4 +1,4 @@
-/** By how many megabytes the process grows while it does something often, at least 1: `growth.ts WHAT TIMES`. */
+/** By how many megabytes the process grows while it does something often, at least 10: `growth.ts WHAT TIMES`. */
 import { deepStrictEqual } from "node:assert";
 import process from "node:process";
 import { python, run, toJs, toThread } from "../../mod.ts";
@@ -34,4 +34,4 @@ const [, , what, times] = process.argv;
 await kinds[what](Math.ceil(Number(times) / 10)); // what is made once
 const before = await resident();
 await kinds[what](Number(times));
-console.log(Math.max(1, (await resident() - before) / 1e6));
+console.log(Math.max(10, (await resident() - before) / 1e6));
