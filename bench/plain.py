@@ -1,62 +1,14 @@
 """The baselines: the time that plain Python takes for the same work, in the same interpreter, in microseconds.
 
-Each function returns the median of its samples per operation, as run.ts does.
+Each function returns the median of its samples per operation, as measure.ts does.
 """
 
 import asyncio
-import ctypes
-import json
 import statistics
-import sys
+import threading
 import time
 
-
-async def identity(value):
-    return value
-
-
-async def once_round(value):
-    await asyncio.sleep(0)
-    return value
-
-
-async def items(count):
-    for n in range(count):
-        yield n
-
-
-async def burn(seconds):
-    """Computes, and never awaits."""
-    end = time.perf_counter() + seconds
-    while time.perf_counter() < end:
-        sum(range(100))
-
-
-async def hold_gil(seconds):
-    """One C call that holds the GIL."""
-    pause = ctypes.PyDLL("kernel32").Sleep if sys.platform == "win32" else ctypes.PyDLL(None).usleep
-    pause(int(seconds * (1e3 if sys.platform == "win32" else 1e6)))
-
-
-def noop():
-    pass
-
-
-def add(a, b):
-    return a + b
-
-
-def same(value):
-    return value
-
-
-def size(value):
-    """Takes a value in and returns next to nothing."""
-    return len(value)
-
-
-def size_of_json(text):
-    return len(json.loads(text))
+import called
 
 
 def _samples(seconds, minimum=5):
@@ -70,10 +22,10 @@ def _median(samples):
     return statistics.median(samples) * 1e6
 
 
-async def tasks(function, count, seconds):
+async def tasks(function, count, seconds, minimum=5):
     """create_task and a done callback for each of `count` coroutines, until the last one is done."""
     loop = asyncio.get_running_loop()
-    for samples in _samples(seconds):
+    for samples in _samples(seconds, minimum):
         all_done, left = loop.create_future(), count
 
         def done(task):
@@ -95,7 +47,7 @@ async def each_item(count, seconds):
     """Iterates over an async generator of `count` items."""
     for samples in _samples(seconds):
         begin = time.perf_counter()
-        async for _ in items(count):
+        async for _ in called.items(count):
             pass
         samples.append((time.perf_counter() - begin) / count)
     return _median(samples)
@@ -171,3 +123,99 @@ def calls(function, arguments, seconds):
             function(*arguments)
         samples.append((time.perf_counter() - begin) / 1000)
     return _median(samples)
+
+
+def attributes(thing, seconds):
+    """Reads of an attribute by Python."""
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        for _ in range(1000):
+            thing.x
+        samples.append((time.perf_counter() - begin) / 1000)
+    return _median(samples)
+
+
+def list_items(values, seconds):
+    """Reads of an item by Python."""
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        for _ in range(1000):
+            values[3]
+        samples.append((time.perf_counter() - begin) / 1000)
+    return _median(samples)
+
+
+def sum_ids(records):
+    """Iterates over a list of dicts."""
+    total = 0
+    for record in records:
+        total += record["id"]
+    return total
+
+
+def iteration(records, seconds):
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        sum_ids(records)
+        samples.append((time.perf_counter() - begin) / len(records))
+    return _median(samples)
+
+
+def thread_calls(function, seconds):
+    """Calls of a JavaScript function by a Python thread, which waits for each."""
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        for n in range(50):
+            assert function(n) == n
+        samples.append((time.perf_counter() - begin) / 50)
+    return _median(samples)
+
+
+async def each_of(make, count, seconds):
+    """`async for` over an async iterable of JavaScript, of `count` items."""
+    for samples in _samples(seconds):
+        begin, expected = time.perf_counter(), 0
+        async for item in make():
+            assert item == expected
+            expected += 1
+        assert expected == count
+        samples.append((time.perf_counter() - begin) / count)
+    return _median(samples)
+
+
+def runs(seconds):
+    """asyncio.run: a loop is made, runs a coroutine, and ends."""
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        assert asyncio.run(called.identity(1)) == 1
+        samples.append(time.perf_counter() - begin)
+    return _median(samples)
+
+
+def start_loops(count):
+    """Event loops, each running on a Python thread of its own."""
+    loops = [asyncio.new_event_loop() for _ in range(count)]
+    for loop in loops:
+        threading.Thread(target=loop.run_forever, daemon=True).start()
+    return loops
+
+
+def stop_loops(loops):
+    for loop in loops:
+        loop.call_soon_threadsafe(loop.stop)
+
+
+def spread(loops, count, seconds):
+    """`count` coroutines at once, over the loops, by run_coroutine_threadsafe."""
+    for samples in _samples(seconds):
+        begin = time.perf_counter()
+        futures = [asyncio.run_coroutine_threadsafe(called.identity(n), loops[n % len(loops)]) for n in range(count)]
+        assert [future.result() for future in futures] == list(range(count))
+        samples.append((time.perf_counter() - begin) / count)
+    return _median(samples)
+
+
+async def growth(function, count, seconds):
+    """The time of a coroutine among `count` in flight, divided by that among 1,000."""
+    many = await tasks(function, count, seconds, 2)
+    return many / await tasks(function, 1000, seconds)

@@ -1,103 +1,71 @@
-// Runs the benchmarks: each case beside its baseline, in turns.
+// Measures the cases on the runtime at hand. `bench/run.mjs` starts it, for one runtime or for all.
 //
-//     npm run bench [-- --quick] [-- --json] [-- WORD…]      deno run -A bench/run.ts …      bun bench/run.ts …
+//     node .build/bench/run.js [--quick] [--check] [--single SUFFIX] [WORD…]      deno run -A bench/run.ts …      bun bench/run.ts …
 //
-// --quick: one short round, to see that it runs. --json: the figures as JSON. WORD…: cases whose name contains one.
-// README.md beside this file says how to read the result.
+// Prints a report as JSON on stdout, and each figure on stderr when it is there. --quick: one short round, to see that it
+// runs. --check: no figures, only that both ways give the same. --single: the cases one at a time, with this suffix to
+// their names. WORD…: cases whose name contains one.
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import os from "node:os";
 import process from "node:process";
+import { parseArgs } from "node:util";
 import { python } from "../mod.ts";
-import { type Case, prepare } from "./cases.ts";
+import { allCases } from "./cases/all.ts";
+import { type Figure, run } from "./measure.ts";
+import { type Report, shown } from "./report.ts";
 
-const args = process.argv.slice(2);
-const unknown = args.find((arg) => arg.startsWith("-") && arg !== "--quick" && arg !== "--json");
-if (unknown) throw new Error(`Cannot run with ${unknown}: the options are --quick and --json`);
-const quick = args.includes("--quick"), json = args.includes("--json");
-const words = args.filter((arg) => !arg.startsWith("-"));
+const { values: { quick, check, single }, positionals: words } = parseArgs({
+  options: { quick: { type: "boolean" }, check: { type: "boolean" }, single: { type: "string" } },
+  allowPositionals: true,
+});
 const rounds = quick ? 1 : 7, seconds = quick ? 0.01 : 0.15;
 
-/** The figures of one case. */
-export interface Figure extends Omit<Case, "ours" | "baseline"> {
-  /** Microseconds per operation: the medians of the rounds. */
-  ours: number;
-  baseline: number;
-  /** The median of the rounds' ratios, and their range. */
-  ratio: number;
-  ratios: [least: number, most: number];
+/** The nearest package.json above this file: .build has none. */
+function version(): string {
+  let url = new URL("package.json", import.meta.url);
+  while (!existsSync(url)) url = new URL("../package.json", url);
+  return JSON.parse(readFileSync(url, "utf8")).version;
 }
 
-/** The output of `--json`. */
-export interface Report {
-  date: string;
-  machine: string;
-  runtime: string;
-  python: string;
-  command: string;
-  rounds: number;
-  figures: Figure[];
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b), middle = sorted.length >> 1;
-  return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
-}
-
-/** Runs both ways in turns, alternating which is first, so that a slow minute of the machine affects both. */
-async function run({ ours, baseline, ...about }: Case): Promise<Figure> {
-  const our: number[] = [], base: number[] = [];
-  for (let round = 0; round < rounds; round++) {
-    if (round % 2 === 0) our.push(await ours(seconds));
-    base.push(await baseline(seconds));
-    if (round % 2 === 1) our.push(await ours(seconds));
+/** The commit that was measured, where git knows it. */
+function commit(): string | null {
+  try {
+    const git = (...args: string[]) => execFileSync("git", args, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] }).trim();
+    // These benchmarks may be measuring another commit (at.mjs).
+    return git("rev-parse", "--short", "HEAD") + (git("status", "--porcelain", "-uno", ":!bench") ? ", changed" : "");
+  } catch {
+    return null;
   }
-  const ratios = our.map((time, round) => time / base[round]);
-  return {
-    ...about,
-    ours: median(our),
-    baseline: median(base),
-    ratio: median(ratios),
-    ratios: [Math.min(...ratios), Math.max(...ratios)],
-  };
 }
-
-const number = (value: number) => value >= 100 ? value.toFixed(0) : value.toPrecision(3);
-const say = (text: string) => json ? undefined : console.log(text);
 
 python.configure({ path: [new URL(".", import.meta.url)] });
-const { runtime, version, platform } = python.info;
+const { runtime, version: pythonVersion, platform } = python.info;
 const cpus = os.cpus();
 const about = {
+  pyawait: version(),
+  commit: commit(),
   date: new Date().toISOString().slice(0, 10),
   machine: `${platform}, ${cpus.length} × ${cpus[0]?.model.trim() || "unknown CPU"}`,
   runtime,
-  python: version,
-  command: `bench/run ${args.join(" ")}`.trim(),
+  python: pythonVersion,
+  command: `npm run bench -- ${process.argv.slice(2).join(" ")}`.trim(),
   rounds,
+  load: os.loadavg()[0],
 };
-say(`pyawait on ${runtime} with Python ${version}, ${about.machine}`);
 
-const cases = (await prepare()).filter(({ group, name }) => !words.length || words.some((word) => `${group} ${name}`.includes(word)));
-if (cases.length === 0) throw new Error(`Cannot find a case named ${words.join(" or ")}`);
+const cases = (await allCases()).filter((each) =>
+  (single === undefined || each.single) && (!words.length || words.some((word) => `${each.group}, ${each.name}`.includes(word)))
+);
 const figures: Figure[] = [];
 for (const each of cases) {
-  const figure = await run(each);
-  figures.push(figure);
-  const { group, name, beside, ours, baseline, ratio, ratios } = figure;
-  say(
-    `${group}, ${name}: ${number(ours)} µs; ${beside}: ${number(baseline)} µs; ${number(ratio)} × (${ratios.map(number).join(" – ")})`,
-  );
-}
-
-if (json) console.log(JSON.stringify({ ...about, figures } satisfies Report, null, 2));
-else {
-  console.log(`
-${about.machine}; ${runtime}; Python ${version}; ${about.date}; \`${about.command}\`, medians of ${rounds} rounds
-
-| | | pyawait, µs | beside | µs | ratio |
-| --- | --- | ---: | --- | ---: | ---: |`);
-  for (const { group, name, beside, ours, baseline, ratio } of figures) {
-    console.log(
-      `| ${group} | ${name} | ${number(ours)} | ${beside} | ${number(baseline)} | ${number(ratio)} |`,
-    );
+  if (check) {
+    await each.check();
+    continue;
   }
+  const figure = await run({ ...each, name: single ? `${each.name}, ${single}` : each.name }, rounds, seconds);
+  figures.push(figure);
+  console.error(`${runtime}: ${shown(figure)}`);
 }
+if (cases.length === 0 && single === undefined) throw new Error(`Cannot find a case named ${words.join(" or ")}`);
+console.log(JSON.stringify({ ...about, figures } satisfies Report));

@@ -1,5 +1,5 @@
 /**
- * The demo and the benchmarks, as processes of their own: they end by themselves and print what they should.
+ * The demo, as a process of its own: it ends by itself and prints what it should.
  */
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch } from "#std/assert";
@@ -30,19 +30,4 @@ test("the demo does its six steps", async () => {
       /^All of it went right, in [\d.]+ s\.$/m,
     ]
   ) assertMatch(stdout, line);
-});
-
-test("the benchmarks run", async () => {
-  const ended = await child("../../bench/run", ["--quick", "--json"]);
-  assertDone(ended);
-  const { figures } = JSON.parse(ended.stdout) as {
-    figures: { name: string; ours: number; baseline: number; ratio: number }[];
-  };
-  assert(figures.length >= 12, `${figures.length} figures`);
-  for (const { name, ours, baseline, ratio } of figures) {
-    assert(
-      [ours, baseline, ratio].every((value) => value > 0 && Number.isFinite(value)),
-      `${name}: ${ours}, ${baseline}, ${ratio}`,
-    );
-  }
 });

@@ -112,7 +112,7 @@ test("README.md has a known kind of block only", () => {
 
 test("the pages of docs/ have examples, and README.md links to each", () => {
   const text = readFileSync("README.md", "utf8");
-  for (const name of readdirSync("docs")) {
+  for (const name of readdirSync("docs").filter((name) => name.endsWith(".md"))) {
     assert(pages.some(({ place, info }) => place.startsWith(`docs/${name}:`) && ["ts", "sh"].includes(info)), `${name} has no example`);
     assert(text.includes(`docs/${name}`), `README.md does not link to docs/${name}`);
   }

@@ -1,0 +1,2 @@
+/** The empty runtime: what start-up figures are beside. */
+export {};
