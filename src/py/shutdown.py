@@ -65,7 +65,10 @@ def _join_threads(timeout=0.4):
     ending.start()
     for thread in [ending, *threading.enumerate()]:
         if thread is not threading.current_thread() and (thread is ending or not thread.daemon):
-            thread.join(max(0, deadline - time.monotonic()))
+            while thread.ident is None and time.monotonic() < deadline:  # it is being started
+                time.sleep(0.001)
+            if thread.ident is not None:
+                thread.join(max(0, deadline - time.monotonic()))
 
 
 def _shutdown(loop):

@@ -104,6 +104,10 @@ const loads: Record<string, () => unknown> = {
       );
     } else return toLoop(main.asyncio.get_event_loop).then((loop) => void loop.run_in_executor(null, main.time.sleep, 60));
   },
+  /** A thread that is being started when the process ends. */
+  limbo() {
+    python.exec("import threading; thread = threading.Thread(target=print); threading._limbo[thread] = thread");
+  },
   busy() {
     for (let i = 0; i < 2; i++) main.thread(main.spin);
   },

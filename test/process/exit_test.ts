@@ -104,6 +104,11 @@ test("the process ends while JavaScript sees Python's memory", async () => {
   await Promise.all([ends("buffers", "natural", 0), ends("buffers", "exit", 3), ends("buffers", "throw", 1)]);
 });
 
+test("a thread that is being started does not disturb the end", async () => {
+  const { stdout, stderr } = await ends("limbo", "natural", 0);
+  assertEquals([stdout, stderr], ["end\natexit\n", ""]);
+});
+
 for (const load of ["stuck", "stubborn", "executor"]) {
   test(`a cleanup that does not end holds up the exit for two seconds at most: ${load}`, async () => {
     await Promise.all([ends(load, "exit", 3, 3500), ends(load, "natural", 0, 3500)]);
