@@ -53,12 +53,23 @@ def _run_atexit():
     __import__("atexit")._run_exitfuncs()
 
 
+def _ends_of_executors():
+    """What joins their threads. In 3.8 atexit has it, which a stuck thread would hold up."""
+    if hasattr(threading, "_threading_atexits"):
+        return list(reversed(threading._threading_atexits))
+    module = sys.modules.get("concurrent.futures.thread")
+    if not module:
+        return []
+    __import__("atexit").unregister(module._python_exit)
+    return [module._python_exit]
+
+
 def _join_threads(timeout=0.4):
     """What threading._shutdown does, for a limited time: a stuck thread must not delay atexit."""
-    deadline = time.monotonic() + timeout
+    deadline, callbacks = time.monotonic() + timeout, _ends_of_executors()
 
-    def end_executors():  # joins the threads of executors
-        for callback in reversed(getattr(threading, "_threading_atexits", ())):
+    def end_executors():
+        for callback in callbacks:
             callback()
 
     ending = threading.Thread(target=end_executors, daemon=True)
