@@ -31,7 +31,11 @@ export function fallback(state: State, proxy: object, key: string): unknown {
       if (state.half?.frames === undefined) return undefined;
       return [`${callHelper("type_name", proxy)}: ${callHelper("str", proxy)}`, state.half.frames].join("\n");
     case "constructor":
-      return state.half ? callHelper("type", proxy) : undefined;
+      return callHelper("type", proxy);
+    case "valueOf":
+      return () => proxy;
+    case "hasOwnProperty":
+      return (key: PropertyKey) => Object.hasOwn(proxy, key);
     case "call":
       return callable ? (_this: unknown, ...args: unknown[]) => callProxy(proxy, args) : undefined;
     case "apply":
