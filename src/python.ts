@@ -9,7 +9,7 @@ import { closePython } from "./ending.ts";
 import { configure, interpreter } from "./interpreter/interpreter.ts";
 import { checkOptions, type PythonOptions } from "./interpreter/options.ts";
 import { importOf } from "./imports.ts";
-import { callHelper } from "./proxy/call.ts";
+import { callCode, callHelper } from "./proxy/call.ts";
 import type { PyProxy } from "./proxy/py_proxy.ts";
 
 /** Types of modules by name, for `python.import`. `pyawait types` generates declarations that augment it. */
@@ -103,7 +103,7 @@ class PythonInterpreter {
   import<K extends keyof PythonModules>(name: K): PythonModules[K];
   import<T = PyProxy>(name: string | URL): T;
   import(name: string | URL): unknown {
-    return callHelper(...importOf("import", name));
+    return callCode(...importOf("import", name));
   }
 
   /**
@@ -141,7 +141,7 @@ class PythonInterpreter {
    */
   // deno-lint-ignore no-explicit-any
   exec(code: string, options: ExecOptions = {}): any {
-    return callHelper("execute", ...codeToRun("exec", code, options, ["globals", "filename"]));
+    return callCode("execute", ...codeToRun("exec", code, options, ["globals", "filename"]));
   }
 
   /**

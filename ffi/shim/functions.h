@@ -257,6 +257,7 @@ static void end_stay(struct heap *heap, u32 id);
 static void end_stays(struct heap *heap);
 static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, PyObject *const *arguments, u32 count,
                               PyObject *keywords);
+static PyObject *get_on_loop(struct heap *heap, u32 current, PyObject *object, PyObject *key, int item);
 static PyObject *stay_on(struct heap *heap, u32 current);
 
 /* tasks.c */

@@ -32,7 +32,8 @@ static void get_attribute(struct writer *w, struct reader *r) {
   end_reading(r);
   int item = known && type_of(attribute) == TYPE(Long), missing = 0;
   PyObject *value = 0;
-  if (item) value = py.PyObject_GetItem(object, attribute);
+  if (known && r->visitor) value = get_on_loop(r->visitor, r->loop, object, attribute, item);
+  else if (item) value = py.PyObject_GetItem(object, attribute);
   else if (known) value = py.PyObject_GetAttr(object, attribute);
   if (!value && known) missing = item ? is_no_such_item() : py.PyErr_ExceptionMatches(EXCEPTION(AttributeError));
   int same = value && is_known_method(value, known);

@@ -67,7 +67,7 @@ static int is_asynchronous(PyObject *callable, u64 kinds) {
   PyTypeObject *type = type_of(callable);
   int maybe = 0;
   if (kinds & KIND_CLASS) maybe = (kinds_of_type(callable) & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)) != 0;
-  else if (kinds & KIND_GENERATOR) maybe = 1;
+  else if (kinds & KIND_GENERATOR || (PyObject *)type == helper.partial) maybe = 1;
   else if (type == TYPE(Method)) maybe = may_be_loop_bound(callable);
   else if (type == TYPE(CFunction)) maybe = may_be_loop_bound(callable) || is_of_asyncio(callable);
   else if (type == TYPE(Function)) maybe = is_of_asyncio(callable);

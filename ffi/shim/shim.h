@@ -60,7 +60,8 @@ typedef void *(*symbol_finder)(void *, const char *);
   X(kinds_by_type) X(describe_type) X(describe_error) X(wrap_js) X(to_error) X(to_array) X(from_buffer) X(to_datetime) \
   X(from_datetime) X(check_keys) X(to_json) X(async_codes) X(guard_error) X(too_deep) X(entry) X(ensure_task) X(show_awaiter) \
   X(new_loop) X(JavaScriptEnded) X(report_wait) X(Task) X(get_running_loop) X(_get_running_loop) X(asyncio_modules) \
-  X(is_asynchronous) X(loop_of_call) X(current_task) X(_leave_task) X(_enter_task) X(make_frame) X(forget_task)
+  X(is_asynchronous) X(loop_of_call) X(loop_to_stay_on) X(partial) X(getattr) X(getitem) X(current_task) X(_leave_task) \
+  X(_enter_task) X(make_frame) X(forget_task)
 
 /* Attributes that are looked up often, as interned strings. */
 #define NAMES(X) \

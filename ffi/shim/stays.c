@@ -77,9 +77,16 @@ static PyObject *call_on_loop(struct heap *heap, u32 current, PyObject *callee, 
   return result;
 }
 
+/* DO_GET within `withLoop`: a property, a `__getattr__` and a `__getitem__` are code as well. */
+static PyObject *get_on_loop(struct heap *heap, u32 current, PyObject *object, PyObject *key, int item) {
+  PyObject *both[2] = {object, key};
+  return call_on_loop(heap, current, item ? helper.getitem : helper.getattr, both, 2, None);
+}
+
 /* DO_STAY: `withLoop` begins. The number of the stay, or 0 where nothing has to be ended. */
 static PyObject *stay_on(struct heap *heap, u32 current) {
-  PyObject *loop = loop_of_call(None, current);
+  PyObject *asked = py.PyLong_FromLongLong(current), *loop = asked ? vectorcall(helper.loop_to_stay_on, &asked, 1) : 0;
+  release(asked);
   u32 id = loop && loop != None ? begin_stay(heap, loop) : 0;
   release(loop);
   return py.PyErr_Occurred() ? 0 : py.PyLong_FromLongLong(id);

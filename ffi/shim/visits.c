@@ -125,12 +125,14 @@ static int stands_for(PyObject *loop, const struct attachment *here, enum standi
   return 0;
 }
 
-static int stands_still(PyObject *loop, const struct attachment *here) {
+static int stands(PyObject *loop, const struct attachment *here, enum standing how) {
   lock_registry();
-  int stands = stands_for(loop, here, STANDS_FIRMLY);
+  int stands = stands_for(loop, here, how);
   unlock_registry();
   return stands;
 }
+
+static int stands_still(PyObject *loop, const struct attachment *here) { return stands(loop, here, STANDS_FIRMLY); }
 
 /* The caller holds the registry's lock. */
 static void wake_caller(struct js_call *call) {
@@ -299,12 +301,13 @@ static int is_under_way(struct visit *visit) {
   return under_way;
 }
 
-/* Attaches for a moment. */
+/* Attaches for a moment. A loop that has not yet come to the visit, but stands for this thread, makes it where it stands: as
+   a callback it would come after what this thread is serving. */
 static int still_runs(struct attachment *here, struct visit *visit) {
   if (is_closing()) return 0;
   py.PyEval_RestoreThread(here->state);
   int runs = is_true(call_method(visit->loop, name.is_running, 0));
-  if (runs && !visit->scheduled && !schedule_visit(visit)) py.PyErr_Clear(); /* what it was sent to stands no more */
+  if (runs && !visit->scheduled && !stands(visit->loop, here, STANDS) && !schedule_visit(visit)) py.PyErr_Clear();
   here->state = py.PyEval_SaveThread();
   return runs;
 }

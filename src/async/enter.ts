@@ -3,7 +3,8 @@
 //
 // `enterAsync` is one Python task from `__aenter__` to `__aexit__`, so timeouts, cancel scopes and task groups work,
 // and their cancellation aborts the signal of the function inside.
-import { callHelper } from "../proxy/call.ts";
+import { callCode } from "../proxy/call.ts";
+import { withinTheSame } from "../proxy/current_loop.ts";
 import { type AwaitOptions, runHelper } from "./promise.ts";
 import { isAsynchronous } from "../proxy/synchronous.ts";
 
@@ -29,8 +30,9 @@ import { isAsynchronous } from "../proxy/synchronous.ts";
 export function enter<T>(manager: unknown, fn: (value: any) => T): T | undefined {
   check("enter", fn);
   let result: { value: T } | undefined;
-  callHelper("enter_sync", manager, (value: unknown) => {
-    const returned = fn(value);
+  const withinLoop = withinTheSame();
+  callCode("enter_sync", manager, (value: unknown) => {
+    const returned = withinLoop(() => fn(value));
     if (isAsynchronous(returned)) {
       throw new TypeError("Cannot enter with an asynchronous function: enter(manager, fn) leaves when fn returns; use enterAsync");
     }

@@ -20,7 +20,7 @@ import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Reader, Writer } from "../wire/codec.ts";
 import { JsOperation, Tag } from "../wire/numbers.ts";
-import { outsideOfLoops } from "../proxy/with_loop.ts";
+import { outsideOfLoops } from "../proxy/current_loop.ts";
 import { operate } from "./js_operations.ts";
 import { runHelper } from "./promise.ts";
 

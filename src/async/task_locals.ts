@@ -160,6 +160,7 @@ export function scope<T>(locals: TaskLocals, fn: () => T): T {
   if (!(locals instanceof TaskLocals)) {
     throw new TypeError(`Cannot open a scope with ${String(locals)}: scope(locals, fn) takes TaskLocals`);
   }
+  if (typeof fn !== "function") throw new TypeError(`Cannot open a scope for ${String(fn)}: scope(locals, fn) takes a function`);
   const outer = currentCallContext(), [, given] = partsOf(locals);
   const context = given ? stateOf(given)!.reference : undefined;
   const inner: CallContext = { loop: outer?.loop ?? BACKGROUND, running: outer?.running === true, context, locals, served: outer?.served };

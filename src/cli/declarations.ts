@@ -42,6 +42,8 @@ interface ClassShape {
   open: boolean;
   /** A call makes a class. */
   functional: boolean;
+  /** Names of the class itself that begin with an underscore. */
+  hidden: string[];
   doc: string | null;
 }
 
@@ -69,7 +71,7 @@ const reserved = [
   "public readonly return static string super switch symbol this throw true try type typeof undefined unique unknown",
   "var void while with yield",
   "Array ArrayBuffer ArrayBufferView AsyncIterable DataView Exclude Iterable Keywords Map Omit Pick PromiseLike",
-  "PyAsyncIterable PyBuffer PyFunction PyIterable PyKnown PyMembers PyObject PyProxy PythonModules Record Set",
+  "PyAsyncIterable PyBase PyBuffer PyClass PyFunction PyHidden PyIterable PyKnown PyMembers PyObject PyProxy PythonModules Record Set",
   "SharedArrayBuffer Symbol Uint8Array",
 ].join(" ").split(" ");
 
@@ -251,29 +253,57 @@ class Printer {
     return [...parts, `{\n${this.members(own, "  ")}}`].join(" & ");
   }
 
-  /** What a class with known members has of its instances: their methods, unbound, and descriptors. */
-  #ofInstances(name: string): string {
-    const alias = this.#aliases.get(name)!;
+  /** What a class with known members has of its instances: their methods, unbound, and descriptors; and hidden names. */
+  #ofInstances(name: string, hidden: string[]): string {
+    const alias = this.#aliases.get(name)!, names = ["toJSON", ...hidden].map((each) => JSON.stringify(each));
     const has = (part: Part) => this.#namesIn(name, part).length > 0;
-    if (!has("members")) return "{ toJSON: any }";
-    const names = has("statics") ? `Exclude<keyof ${alias}$members, keyof ${alias}$statics>` : `keyof ${alias}$members`;
-    return `{ [name in ${names} | "toJSON"]: any }`;
+    if (has("members")) {
+      names.unshift(has("statics") ? `Exclude<keyof ${alias}$members, keyof ${alias}$statics>` : `keyof ${alias}$members`);
+    }
+    return `{ [name in ${names.join(" | ")}]: any }`;
+  }
+
+  #methodNames(name: string): Set<string> {
+    const { members, bases } = this.#module.classes[name];
+    const names = new Set(bases.flatMap((base) => [...this.#methodNames(base)]));
+    for (const [each, { kind }] of Object.entries(members)) kind === "function" && each !== "then" ? names.add(each) : names.delete(each);
+    return names;
+  }
+
+  /**
+   * The methods of a class as a JavaScript class that extends it may override them: by any other, as in Python. They have
+   * the syntax of methods, because TypeScript lets no method override a property.
+   */
+  #methods(name: string): string {
+    const names = this.#methodNames(name);
+    const inherited = this.#module.classes[name].bases.map((base) => [this.#aliases.get(base), this.#methodNames(base)] as const);
+    const parts = inherited.filter(([, those]) => those.size > 0 && [...those].every((each) => names.has(each)));
+    const own = [...names].filter((each) => !parts.some(([, those]) => those.has(each)));
+    const printed = parts.map(([base]) => `${base}$methods`);
+    if (own.length > 0) printed.push(`{ ${own.map((each) => `${key(each)}(...args: any[]): any`).join("; ")} }`);
+    return printed.join(" & ");
   }
 
   classes(): string {
     let text = "";
-    for (const [name, { plain, calls, open, functional }] of Object.entries(this.#module.classes)) {
+    for (const [name, { plain, calls, open, functional, hidden }] of Object.entries(this.#module.classes)) {
       const alias = this.#aliases.get(name)!;
-      const instance = [open ? "PyProxy" : "PyKnown"], itself = [open ? "PyMembers" : "PyObject"];
+      const instance = [open ? "PyProxy" : "PyKnown"], itself = [open ? "PyMembers" : "PyClass"];
       if (this.#awaits(name)) instance.push("PromiseLike<any>");
       for (const [part, types] of [["members", instance], ["statics", itself]] as [Part, string[]][]) {
         if (this.#namesIn(name, part).length === 0) continue;
         text += `type ${alias}$${part} = ${this.#inherited(name, part)};\n`;
         types.push(`${alias}$${part}`);
       }
-      if (!open) itself.push(this.#ofInstances(name));
-      const signatures = this.#overloads(calls ?? [anyCall], functional ? "any" : alias);
-      itself.push(`{ ${signatures.map((each) => `${each}; new ${each}`).join("; ")} }`);
+      if (!open) itself.push(this.#ofInstances(name, hidden));
+      const signatures = (result: string) => this.#overloads(calls ?? [anyCall], result);
+      const made = signatures(functional ? "any" : alias);
+      const methods = this.#methods(name), base = `PyBase<${alias}$members, ${methods ? `${alias}$methods` : "object"}>`;
+      if (methods) text += `type ${alias}$methods = ${methods};\n`;
+      // A class that extends this one takes the last: of the constructors only those without type parameters.
+      const extended = plain || functional || this.#namesIn(name, "members").length === 0 ? [] : signatures(base);
+      const constructors = made.map((each) => extended.length > 0 ? `new <_>${each}` : `new ${each}`);
+      itself.push(`{ ${[...made, ...constructors, ...extended.map((each) => `new ${each}`)].join("; ")} }`);
       text += `type ${alias} = ${plain ? this.type(plain, false) : instance.join(" & ")};\n`;
       text += `type ${alias}$class = ${itself.join(" & ")};\n`;
     }
@@ -292,10 +322,23 @@ function doc(text: string | null, indent: string): string {
 /** Helper types, printed where they are used: proxies whose calls or items are typed elsewhere. */
 const helpers: [name: string, type: string][] = [
   ["PyKnown", "PyKnown = PyObject & { (...args: any[]): any; new (...args: any[]): any; toJSON: any }"],
+  ["PyBase<", "PyBase<T, M> = PyProxy & M & { [name in Exclude<keyof T, keyof M> as 0 extends 1 & T[name] ? never : name]: T[name] }"],
+  // Without an index signature, which TypeScript would want of a class that extends it.
+  [
+    "PyClass ",
+    'PyClass = Pick<PyObject, Exclude<keyof PyObject, `_${string}` | "$copy">> & { [name in PyHidden | "$copy"]: any }',
+  ],
   ["PyFunction", "PyFunction = PyMembers & (new (...args: any[]) => any)"],
   ["PyIterable<", "PyIterable<T> = Iterable<T> & Omit<PyProxy, typeof Symbol.iterator>"],
   ["PyAsyncIterable<", "PyAsyncIterable<T> = AsyncIterable<T> & Omit<PyProxy, typeof Symbol.asyncIterator>"],
 ];
+
+/** The names that begin with an underscore and that every class has. */
+function hiddenInAll(): string {
+  const { dir, object, type } = python.builtins;
+  return [...new Set<string>([...dir(type), ...dir(object)])].filter((name) => name.startsWith("_")).map((name) => JSON.stringify(name))
+    .join(" | ");
+}
 
 /** Options of {@linkcode declare}. */
 export interface DeclareOptions {
@@ -333,6 +376,7 @@ export function declare(names: readonly string[], options: DeclareOptions = {}):
     body += `\n${printers[at].classes()}${doc(module.doc, "")}`;
     body += `type ${printers[at].name} = ${module.open ? "PyProxy" : "PyKnown"} & {\n${printers[at].members(module.members, "  ")}};\n`;
   });
+  if (body.includes("PyClass ")) text += `\ntype PyHidden = ${hiddenInAll()};\n`;
   for (const [name, type] of helpers) if (body.includes(name)) text += `\ntype ${type};\n`;
   return text + body;
 }

@@ -3,25 +3,25 @@ import { resolved } from "../../ffi/intrinsics.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
-import { attributeAt, callAndCopy, callAt, callHelper, callOnLoop, missing } from "./call.ts";
+import { attributeAt, callAndCopy, callAt, callCode, callHelper, callOnLoop, missing } from "./call.ts";
 import { isInstanceOf, toPrimitive } from "./coercion.ts";
+import { loopOfCallee, loopOfCode } from "./current_loop.ts";
 import { iterate } from "./iteration.ts";
 import { lazyCoroutine } from "./lazy_coroutine.ts";
 import { addressOf, destroy } from "./lifetime.ts";
 import { livingProxy } from "./registry.ts";
 import { toJson } from "./to_json.ts";
-import { loopOfCallee } from "./with_loop.ts";
 
 /** JavaScript's own names, where Python has no such attribute. */
 export function fallback(state: State, proxy: object, key: string): unknown {
   const callable = (state.kinds & Kind.callable) !== 0;
   switch (key) {
     case "toString":
-      return () => String(callHelper("str", proxy));
+      return () => String(callCode("str", proxy));
     case "toJSON":
       return () => toJson(proxy);
     case "length":
-      return attribute(state, "__len__") === missing ? undefined : callHelper("len", proxy);
+      return attribute(state, "__len__") === missing ? undefined : callCode("len", proxy);
     case "name":
       if (state.half && state.kinds & Kind.exception) return callHelper("type_name", proxy);
       return callable ? ifThere(attribute(state, "__name__")) : undefined;
@@ -31,7 +31,11 @@ export function fallback(state: State, proxy: object, key: string): unknown {
       if (state.half?.frames === undefined) return undefined;
       return [`${callHelper("type_name", proxy)}: ${callHelper("str", proxy)}`, state.half.frames].join("\n");
     case "constructor":
-      return state.half ? callHelper("type", proxy) : undefined;
+      return callHelper("type", proxy);
+    case "valueOf":
+      return () => proxy;
+    case "hasOwnProperty":
+      return (key: PropertyKey) => Object.hasOwn(proxy, key);
     case "call":
       return callable ? (_this: unknown, ...args: unknown[]) => callProxy(proxy, args) : undefined;
     case "apply":
@@ -49,9 +53,10 @@ const ifThere = (value: unknown) => value === missing ? undefined : value;
 
 /** An attribute, or {@linkcode missing}. */
 export function attribute(state: State, name: string): unknown {
-  const address = addressOf(state), known = state.methods?.get(name);
+  const known = state.methods?.get(name);
   const method = known === undefined ? undefined : livingProxy(known); // kept here while its address is on its way
-  const value = attributeAt(address, name, method && stateOf(method));
+  const loop = method ? undefined : loopOfCode(); // to find a method again runs no code
+  const value = attributeAt(addressOf(state), name, method && stateOf(method), loop);
   if (typeof value === "function" && value !== method) rememberMethod(state, name, value);
   return value;
 }
@@ -64,8 +69,9 @@ function rememberMethod(state: State, name: string, value: object): void {
 
 /** `list[5]` in JavaScript is never an IndexError. */
 export function item(state: State, proxy: object, index: number | bigint): unknown {
-  if (typeof index === "number") return ifThere(attributeAt(addressOf(state), index));
-  return (callAndCopy("item_at", [proxy, index], { depth: 1 }) as unknown[])[0];
+  const loop = loopOfCode();
+  if (typeof index === "number") return ifThere(attributeAt(addressOf(state), index, undefined, loop));
+  return (callAndCopy("item_at", [proxy, index], { depth: 1 }, loop) as unknown[])[0];
 }
 
 /** Calls the object. */

@@ -4,8 +4,6 @@
 // `builtins.len`) or of one in src/py, which is looked up once by name.
 import { captureScope, endOffer, offerScope } from "../context/async_scopes.ts";
 import { currentCallContext } from "../context/call_context.ts";
-import { bridge } from "../interpreter/bridge.ts";
-import { BACKGROUND } from "../interpreter/inbox.ts";
 import { interpreter } from "../interpreter/interpreter.ts";
 import { begin, end, helper, invoke, type Level } from "../interpreter/invoke.ts";
 import { countHandles } from "../interpreter/js_handles.ts";
@@ -19,6 +17,7 @@ import { rules } from "../values/rules.ts";
 import type { Reader, Writer } from "../wire/codec.ts";
 import { keep, type KeptBytes, keptIn } from "../wire/kept_bytes.ts";
 import { Operation, Tag } from "../wire/numbers.ts";
+import { currentLoopId, loopOfCode } from "./current_loop.ts";
 
 /** Options of {@linkcode toJs} and `$toJs`. */
 export interface CopyOptions {
@@ -106,12 +105,6 @@ export function endStay(stay: number): void {
   if (stay !== 0) shim.pyawait_end_stay(heap, stay);
 }
 
-/** May call Python, and so has to be asked before addresses are. */
-export function currentLoopId(): number {
-  const here = currentCallContext();
-  return here?.locals === undefined ? here?.loop ?? BACKGROUND : bridge.loopOf(here.locals);
-}
-
 function makeCall(level: Level, plain: number, address: number, args: readonly unknown[]): unknown {
   const writer = level.input;
   const operation = inContext(writer, plain);
@@ -136,6 +129,12 @@ function writeAnyArguments(writer: Writer, args: readonly unknown[]): void {
 /** Calls a function of src/py, operator or builtins. */
 export function callHelper(name: string, ...args: unknown[]): unknown {
   return callAt(helper(name), args);
+}
+
+/** ... that runs the program's code, as that of an object: where {@linkcode loopOfCode} says. */
+export function callCode(name: string, ...args: unknown[]): unknown {
+  const loop = loopOfCode();
+  return loop === undefined ? callAt(helper(name), args) : callOnLoop(loop, helper(name), args);
 }
 
 /** @throws {TypeError} for options that are none */
@@ -248,11 +247,13 @@ export function copyForJson(address: number, leftover: (proxy: unknown) => unkno
  * An attribute, or the item with this index; {@linkcode missing} if there is none.
  *
  * @param known a bound method that takes the place of an equal one
+ * @param loop where its code runs, as {@linkcode loopOfCode} says
  */
-export function attributeAt(address: number, name: string | number, known?: State): unknown {
+export function attributeAt(address: number, name: string | number, known?: State, loop?: number): unknown {
   const level = begin();
   try {
-    const operation = inContext(level.input, Operation.get);
+    if (loop !== undefined) level.input.u32(loop);
+    const operation = inContext(level.input, Operation.get | (loop === undefined ? 0 : Operation.onLoop));
     level.input.object(address);
     if (typeof name === "number") level.input.number(name);
     else level.input.string(name);
@@ -261,7 +262,7 @@ export function attributeAt(address: number, name: string | number, known?: Stat
     const r = invoke(level, operation), tag = r.bytes[r.at];
     if (tag === Tag.missing) return missing;
     if (tag !== Tag.known) return readOutcome(r);
-    if (known!.destroyed) return attributeAt(address, name); // by what Python has called meanwhile
+    if (known!.destroyed) return attributeAt(address, name, undefined, loop); // by what Python has called meanwhile
     handOut(known!);
     return known!.self;
   } finally {

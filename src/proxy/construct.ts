@@ -10,7 +10,7 @@ import { Kind } from "../wire/numbers.ts";
 import { callAt, callOnLoop } from "./call.ts";
 import { becomeHalf } from "./halves.ts";
 import { type JsClass, stateOfMade } from "./js_classes.ts";
-import { loopOfCallee } from "./with_loop.ts";
+import { loopOfCallee } from "./current_loop.ts";
 
 /** An object that Python makes, whose constructor has not reached `super(...)` yet. */
 interface Pending {

@@ -11,7 +11,7 @@ import { ByReference } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { attribute, fallback, symbolMember } from "./attributes.ts";
 import { isInstanceOf } from "./coercion.ts";
-import { callHelper, missing } from "./call.ts";
+import { callCode, callHelper, missing } from "./call.ts";
 import { constructForPython } from "./construct.ts";
 import { halfOf, memberOfSuper } from "./halves.ts";
 import { membersOf, type Statics, staticsOf } from "./js_class_members.ts";
@@ -100,7 +100,7 @@ function share(cls: JsClass, key: string): void {
       return value === missing ? undefined : value;
     },
     set(this: object, value: unknown) {
-      callHelper("setattr", stateOf(this) ? this : cls, key, value);
+      callCode("setattr", stateOf(this) ? this : cls, key, value);
     },
     enumerable: true,
     configurable: true,
@@ -125,7 +125,7 @@ export function staticSymbol(state: State, cls: JsClass, key: symbol): unknown {
 /** Assigns to what `cls` inherits: a class attribute, once Python has the class. */
 export function setStatic(state: State, cls: JsClass, key: PropertyKey, value: unknown): boolean {
   if (typeof key === "string" && stateOfMade(cls) && !findProperty(cls, key, state.self!)) {
-    callHelper("setattr", cls, key, value);
+    callCode("setattr", cls, key, value);
     return true;
   }
   return defineOn(cls, key, value);
@@ -155,7 +155,7 @@ export function newPrototype(state: State): object {
     set(_target, key, value, receiver) {
       const self = stateOf(receiver);
       if (typeof key === "symbol" || !self || !extension.by || !halfOf(self)) return defineOn(receiver, key, value);
-      callHelper("set_super", extension.by, receiver, key, value);
+      callCode("set_super", extension.by, receiver, key, value);
       return true;
     },
   });

@@ -7,6 +7,7 @@ import { framesOf } from "../values/python_error.ts";
 import type { Half, State } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
 import { callAndCopy, callHelper, missing } from "./call.ts";
+import { loopOfCode } from "./current_loop.ts";
 import { findProperty, type JsClass, stateOfMade } from "./js_classes.ts";
 
 function newHalf({ kinds }: State, { prototype }: JsClass, exact: boolean): Half {
@@ -60,7 +61,7 @@ export function memberOfClass({ prototype, exact }: Half, self: object, key: str
   if (typeof found.value !== "function") return missing;
   // `found.value`, because it may have been replaced since Python got it, by a test's spy
   if (exact) return callHelper("finds_js_method", self, key) === true ? found.value : missing;
-  return (callAndCopy("read_member", [self, key], { depth: 1 }) as Found)[0];
+  return (callAndCopy("read_member", [self, key], { depth: 1 }, loopOfCode()) as Found)[0];
 }
 
 /** Calls the setter that the object's JavaScript class defines. False: there is none. */
@@ -80,6 +81,6 @@ export function symbolOfClass({ prototype, symbols }: Half, self: object, key: s
 
 /** `super.key` in a method of `cls`, or {@linkcode missing}. */
 export function memberOfSuper(cls: object, self: object, key: string): unknown {
-  const found = callAndCopy("read_super", [cls, self, key], { depth: 1 }) as Found;
+  const found = callAndCopy("read_super", [cls, self, key], { depth: 1 }, loopOfCode()) as Found;
   return found.length === 0 ? missing : found[0];
 }

@@ -1,8 +1,8 @@
 // Python's iteration protocol as JavaScript's: `for … of`, and a generator's `next`, `throw` and `return`.
 //
 // One step is one crossing. The end comes back as a value, which is cheaper than turning StopIteration into an error.
-import { callAndCopy, callHelper } from "./call.ts";
-import { loopOfCallee } from "./with_loop.ts";
+import { callAndCopy, callCode } from "./call.ts";
+import { loopOfCallee } from "./current_loop.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
@@ -19,17 +19,17 @@ function step(name: string, kinds: number, ...args: unknown[]) {
 /** `next`, `throw` and `return` of a generator, or `next` and `return` of another iterator. */
 export function generatorMethod({ kinds }: State, proxy: object, key: "next" | "throw" | "return"): unknown {
   if (key === "throw") return (error: unknown) => step("throw_step", kinds, proxy, new Thrown(error));
-  if (key === "return") return (value?: unknown) => (callHelper("close_iterator", proxy), { done: true, value });
+  if (key === "return") return (value?: unknown) => (callCode("close_iterator", proxy), { done: true, value });
   if (!(kinds & Kind.generator)) return () => step("next_step", kinds, proxy);
   return (value?: unknown) => step("send_step", kinds, proxy, value);
 }
 
 /** Python's iteration; leaving the loop early closes a generator. */
 export function iterate(proxy: object): Iterator<unknown> & Iterable<unknown> {
-  const iterator = callHelper("iter", proxy), kinds = stateOf(iterator)?.kinds ?? 0;
+  const iterator = callCode("iter", proxy), kinds = stateOf(iterator)?.kinds ?? 0;
   return {
     next: () => step("next_step", kinds, iterator),
-    return: (value?: unknown) => (callHelper("close_iterator", iterator), { done: true, value }),
+    return: (value?: unknown) => (callCode("close_iterator", iterator), { done: true, value }),
     [Symbol.iterator]() {
       return this;
     },

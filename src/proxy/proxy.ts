@@ -10,9 +10,10 @@ import { TupleItems } from "../values/wrappers.ts";
 import { Kind } from "../wire/numbers.ts";
 import { lockBuffer } from "./buffer.ts";
 import { apply, attribute, fallback, item, symbolMember } from "./attributes.ts";
-import { callAndCopy, callHelper, type CopyOptions, missing } from "./call.ts";
+import { callAndCopy, callCode, callHelper, type CopyOptions, missing } from "./call.ts";
 import { constructBase } from "./construct.ts";
 import { toJs } from "./copy_out.ts";
+import { loopOfCode } from "./current_loop.ts";
 import { extendingClass, newPrototype, setStatic, stateOfClass, staticAttribute, staticSymbol } from "./extends.ts";
 import { halfOf, memberOfClass, setByClass, symbolOfClass } from "./halves.ts";
 import { generatorMethod } from "./iteration.ts";
@@ -28,13 +29,13 @@ const SERIAL: unique symbol = Symbol("Python object");
 
 /** pyawait's own members. */
 const members: Record<string, (state: State, proxy: object) => unknown> = {
-  $get: (_, proxy) => (...keys: unknown[]) => keys.length < 2 ? callHelper("getitem", proxy, keys[0]) : getByKeys(proxy, keys),
+  $get: (_, proxy) => (...keys: unknown[]) => keys.length < 2 ? callCode("getitem", proxy, keys[0]) : getByKeys(proxy, keys),
   $set: (_, proxy) => (...keys: unknown[]) => {
     const value = keys.length < 2 ? undefined : keys.pop();
-    callHelper("setitem", proxy, keyOf(keys), value);
+    callCode("setitem", proxy, keyOf(keys), value);
   },
-  $has: (_, proxy) => (...keys: unknown[]) => callHelper("contains", proxy, keyOf(keys)),
-  $delete: (_, proxy) => (...keys: unknown[]) => void callHelper("delitem", proxy, keyOf(keys)),
+  $has: (_, proxy) => (...keys: unknown[]) => callCode("contains", proxy, keyOf(keys)),
+  $delete: (_, proxy) => (...keys: unknown[]) => void callCode("delitem", proxy, keyOf(keys)),
   $toJs: (_, proxy) => (options?: CopyOptions) => toJs(proxy, options),
   $getBuffer: (state) => () => lockBuffer(addressOf(state)),
   $copy: (state, proxy) => () => (state.reference.holds++, proxy),
@@ -48,7 +49,7 @@ const keyOf = (keys: unknown[]) => keys.length < 2 ? keys[0] : new TupleItems(ke
 /** An item by several keys. The KeyError of two may come of a default that was meant, so it says that there is none. */
 function getByKeys(proxy: object, keys: unknown[]): unknown {
   try {
-    return callHelper("getitem", proxy, keyOf(keys));
+    return callCode("getitem", proxy, keyOf(keys));
   } catch (error) {
     if (keys.length === 2 && exceptionOf(error) && (error as Error).name === "KeyError") {
       (error as Error).message += ": two keys are a tuple, and $get has no default; a dict's get(key, default) has one";
@@ -142,8 +143,8 @@ const handler: ProxyHandler<object> & Record<symbol, unknown> = {
     if (isItem && isNegativeIndex(key)) {
       throw new TypeError(`Cannot set [${key}]: it is no item in JavaScript; $set(${key}, value) counts from the end`);
     }
-    if (isItem && isIndex(key)) callHelper("setitem", proxy, indexIn(key), value);
-    else callHelper("setattr", proxy, key, value);
+    if (isItem && isIndex(key)) callCode("setitem", proxy, indexIn(key), value);
+    else callCode("setattr", proxy, key, value);
     return true;
   },
   has(target, key) {
@@ -152,20 +153,20 @@ const handler: ProxyHandler<object> & Record<symbol, unknown> = {
     if (typeof key === "symbol") return key === STATE || getSymbol(state, proxy, key) !== undefined;
     if (key in members) return true;
     if (key === "then") return isThenable(state);
-    if (isIndex(key) && state.kinds & Kind.sequence) return callHelper("has_index", proxy, indexIn(key)) === true;
-    return callHelper("hasattr", proxy, key) === true;
+    if (isIndex(key) && state.kinds & Kind.sequence) return callCode("has_index", proxy, indexIn(key)) === true;
+    return callCode("hasattr", proxy, key) === true;
   },
   deleteProperty(target, key) {
     const state = stateOfTarget(target), proxy = state.self!;
     if (typeof key === "symbol") return deleteSymbol(halfOf(state), key);
     if (key.startsWith("$")) return false;
-    if (state.kinds & Kind.sequence && isIndex(key)) callHelper("delitem", proxy, indexIn(key));
-    else callHelper("delattr", proxy, key);
+    if (state.kinds & Kind.sequence && isIndex(key)) callCode("delitem", proxy, indexIn(key));
+    else callCode("delattr", proxy, key);
     return true;
   },
   ownKeys(target) {
     const state = stateOfTarget(target); // `console.table` asks for the names, and must not fail for one destroyed row
-    return state.destroyed ? [SERIAL] : [...callAndCopy("list_names", [state.self]) as string[], SERIAL];
+    return state.destroyed ? [SERIAL] : [...callAndCopy("list_names", [state.self], {}, loopOfCode()) as string[], SERIAL];
   },
   getOwnPropertyDescriptor(target, key) {
     if (key === SERIAL) return { value: stateOfTarget(target).serial, writable: true, enumerable: true, configurable: true };
@@ -181,7 +182,7 @@ const handler: ProxyHandler<object> & Record<symbol, unknown> = {
     if (!half || !("value" in descriptor)) throw new TypeError(`Cannot define ${String(key)} on a Python object: assign to it`);
     if (typeof key === "symbol") return Reflect.defineProperty(half.symbols, key, { ...descriptor, configurable: true });
     refuseOwnName(key);
-    callHelper("setattr", state.self, key, descriptor.value);
+    callCode("setattr", state.self, key, descriptor.value);
     return true;
   },
   getPrototypeOf(target) {

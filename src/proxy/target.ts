@@ -5,7 +5,8 @@
 import { isClosed } from "../interpreter/interpreter.ts";
 import { type State, stateOf } from "../values/proxy_state.ts";
 import { Kind } from "../wire/numbers.ts";
-import { callHelper } from "./call.ts";
+import { callHelper, missing } from "./call.ts";
+import { symbolOfClass } from "./halves.ts";
 
 export const inspectSymbol: symbol = Symbol.for("nodejs.util.inspect.custom");
 
@@ -51,17 +52,18 @@ export function inspectState(state: State, depth?: unknown, options?: Options | 
   return margin + text.split("\n").join(margin);
 }
 
-function inspect(this: object, depth?: unknown, options?: Options | null): string {
+function inspect(this: object, depth?: unknown, options?: Options | null, show?: unknown): unknown {
   const state = stateOf(this) ?? (Stamp.has(this) ? Stamp.of(this) : undefined);
-  return state ? inspectState(state, depth, options) : "[PyProxy]";
+  if (!state) return "[PyProxy]";
+  const own = state.half && !state.destroyed ? symbolOfClass(state.half, state.self!, inspectSymbol) : missing;
+  return typeof own === "function" ? own.call(state.self, depth, options, show) : inspectState(state, depth, options);
 }
 
 function repr(this: object): string {
   return Stamp.has(this) ? reprOf(Stamp.of(this)) : "PyProxy";
 }
 
-class PlainTarget {}
-Object.defineProperty(PlainTarget, "name", { value: "PyProxy" });
+const PlainTarget = class PyProxy {};
 const shown = { [Symbol.toStringTag]: { get: repr }, [inspectSymbol]: { value: inspect } };
 Object.defineProperties(PlainTarget.prototype, shown);
 

@@ -28,6 +28,7 @@ import { KeywordArguments, SliceBounds, TupleItems } from "../values/wrappers.ts
  * ```
  */
 export function tidy<T>(fn: () => T): T {
+  if (typeof fn !== "function") throw new TypeError(`Cannot tidy up after ${String(fn)}: tidy(fn) takes a synchronous function`);
   let leaving: unknown;
   return collectHolds(() => {
     try {

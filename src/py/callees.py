@@ -25,6 +25,7 @@ _loopless_classes = (
     getattr(asyncio, "Runner", asyncio.AbstractEventLoop),
 )
 current_task = asyncio.current_task
+partial, getattr, getitem = functools.partial, builtins.getattr, operator.getitem  # for the shim
 _leave_task, _enter_task = asyncio.tasks._leave_task, asyncio.tasks._enter_task
 
 
@@ -32,20 +33,31 @@ def is_asynchronous(callee):
     """Whether calls of this function, method or class are made as a callback of a loop.
 
     That are asyncio's own, the methods of what belongs to a loop, and the construction of what is awaitable or an
-    asynchronous iterator or context manager.
+    asynchronous iterator or context manager; and a `functools.partial` of one of these.
     """
+    if isinstance(callee, partial):
+        return not inspect.iscoroutinefunction(callee) and is_asynchronous(callee.func)
     if isinstance(callee, type):
-        return not issubclass(callee, _loopless_classes)
+        bound = describe_type(callee) & (KIND_LOOP_BOUND | KIND_ASYNC_OBJECT)
+        return bool(bound) and not issubclass(callee, _loopless_classes)
     if isinstance(callee, types.GeneratorType):  # before 3.13 as_completed is one
         return callee.gi_frame is not None and callee.gi_frame.f_globals.get("__name__") in asyncio_modules
-    owner = getattr(callee, "__self__", None)
+    owner = _owner_of(callee)
     if owner is None or isinstance(owner, types.ModuleType):
-        return callee.__name__ not in _loopless_functions
+        is_function = isinstance(callee, (types.FunctionType, types.BuiltinFunctionType))
+        return is_function and callee.__module__ in asyncio_modules and callee.__name__ not in _loopless_functions
     if isinstance(owner, type):
-        return not issubclass(owner, _loopless_classes)
+        return bool(describe_type(owner) & KIND_LOOP_BOUND) and not issubclass(owner, _loopless_classes)
     if describe_type(type(owner)) & KIND_LOOP_BOUND:
         return callee.__name__ not in _loopless_methods and not isinstance(owner, _loopless_classes[-1:])
     return _loop_in(owner) is not None
+
+
+def _owner_of(callee):
+    """The object whose method this is, or None. Runs no code of the callee's own, whatever it is."""
+    while isinstance(callee, partial):
+        callee = callee.func
+    return callee.__self__ if isinstance(callee, (types.MethodType, types.BuiltinFunctionType)) else None
 
 
 def _loop_in(owner):
@@ -79,5 +91,16 @@ def loop_of_call(callee, current):
 
     A loop that does not run has no thread, and in one that runs here the call is in a callback already.
     """
-    loop = _loop_in(getattr(callee, "__self__", None)) or loop_by_id(current)
+    loop = _loop_in(_owner_of(callee)) or loop_by_id(current)
     return loop if loop.is_running() and loop is not _get_running_loop() else None
+
+
+def loop_to_stay_on(current):
+    """The loop that stands still for `withLoop`. None: it runs here, and so stands still already."""
+    loop = loop_by_id(current)
+    if not loop.is_running():
+        raise RuntimeError(
+            "Cannot use withLoop: the current event loop is not running; runUntilComplete(loop, main) runs it, or "
+            "loop.run_forever on a thread of its own"
+        )
+    return loop if loop is not _get_running_loop() else None

@@ -219,14 +219,18 @@ _recursion_hint = (
     'python.import("sys").setrecursionlimit(n) raises it, as far as the stacks go'
     + (", and Python 3.12's fixed limit for calls in C" if sys.version_info[:2] == (3, 12) else "")
 )
+_outside_function = re.compile("'await' outside function|'async (for|with)' outside|asynchronous comprehension outside")
+_await_hint = "python.execAsync(code) runs code with await, async for and async with at its top level"
 _trio_hint = "pyawait awaits asyncio: run trio itself with trio.run on another thread, or use anyio on asyncio"
 
 
 def hint_of(error):
     """What to do in JavaScript about this exception, where Python cannot know it; else None."""
-    if not isinstance(error, (RuntimeError, ValueError)):
+    if not isinstance(error, (RuntimeError, ValueError, SyntaxError)):
         return None
     text = str(error)
+    if isinstance(error, SyntaxError):
+        return _await_hint if _outside_function.match(text) else None
     if "main thread" in text:
         return _main_thread_hint
     if isinstance(error, ValueError):

@@ -8,8 +8,9 @@ import { exemptFromTidy, handOutMember, withdraw } from "./handouts.ts";
 import { stateOf } from "./proxy_state.ts";
 
 const isFrame = (line: string) => /^\s+at (?!unknown$)|@/.test(line); // Bun has "at unknown" where code was inlined
-/** Whether a frame of a stack is pyawait's own. */
-export const isOwnFrame = (line: string): boolean => bridge.ownFolders.some((folder) => line.includes(folder));
+/** Whether a frame of a stack is pyawait's own; Bun also shows the shim's functions. */
+export const isOwnFrame = (line: string): boolean =>
+  bridge.ownFolders.some((folder) => line.includes(folder)) || /\bpyawait_\w+ \(unknown\)/.test(line);
 
 /** The frames of a stack without pyawait's own, which tell the user nothing. */
 export function framesOf(stack: string): string {

@@ -8,6 +8,8 @@ import { assert, assertEquals, assertRejects, assertStringIncludes } from "#std/
 import {
   asyncDef,
   attach,
+  enter,
+  getCurrentLoop,
   intoPromise,
   kw,
   type PyProxy,
@@ -46,10 +48,32 @@ class Session:
 class Plain:
     def running(self): return asyncio._get_running_loop()
 
+class Asks:
+    """Every way to use it asks for a running loop."""
+    def ask(self, *_): return asyncio.get_running_loop() is not None
+    @property
+    def value(self): return self.ask() and 1
+    @value.setter
+    def value(self, _): self.ask()
+    __setitem__ = __delitem__ = __enter__ = ask
+    def __getattr__(self, name): return asyncio.get_running_loop() and name
+    def __getitem__(self, key): return self.ask() and key
+    def __contains__(self, key): return self.ask()
+    def __iter__(self): yield asyncio.get_running_loop() and "item"
+    def __str__(self): return self.ask() and "text"
+    def __float__(self): return self.ask() and 0.5
+    def __call__(self): return self.ask() and "called"
+    def __exit__(self, *_): self.ask()
+
+class Careless:
+    def __getattr__(self, name): raise RuntimeError("no attribute for you")
+    def __call__(self): return asyncio.get_running_loop()
+
 def running(): return asyncio._get_running_loop()
 def needs_loop(): return asyncio.get_running_loop()
 def spawn(n): return [asyncio.ensure_future(later(i)) for i in range(n)]
 async def call(f, *args): return f(*args)
+def run_here(f): return asyncio.run(call(f))
 async def set_and_call(f):
     variable.set(7)
     return await f()
@@ -207,6 +231,42 @@ test("withLoop makes every callee an asynchronous one", async () => {
   assertEquals(withLoop(() => withLoop(() => get_ident())), loopThread);
   assertEquals(py.running(), null);
   assertEquals(await py.call(() => withLoop(() => get_ident())), loopThread); // the loop waits already
+});
+
+test("within withLoop all code of an object's runs on the loop's thread", () => {
+  const asks = py.Asks();
+  const values = withLoop(() => {
+    asks.value = 5;
+    asks.$set("key", 1), asks.$delete("key");
+    const [item] = asks;
+    return [asks.value, asks.other, asks.$get("key"), asks.$has("key"), item, `${asks}`, +asks, asks()];
+  });
+  assertEquals(values, [1, "other", "key", true, "item", "text", 0.5, "called"]);
+  assertEquals(thrownBy(() => asks.value).message, "no running event loop");
+  assertEquals(withLoop(() => python.exec("import threading\nthreading.get_ident()")), loopThread);
+  assertEquals(withLoop(() => enter(asks, () => get_ident())), loopThread); // its body is within withLoop as well
+  assertEquals(withLoop(() => py.Careless()()) === asyncio.get_running_loop(), true);
+});
+
+test("withLoop says that the current loop is not running", () => {
+  const loop = asyncio.new_event_loop();
+  const error = thrownBy(() => scope(new TaskLocals(loop), () => withLoop(() => 1))) as PythonError;
+  assertEquals(error.name, "RuntimeError");
+  assertStringIncludes(error.message, "the current event loop is not running");
+  loop.close();
+  // One that runs on this thread waits for this function.
+  assertEquals(py.run_here(() => withLoop(() => asyncio.get_running_loop() === getCurrentLoop())), true);
+});
+
+test("a partial of an asynchronous callee is one", async () => {
+  const { partial } = python.import("functools"), queue = asyncio.Queue();
+  assertEquals(await partial(asyncio.create_task, py.later(1))(), 1);
+  assertEquals(toJs(await partial(partial(asyncio.gather, py.later(1)), py.later(2))()), [1, 2]);
+  partial(queue.put_nowait, "item")();
+  assertEquals(await queue.get(), "item");
+  assertEquals(partial(py.Session, null)().thread, loopThread);
+  assertEquals([partial(py.running)(), partial(asyncio.iscoroutine, 1)()], [null, false]); // as without partial
+  assertEquals(await partial(asyncio.sleep, 0, "slept")(), "slept");
 });
 
 test("withLoop says what it takes", () => {

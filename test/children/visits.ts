@@ -26,6 +26,12 @@ def submit_and_wait(executor, f):
     started.set()
     time.sleep(0.2)
     return executor.submit(f).result()
+def keep_gil():
+    ended = threading.Event()
+    def keep():
+        while not ended.is_set(): sum(range(5_000_000))  # C, which gives up no GIL
+    threading.Thread(target=keep).start()
+    return ended.set
 def call(f): return f()
 def call_shared(name): return shared[name]()
 def stop_soon(loop):
@@ -264,6 +270,14 @@ const cases: Record<string, () => unknown> = {
       queue.qsize();
       await put;
     }
+    console.log(queue.qsize());
+  },
+  /** ... and another thread keeps the GIL for longer than a visitor waits before it looks whether the loop still runs. */
+  async slowly() {
+    const main = define(), queue = asyncio.Queue();
+    const stop = main.keep_gil();
+    for (let i = 0; i < 5; i++) await toLoop(main.call, [() => queue.put_nowait(i)]);
+    stop();
     console.log(queue.qsize());
   },
   /** The loop stands still, although its thread was waiting in a call when the stay began. */

@@ -251,6 +251,28 @@ const built = python.import("builtins");
 built.list([1]).append(2), built.sorted([1], kw({ reverse: true })), built.print("x", 1), built.dict({ a: 1 }).items();
 built.type(built.list([1])).anything, built.isinstance(1, built.int), built.sum([1, 2]), built.ValueError("x").args;
 expectType<number>()(built.len([1]), true);
+class Worker extends python.import("threading").Thread {
+  #ran = false;
+  override run() {
+    this.#ran = true;
+  }
+  get ran() {
+    return [this.#ran, this.name.length, this._target, Worker.__name__, Worker._bootstrap];
+  }
+}
+new Worker(kw({ name: "x" })).start();
+class Encoder extends json.JSONEncoder {
+  override default(value: unknown) {
+    return super.default(value) ?? String(value);
+  }
+}
+new Encoder().encode(1);
+class Handler extends logging.Handler {
+  override emit(record: PyProxy) {
+    this.format(record);
+  }
+}
+new Handler(10);
 // @ts-expect-error -- misspelt
 math.sqroot(2);
 // @ts-expect-error -- misspelt

@@ -37,13 +37,14 @@ def raise_it(error): raise error
 def raise_value(): raise ValueError("value")
 def inner(): raise KeyError("k")
 def outer(): inner()
+def call(f): return f()
 
 async def outer_async():
     await asyncio.sleep(0)
     await inner_async()
 
 async def inner_async(): raise LookupError("async")
-def line(): raise ValueError("here")  # line 35
+def line(): raise ValueError("here")  # line 36
 `);
 
 const raised = (fn: () => unknown) => assertThrows(fn, PythonError) as PythonError;
@@ -94,7 +95,9 @@ test("the stack is Python's frames, innermost first, then JavaScript's", async (
   assertMatch(lines[1], /^at inner \(test_module\.py:\d+\)$/);
   assertMatch(lines[2], /^at outer \(test_module\.py:\d+\)$/);
   assert(lines.findIndex((line) => line.includes("errors_test")) > 2, stack);
-  assertMatch(raised(py.line).stack!, /at line \(test_module\.py:35\)/);
+  assertMatch(raised(py.line).stack!, /at line \(test_module\.py:36\)/);
+  const between = raised(() => py.call(() => py.outer())).stack!; // Bun knows the C functions
+  assert(/\bin inner|\bat inner/.test(between) && !between.includes("pyawait_"), between);
   const error = await assertRejects(() => py.outer_async()) as PythonError;
   const [head, first, second] = error.stack!.split("\n").map((line) => line.trim());
   assertEquals(head, "LookupError: async");
@@ -123,6 +126,9 @@ test("a SyntaxError has its place", async () => {
     "SyntaxError",
   );
   assertEquals(python.exec("1 + 1"), 2);
+  for (const code of ["await f()", "async with f(): pass", "async for x in f(): pass", "[x async for x in f()]"]) {
+    assertStringIncludes(raised(() => python.exec(code)).hint ?? "", "python.execAsync", code);
+  }
 });
 
 test("errors of Python's imports", () => {

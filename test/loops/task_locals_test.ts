@@ -138,6 +138,7 @@ test("TaskLocals: what is no loop and what is no context is refused", () => {
     assertThrows(() => new TaskLocals(background, wrong as unknown as PyProxy), TypeError, "contextvars.Context");
   }
   assertThrows(() => scope({} as TaskLocals, () => 1), TypeError, "TaskLocals");
+  assertThrows(() => scope(getCurrentLocals(), 5 as never), TypeError, "takes a function");
 });
 
 test("locals that are none are refused by everything that takes them", async () => {

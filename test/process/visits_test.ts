@@ -24,6 +24,7 @@ const cases: [title: string, name: string, stdout: string, code: number][] = [
   ["a Worker is ended in a function that Python calls", "terminate_in_function", "false slept\n", 0],
   ["a function that is served before a stay begins may visit the loop", "stay_and_call", "false\nfalse\n", 0],
   ["the loop calls a function that visits while this thread visits", "both_ways", "100\n", 0],
+  ["a loop that comes late to a visit makes it where it stands", "slowly", "5\n", 0],
   ["the loop stands still also if its thread waited in a call before", "stands", "0\n0\n", 0],
   ["other threads' calls are served in the wait", "others", "false\nfrom a thread\n", 0],
 ];

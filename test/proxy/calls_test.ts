@@ -232,6 +232,7 @@ test("functions that have to be synchronous are refused where they are not, and 
     }
   }
   assertThrows(() => attach(5 as never), TypeError, "attach(fn) takes a synchronous function");
+  assertThrows(() => tidy(5 as never), TypeError, "tidy(fn) takes a synchronous function");
   await new Promise((resolve) => setTimeout(resolve, 20)); // an unhandled rejection would fail this test
   assertEquals([lock.locked(), await tidy(() => py.add(1, 2)), await attach(() => py.add(1, 2))], [false, 3, 3]);
 });

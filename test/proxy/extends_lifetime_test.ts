@@ -2,7 +2,19 @@
  * How long objects of JavaScript classes that extend Python classes live, and the threads that use them.
  */
 import { test } from "node:test";
-import { attach, intoPromise, kw, type PyProxy, python, tidy, toJs, toLoop, toThread } from "../../mod.ts";
+import {
+  attach,
+  intoPromise,
+  kw,
+  type PyProxy,
+  python,
+  registerJsModule,
+  tidy,
+  toJs,
+  toLoop,
+  toThread,
+  unregisterJsModule,
+} from "../../mod.ts";
 import { assert, assertEquals, assertThrows } from "#std/assert";
 import { leaveUnheld } from "../../src/proxy/halves.ts";
 import { child } from "../support/child.ts";
@@ -12,7 +24,7 @@ import { defineToExtend } from "../support/extended.ts";
 // deno-lint-ignore no-explicit-any -- what Python passes is what Python decides
 type Value = any;
 
-const { py, run } = defineToExtend(`
+const { py, run, execute } = defineToExtend(`
 living = weakref.WeakSet()
 
 class Remembering:
@@ -150,6 +162,20 @@ test("copies and tidied objects are halves without what the constructor made", (
   const list = builtins.list();
   tidy(() => void list.append(new Cell(4)));
   assertEquals([list[0] instanceof Cell, list[0].value()], [true, undefined]);
+});
+
+test("pickle finds a class in the JavaScript module that exports it", () => {
+  class Order extends (py.Plain as PyProxy) {
+    static __module__ = "shop";
+    count = 2;
+    double() {
+      return this.count * 2;
+    }
+  }
+  registerJsModule("shop", { Order });
+  const again = execute("import pickle\nresult = pickle.loads(pickle.dumps(o))", { o: new Order() });
+  assertEquals([again instanceof Order, again.double()], [true, 4]);
+  unregisterJsModule("shop");
 });
 
 test("a Worker uses and extends another thread's class", async () => {

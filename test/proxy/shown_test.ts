@@ -10,7 +10,7 @@ import repl from "node:repl";
 import { Writable } from "node:stream";
 import { test } from "node:test";
 import { format, formatWithOptions, inspect } from "node:util";
-import { python } from "../../mod.ts";
+import { type PyProxy, python } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "#std/assert";
 import { define } from "../support/define.ts";
 import { prints, runtime } from "../support/child.ts";
@@ -120,6 +120,20 @@ test("the diff of an assertion shows the two reprs", () => {
       }
     }
   }
+});
+
+test("a JavaScript class that extends Python's says how its objects are shown", () => {
+  class Shown extends (py.Point as PyProxy) {
+    #secret = 5;
+    [inspect.custom](depth: number, options: { showHidden?: boolean }, show: typeof inspect) {
+      return `Shown ${this.x} ${this.#secret} ${typeof depth} ${typeof options} ${typeof show}`;
+    }
+  }
+  class Plain extends (py.Point as PyProxy) {}
+  const shown = new Shown(1, 2);
+  assertEquals(inspect(shown), "Shown 1 5 number object function");
+  assertStringIncludes(inspect([shown]), "Shown 1 5");
+  assertEquals(inspect(new Plain(1, 2)), "Plain(x=1, y=2)");
 });
 
 test("a long repr is cut", () => {

@@ -35,6 +35,14 @@ def doc_of(item):
         return None
 
 
+def hidden_names(cls):
+    try:
+        names = set(dir(cls)) - set(dir(type)) - set(dir(object))
+    except Exception:  # a metaclass may do anything
+        return []
+    return sorted(name for name in names if type(name) is str and name.startswith("_"))
+
+
 def parameter(name, type, optional, only=False):
     """`only`: cannot be given by keyword."""
     return {"name": name, "type": type, "optional": optional, "only": only}
@@ -63,11 +71,22 @@ def plain_of_class(cls):
 
 
 def class_shape(
-    bases, members, statics, calls, doc, plain=None, protocol=False, awaits=False, open=True, functional=False
+    bases,
+    members,
+    statics,
+    calls,
+    doc,
+    plain=None,
+    protocol=False,
+    awaits=False,
+    open=True,
+    functional=False,
+    hidden=(),
 ):
     """`plain`: what instances become in JavaScript if they do not stay proxies; `protocol`: other values are accepted as
     well; `calls`: None if unknown; `open`: there may be other members; `functional`:
-    a call makes a class, as `Enum("Color", "RED GREEN")` does.
+    a call makes a class, as `Enum("Color", "RED GREEN")` does; `hidden`: names of the class itself that begin with an
+    underscore, and that not all classes have.
     """
     visible = lambda those: {name: each for name, each in those.items() if not name.startswith("_")}
     return {
@@ -81,4 +100,5 @@ def class_shape(
         "awaits": awaits,
         "open": open,
         "functional": functional,
+        "hidden": list(hidden),
     }

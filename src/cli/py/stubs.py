@@ -297,6 +297,7 @@ class Stub:
             or self.library.module(definition.home).found.partial
             or (bool(has_all) and definition.name != "object"),
             functional=is_enum and definition.home == "enum",
+            hidden=hidden_names(found) if found else (),
         )
 
     def _finish(self, key, cls):
