@@ -71,11 +71,13 @@ static PyObject *decode_text(struct reader *r, u8 tag) {
   const char *bytes = read_bytes(r, length);
   if (!bytes) return malformed();
   if (tag == TAG_BYTES) return py.PyBytes_FromStringAndSize(bytes, length);
-  if (tag == TAG_UTF16) {
-    int little_endian = -1;
-    return py.PyUnicode_DecodeUTF16(bytes, length, "surrogatepass", &little_endian);
-  }
-  return py.PyUnicode_DecodeUTF8(bytes, length, "strict");
+  return tag == TAG_LATIN1 ? py.PyUnicode_FromKindAndData(1, bytes, length) : new_text((const u8 *)bytes, length / 2);
+}
+
+/* TAG_LARGE. */
+static PyObject *decode_lent(struct reader *r) {
+  u32 index = read_u32(r);
+  return index < r->lent_count ? new_reference(r->lent[index]) : malformed();
 }
 
 static PyObject *decode_bigint(struct reader *r) {
@@ -163,10 +165,8 @@ static PyObject *decode_with(PyObject *function, PyObject **arguments, size_t co
 
 static PyObject *decode_array(struct reader *r) {
   char code[2] = {(char)read_u8(r), 0};
-  u32 length = read_u32(r);
-  const char *bytes = read_bytes(r, length);
-  if (!bytes) return malformed();
-  PyObject *arguments[2] = {py.PyUnicode_FromString(code), py.PyBytes_FromStringAndSize(bytes, length)};
+  PyObject *data = decode(r);
+  PyObject *arguments[2] = {py.PyUnicode_FromString(code), data};
   PyObject *array = decode_with(helper.to_array, arguments, 2);
   if (array) add_container(r, array);
   return array;
@@ -233,10 +233,10 @@ static PyObject *decode(struct reader *r) {
   case TAG_INT53: return py.PyLong_FromLongLong((long long)read_f64(r));
   case TAG_FLOAT: return py.PyFloat_FromDouble(read_f64(r));
   case TAG_BIGINT: return decode_bigint(r);
-  case TAG_ASCII:
-  case TAG_UTF8:
+  case TAG_LATIN1:
   case TAG_UTF16:
   case TAG_BYTES: return decode_text(r, tag);
+  case TAG_LARGE: return decode_lent(r);
   case TAG_OBJECT: return decode_object(r);
   case TAG_ARRAY: return decode_array(r);
   case TAG_DATE: return decode_date(r);

@@ -61,16 +61,11 @@ static int encode_buffer(struct writer *w, PyObject *object, u64 kinds) {
   if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
   const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
   PyObject *shape = py.PyTuple_GetItem(parts, 2);
-  char *bytes;
-  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
-  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
-  if (!failed) {
-    add_seen(w, object);
-    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
-    write_raw(w, bytes, (size_t)length);
-    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
-    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
-  }
+  Py_ssize_t dimensions = py.PyTuple_Size(shape);
+  add_seen(w, object);
+  write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u8(w, (u8)dimensions);
+  for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+  int failed = encode_bytes(w, py.PyTuple_GetItem(parts, 1));
   py.Py_DecRef(parts);
   return failed ? -1 : 0;
 }
@@ -166,12 +161,17 @@ struct keys {
   int plain, odd;
 };
 
+static int may_be_same(PyObject *key) {
+  struct text text;
+  return !find_text(key, &text) || has_surrogates(&text);
+}
+
 static int encode_item(struct writer *w, struct keys *keys, PyObject *key, PyObject *value) {
   size_t start = w->length;
   if (encode(w, key)) return -1;
   keys->count++;
   if (!is_text(key)) keys->plain = 0;
-  else if (type_of(key) != TYPE(Unicode) || w->data[start] == TAG_UTF16) keys->odd = 1;
+  else if (type_of(key) != TYPE(Unicode) || (w->data[start] != TAG_LATIN1 && may_be_same(key))) keys->odd = 1;
   return encode(w, value);
 }
 

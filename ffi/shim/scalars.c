@@ -33,26 +33,41 @@ static int encode_int(struct writer *w, PyObject *object) {
   return failed ? -1 : 0;
 }
 
-static int encode_text(struct writer *w, PyObject *object) {
-  Py_ssize_t length = 0;
-  const char *bytes = py.PyUnicode_AsUTF8AndSize(object, &length);
-  if (bytes) {
-    if (too_large((size_t)length)) return -1;
-    u8 tag = length == py.PyUnicode_GetLength(object) ? TAG_ASCII : TAG_UTF8;
-    return write_bytes(w, tag, bytes, (size_t)length), 0;
-  }
-  py.PyErr_Clear(); /* lone surrogates have no UTF-8 */
+/* Text whose memory is not known. */
+static int encode_by_codec(struct writer *w, PyObject *object) {
   PyObject *encoded = py.PyUnicode_AsEncodedString(object, "utf-16-le", "surrogatepass");
   char *units = 0;
+  Py_ssize_t length;
   int failed = !encoded || py.PyBytes_AsStringAndSize(encoded, &units, &length) || too_large((size_t)length);
   if (!failed) write_bytes(w, TAG_UTF16, units, (size_t)length);
   release(encoded);
   return failed ? -1 : 0;
 }
 
+static int encode_units(struct writer *w, const struct text *text) {
+  size_t length = 2 * count_units(text);
+  if (too_large(length)) return -1;
+  u8 *at = (write_tag_u32(w, TAG_UTF16, (u32)length), reserve(w, length));
+  if (at) write_units(at, text);
+  return 0;
+}
+
+static int encode_text(struct writer *w, PyObject *object) {
+  struct text text;
+  if (!find_text(object, &text)) return encode_by_codec(w, object);
+  if (text.width == 4) return encode_units(w, &text);
+  size_t length = text.width * text.length;
+  if (too_large(length)) return -1;
+  if (length >= LARGE) write_large(w, object, text.width, text.data, length);
+  else write_bytes(w, text.width == 1 ? TAG_LATIN1 : TAG_UTF16, (const char *)text.data, length);
+  return 0;
+}
+
 static int encode_bytes(struct writer *w, PyObject *object) {
   char *bytes;
   Py_ssize_t length;
   if (py.PyBytes_AsStringAndSize(object, &bytes, &length) || too_large((size_t)length)) return -1;
-  return write_bytes(w, TAG_BYTES, bytes, (size_t)length), 0;
+  if (length >= (Py_ssize_t)LARGE) write_large(w, object, 0, bytes, (size_t)length);
+  else write_bytes(w, TAG_BYTES, bytes, (size_t)length);
+  return 0;
 }

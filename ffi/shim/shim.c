@@ -24,6 +24,7 @@
 #include "signals_posix.c"
 #endif
 #include "owner.c"
+#include "text.c"
 #include "decode.c"
 #include "skip.c"
 #include "writer.c"

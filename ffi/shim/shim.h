@@ -86,7 +86,9 @@ struct reader {
   int called_loop_bound; /* a method of an object that belongs to an event loop has been called */
   struct heap *reads;    /* whose message is being read: what it borrows must not be released; NULL: it is read */
   struct heap *visitor;  /* calls are made on a loop's thread, for this heap; NULL: here */
-  u32 loop;              /* ... the loop that is current in JavaScript */
+  PyObject **lent;       /* what the operation lends, as bytes */
+  u32 lent_count;
+  u32 loop; /* ... the loop that is current in JavaScript */
 };
 
 /* References of a heap, by object: when the heap ends without a word (worker.terminate), they are released. */
@@ -100,6 +102,13 @@ struct owner {
   int locked;          /* [atomic] guards the table */
   u32 used, capacity;  /* [locked] */
   struct owned *table; /* [locked] an open hash table by address, at most half full */
+};
+
+/* The memory of a str: `length` characters of `width` bytes each. */
+struct text {
+  u8 *data;
+  size_t length;
+  u32 width;
 };
 
 /* Why the rest of a message was not written. */

@@ -1,10 +1,12 @@
 // Decodes values from the wire.
 //
 // A Python object without a counterpart becomes a proxy; a value that JavaScript threw or passed comes back as itself.
+import { backend } from "../../ffi/mod.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { forget } from "../interpreter/inbox.ts";
+import { openInterpreter } from "../interpreter/interpreter.ts";
 import { receive } from "../interpreter/js_handles.ts";
-import type { Reader } from "../wire/codec.ts";
+import { type Reader, textOf } from "../wire/codec.ts";
 import { Kind, Tag } from "../wire/numbers.ts";
 import { typedArrays } from "../wire/typed_arrays.ts";
 import { skipValue } from "../wire/walker.ts";
@@ -64,15 +66,13 @@ export function read(r: Reader): unknown {
     case Tag.int53:
     case Tag.float:
       return r.f64();
-    case Tag.ascii:
-      return r.ascii();
+    case Tag.latin1:
+      return r.latin1();
     case Tag.object: {
       const kinds = r.u32(), type = r.u32();
       const proxy = bridge.makeProxy(r.address(), kinds, type);
       return hooks ? ask(hooks.leftover, proxy) : proxy;
     }
-    case Tag.utf8:
-      return r.utf8();
     case Tag.utf16:
       return r.utf16();
     case Tag.bigint:
@@ -88,6 +88,8 @@ export function read(r: Reader): unknown {
       return undefined;
     case Tag.date:
       return new Date(r.f64());
+    case Tag.large:
+      return readLarge(r);
     case Tag.array:
       return readArray(r);
     case Tag.list:
@@ -192,11 +194,26 @@ function fromHalf(bits: number): number {
   return sign * 2 ** (Math.max(exponent, 1) - 25) * (exponent ? fraction + 1024 : fraction);
 }
 
+/** Bytes or text that JavaScript copies itself from where it lies. */
+function readLarge(r: Reader): Uint8Array | string {
+  const width = r.u8(), length = r.u32(), data = r.address(), owner = r.address();
+  const { shim, addon } = openInterpreter()!;
+  try {
+    const text = width > 0 ? addon?.text(data, length, width) : undefined;
+    if (text !== undefined) return text;
+    const bytes = backend.allocate(length);
+    shim.pyawait_copy(backend.address(bytes), backend.pointer(data), length);
+    return width > 0 ? textOf(bytes, width) : bytes;
+  } finally {
+    forget(owner);
+  }
+}
+
 function readArray(r: Reader): unknown {
   const code = String.fromCharCode(r.u8());
-  const { buffer } = r.data(r.u32()).slice();
-  const array = code in typedArrays ? new typedArrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
   const shape = Array.from({ length: r.u8() }, () => r.u32());
+  const { buffer } = read(r) as Uint8Array;
+  const array = code in typedArrays ? new typedArrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
   if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
   return array;
 }

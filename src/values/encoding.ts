@@ -14,6 +14,8 @@ export interface Encoding {
   pins: Reference[] | undefined;
   /** Handles that it takes, to return if it is never sent. */
   handles: number[];
+  /** Takes large memory in place of the message, while that may lend it. */
+  lent: Uint8Array[] | undefined;
   /** How many more levels of containers are copied; deeper ones cross by reference. */
   depth: number;
   /** Asked for values that would cross by reference. */
@@ -34,6 +36,7 @@ export function encoding(writer: Writer, heap: number): Encoding {
     containers: undefined,
     pins: undefined,
     handles: [],
+    lent: undefined,
     depth: Infinity,
     fallback: undefined,
     converted: undefined,
