@@ -111,10 +111,19 @@ static int is_refused(const struct writer *w, const PyObject *container);
 static void clear_seen(struct writer *w);
 
 /* scalars.c */
-static int is_safe(PyObject *object);
+static int get_number(PyObject *object, double *number);
+static PyObject *item_of(PyObject *sequence, int is_list, Py_ssize_t index);
+static int encode_numbers(struct writer *w, PyObject *sequence, int is_list, Py_ssize_t count);
 static int encode_int(struct writer *w, PyObject *object);
 static int encode_text(struct writer *w, PyObject *object);
 static int encode_bytes(struct writer *w, PyObject *object);
+
+/* shapes.c */
+static struct shape *find_shape(struct writer *w, PyObject *dict);
+static void remember_shape(struct writer *w, PyObject *dict);
+static void begin_shaped(struct writer *w, struct shape *shape);
+static void forget_shapes(struct writer *w, size_t start);
+static void clear_shapes(struct writer *w);
 
 /* kinds.c */
 static int is_own_failure(void);

@@ -55,6 +55,12 @@
   /* To JavaScript every key is a str; otherwise the dict is a TAG_MAP. */ \
   BOTH(TAG_DICT, "count:u32 items:pair*") \
   EACH(TAG_MAP, 0, "count:u32 items:pair*") \
+  /* A list. In Python a safe integer is an int, another number a float; no number is where JavaScript tells them apart. */ \
+  BOTH(TAG_NUMBERS, "count:u32 numbers:f64*") \
+  /* The keys that several dicts have, as a tuple of str, and the first TAG_RECORD with them. */ \
+  BOTH(TAG_SHAPE, "keys:value first:value") \
+  /* A dict with the keys of the nth shape of this message. */ \
+  BOTH(TAG_RECORD, "shape:u32 count:u32 items:value*") \
   /* Milliseconds since 1970. */ \
   BOTH(TAG_DATE, "milliseconds:f64") \
   /* The nth container of this message once more; arrays count as containers. */ \

@@ -29,6 +29,7 @@
 #include "skip.c"
 #include "writer.c"
 #include "scalars.c"
+#include "shapes.c"
 #include "kinds.c"
 #include "encode.c"
 #include "outcome.c"

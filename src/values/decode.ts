@@ -97,6 +97,9 @@ export function read(r: Reader): unknown {
     case Tag.set:
     case Tag.dict:
     case Tag.map:
+    case Tag.numbers:
+    case Tag.shape:
+    case Tag.record:
       return readWhole(r, tag);
     default:
       throw new Error(`pyawait: malformed message (tag ${tag})`);
@@ -106,6 +109,7 @@ export function read(r: Reader): unknown {
 /** Reads a container. If that fails half-way, the references to the objects that were not read are released. */
 function readWhole(r: Reader, tag: number): unknown {
   const start = r.at - 1;
+  r.shapes = [];
   try {
     return readContainer(r, tag, []);
   } catch (error) {
@@ -135,13 +139,37 @@ function readDeep(r: Reader, containers: unknown[]): unknown {
   return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
 }
 
+/** The keys of the next records. Engines find a property sooner by its name as they keep it, which this gives. */
+function readShape(r: Reader): void {
+  r.u8(); // a tuple
+  r.shapes.push(Array.from({ length: r.u32() }, () => Object.keys({ [read(r) as string]: 0 })[0]));
+}
+
+function readRecord(r: Reader, containers: unknown[]): unknown {
+  const keys = r.shapes[r.u32()], count = r.u32();
+  const object: Record<string, unknown> = {};
+  containers.push(object);
+  for (let i = 0; i < count; i++) setItem(object, keys[i], readDeep(r, containers));
+  level--;
+  return object;
+}
+
 function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   level++;
+  if (tag === Tag.shape) readShape(r), tag = r.u8();
+  if (tag === Tag.record) return readRecord(r, containers);
   const count = r.u32();
   if (tag === Tag.list || tag === Tag.tuple) {
     const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
     containers.push(list);
     for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    level--;
+    return list;
+  }
+  if (tag === Tag.numbers) {
+    const list: number[] = new Array(count);
+    containers.push(list);
+    r.numbers(list, count);
     level--;
     return list;
   }

@@ -14,10 +14,11 @@ import type { Encoding } from "./encoding.ts";
 import { aboutError, aboutThrown, isError } from "./js_errors.ts";
 import { isAsync, traitsOf } from "./js_functions.ts";
 import { keep } from "./kept_halves.ts";
-import { isMemory, mayLend } from "./lending.ts";
+import { bytesOf, isMemory, mayLend } from "./lending.ts";
 import { type State, stateOf } from "./proxy_state.ts";
 import { exceptionOf, returning } from "./python_error.ts";
 import { rules } from "./rules.ts";
+import { beginRecord } from "./shapes.ts";
 import {
   ArrayItems,
   ByReference,
@@ -217,8 +218,17 @@ export function isPlainObject(value: object): boolean {
   return plain && !isSpecial(value);
 }
 
+/** Writes an Array; numbers without their tags, if it has nothing else. */
 function writeList(e: Encoding, value: readonly unknown[]): void {
-  writeItems(e, Tag.list, value);
+  const { writer } = e, count = countOf(value, limits.message - writer.at), start = writer.at;
+  writer.tagged32(count > 0 ? Tag.numbers : Tag.list, count);
+  const { written, next } = writer.numbers(value, count);
+  if (written === count) return;
+  const numbers = writer.takeBack(start + 5, written);
+  writer.bytes[start] = Tag.list;
+  for (const number of numbers) writer.number(number);
+  write(e, next);
+  for (let i = written + 1; i < count; i++) write(e, value[i]);
 }
 
 function writeTuple(e: Encoding, value: Tuple): void {
@@ -244,6 +254,10 @@ function countOf({ length }: readonly unknown[], most: number): number {
 
 function writeDict(e: Encoding, value: object): void {
   const keys = Object.keys(value);
+  if (beginRecord(e, keys)) {
+    for (let i = 0; i < keys.length; i++) write(e, (value as Record<string, unknown>)[keys[i]]);
+    return;
+  }
   e.writer.tagged32(Tag.dict, keys.length);
   for (const key of keys) {
     e.writer.string(key);
@@ -287,24 +301,6 @@ function writeDate(e: Encoding, value: Date): void {
 }
 
 const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
-
-/** Its memory, with an explicit length: without one the length follows a buffer that another thread lets grow. */
-function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
-  const bytes = viewOf(value);
-  // Not `length`: V8 15's Maglev compares it as 32 bits, so 2 GiB would be less than the limit.
-  if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
-  return bytes;
-}
-
-function viewOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
-  try {
-    if (!ArrayBuffer.isView(value)) return new Uint8Array(value, 0, new Uint8Array(value).byteLength);
-    return new Uint8Array(value.buffer, value.byteOffset, Number(value.byteLength));
-  } catch (cause) {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    throw new TypeError(`Cannot convert this ${kind} to Python: its memory was released, transferred or made smaller`, { cause });
-  }
-}
 
 function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
   const bytes = bytesOf(value);

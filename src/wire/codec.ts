@@ -37,6 +37,12 @@ function checkLength(length: number): void {
   );
 }
 
+/** How many numbers were written, and the item behind them, if there is one: it is no number. */
+export interface Numbers {
+  readonly written: number;
+  readonly next: unknown;
+}
+
 /** Writes values as bytes into memory whose address C can be given. */
 export class Writer {
   bytes: Uint8Array;
@@ -93,6 +99,29 @@ export class Writer {
     this.bytes[this.at] = tag;
     this.view.setFloat64(this.at + 1, value, true);
     this.at += 9;
+  }
+
+  /** Writes the first items, at most `count`, as long as they are numbers. Each is read once: it may be a getter. */
+  numbers(items: readonly unknown[], count: number): Numbers {
+    let index = 0, item: unknown;
+    while (index < count) {
+      this.reserve(8);
+      const { view } = this, end = Math.min(count, index + (this.bytes.length - this.at >> 3));
+      let { at } = this;
+      while (index < end && typeof (item = items[index]) === "number") {
+        view.setFloat64(at, item, true);
+        at += 8, index++;
+      }
+      this.at = at;
+      if (index < end) break;
+    }
+    return { written: index, next: item };
+  }
+
+  /** Goes back to `start` and returns the numbers that were written from there on. */
+  takeBack(start: number, count: number): number[] {
+    this.at = start;
+    return Array.from({ length: count }, (_, index) => this.view.getFloat64(start + 8 * index, true));
   }
 
   number(value: number): void {
@@ -156,7 +185,7 @@ export class Writer {
   /** As many bytes as it has units have room for all of it only if it is ASCII. */
   private longString(value: string): void {
     const { length } = value;
-    for (let i = 0; i < shortText.written; i++) if (value.charCodeAt(i) > 127) return this.units(value); // spares an attempt
+    if (value.charCodeAt(0) > 127 || value.charCodeAt(length >> 1) > 127) return this.units(value); // without an attempt
     this.reserve(5 + length);
     const start = this.at + 5;
     if (encoder.encodeInto(value, this.bytes.subarray(start, start + length)).read < length) return this.units(value);
@@ -202,6 +231,8 @@ export class Reader {
   bytes: Uint8Array;
   view: DataView;
   at = 0;
+  /** Keys that objects of the value have that is being read. */
+  shapes: string[][] = [];
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -228,6 +259,16 @@ export class Reader {
     const value = this.view.getFloat64(this.at, true);
     this.at += 8;
     return value;
+  }
+
+  /** So many numbers. One that is a small integer is given as such: engines keep Arrays of these apart. */
+  numbers(into: number[], count: number): void {
+    const { view } = this;
+    for (let i = 0, at = this.at; i < count; i++, at += 8) {
+      const value = view.getFloat64(at, true), integer = value | 0;
+      into[i] = integer === value && (integer !== 0 || 1 / value > 0) ? integer : value;
+    }
+    this.at += 8 * count;
   }
 
   /** An address; below 2^53 on every supported platform. */

@@ -22,16 +22,19 @@ export const Tag = {
   set: 13,
   dict: 14,
   map: 15,
-  date: 16,
-  reference: 17,
-  object: 18,
-  js: 19,
-  error: 20,
-  throw: 21,
-  missing: 22,
-  slice: 23,
-  known: 24,
-  large: 25,
+  numbers: 16,
+  shape: 17,
+  record: 18,
+  date: 19,
+  reference: 20,
+  object: 21,
+  js: 22,
+  error: 23,
+  throw: 24,
+  missing: 25,
+  slice: 26,
+  known: 27,
+  large: 28,
 } as const;
 
 /**
@@ -66,6 +69,9 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   set: items,
   dict: both("count:u32 items:pair*"), // to JavaScript, every key is a str
   map: { in: undefined, out: "count:u32 items:pair*" },
+  numbers: both("count:u32 numbers:f64*"), // a list, in Python of an int where a number is a safe integer, else of a float
+  shape: both("keys:value first:value"), // the keys of the next dicts of many, as a tuple; the first of these
+  record: both("shape:u32 count:u32 items:value*"), // a dict with the keys of the nth shape of this message
   date: both("milliseconds:f64"), // since 1970
   reference: both("index:u32"), // the nth container or array of this message again
   // `type`: the number of its type's name, in the lower half; above, of an `async def`, bits of its code's address.

@@ -77,6 +77,10 @@ static void put_text(struct message *m, const char *text) {
 static void put_bytes(struct message *m, const char *bytes) {
   put8(m, TAG_BYTES), put32(m, (u32)strlen(bytes)), put(m, bytes, strlen(bytes));
 }
+/* A dict with one key, of which the value follows. */
+static void put_shape(struct message *m) {
+  put8(m, TAG_SHAPE), put8(m, TAG_TUPLE), put32(m, 1), put_text(m, "k"), put8(m, TAG_RECORD), put32(m, 0), put32(m, 1);
+}
 static void put_js(struct message *m, u32 heap, u32 handle, int kind) {
   put8(m, TAG_JS), put32(m, heap), put32(m, handle), put8(m, kind), put_text(m, "f");
 }
@@ -137,6 +141,13 @@ static double get_value(struct input *r, struct released *released) {
   case TAG_LATIN1:
   case TAG_UTF16:
   case TAG_BYTES: length = get32(r), r->at += length; return length;
+  case TAG_NUMBERS:
+    for (length = get32(r); length; length--) memcpy(&number, r->at, 8), r->at += 8;
+    return number;
+  case TAG_SHAPE: get_value(r, released); return get_value(r, released);
+  case TAG_RECORD:
+    for (get32(r), length = get32(r); length; length--) number = get_value(r, released);
+    return number;
   case TAG_LARGE:
     get8(r), length = get32(r), get64(r), released->addresses[released->count++] = get64(r);
     return length;
@@ -447,8 +458,10 @@ static void check_walker(struct player *p) {
   check(run(p, "gc.collect(); len(tracked)") == 0, "what was written before is released");
   take(p);
   before = p->gave_back, m.length = 0;
-  put_object(&m, identity), put32(&m, 2);
+  put_object(&m, identity), put32(&m, 4);
   put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE); /* these are equal: an error */
+  put_shape(&m), put_js(&m, p->id, 8, JS_FUNCTION);
+  put8(&m, TAG_NUMBERS), put32(&m, 2), put(&m, "1234567812345678", 16);
   put8(&m, TAG_TUPLE), put32(&m, 13), put8(&m, TAG_NONE), put8(&m, TAG_FALSE), put_int(&m, 1), put_text(&m, "text");
   put8(&m, TAG_INT53), put(&m, "12345678", 8), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5);
   put8(&m, TAG_FLOAT), put(&m, "12345678", 8), put8(&m, TAG_DATE), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE),
@@ -459,7 +472,7 @@ static void check_walker(struct player *p) {
   put8(&m, TAG_THROW), put_js(&m, p->id, 5, JS_FUNCTION), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) == -3, "arguments of which the first cannot be converted");
   take(p), give_back(p);
-  check(p->gave_back == before + 2, "JavaScript's values in the others are given back");
+  check(p->gave_back == before + 3, "JavaScript's values in the others are given back");
   before = p->gave_back;
   for (int i = 0; i < 2; i++) {
     m.length = 0;
@@ -509,8 +522,9 @@ static void check_malformed(struct player *p) {
   struct message m = {.length = 0}, cut;
   put_object(&m, identity), put32(&m, 1);
   int start = m.length;
-  put8(&m, TAG_LIST), put32(&m, 6), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2),
-      put8(&m, 1), put8(&m, 2);
+  put8(&m, TAG_LIST), put32(&m, 9), put_shape(&m), put_shape(&m), put_int(&m, 1), put8(&m, TAG_NUMBERS), put32(&m, 2),
+      put(&m, "1234567812345678", 16);
+  put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
   put8(&m, TAG_ARRAY), put8(&m, 'd'), put_bytes(&m, "12345678"), put8(&m, TAG_REFERENCE), put32(&m, 1),
       put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
   put8(&m, TAG_TUPLE), put32(&m, 1), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5), put8(&m, TAG_NONE);
