@@ -132,7 +132,7 @@ function encodeAwaitable(value: unknown): Payload {
   const e = encoding(writer, interpreter().heapId);
   writer.at = 0;
   writePinned(e, [value]);
-  const bytes = writer.bytes.slice(0, writer.at);
+  const bytes = writer.take();
   scratch.writer = writer;
   return { bytes, pins: e.pins!, handles: e.handles };
 }
@@ -167,7 +167,7 @@ function encodeHelperCall(name: string, args: readonly unknown[]): Payload {
   writer.u32(args.length);
   writePinned(e, args);
   writer.u8(Tag.none);
-  return { bytes: writer.bytes.slice(0, writer.at), pins: e.pins!, handles: e.handles };
+  return { bytes: writer.take(), pins: e.pins!, handles: e.handles };
 }
 
 export function signalOf(options: AwaitOptions): AbortSignal | undefined {

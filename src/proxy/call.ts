@@ -285,7 +285,7 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
     } catch (error) {
       throw rollBack(e, error);
     }
-    const bytes = e.writer.bytes.slice(0, e.writer.at);
+    const bytes = e.writer.take();
     const context = currentCallContext(), scope = captureScope();
     const { handles } = e, trace = undefined, place = undefined; // no spread: it takes longer than the call
     const used = false, looked = false, awaited = false, watched = false;

@@ -65,7 +65,7 @@ function withPlace(bytes: Uint8Array, [file, line]: readonly [file: string, line
   w.number(line);
   w.data(bytes.subarray(0, calleeBytes));
   w.data(bytes.subarray(calleeBytes + 4));
-  return w.bytes.slice(0, w.at);
+  return w.take();
 }
 
 /** Makes the coroutine object, which then belongs to the proxy that already stands for it. */

@@ -8,7 +8,7 @@ import { TextEncoder } from "../../ffi/intrinsics.ts";
 import { openedAddon } from "../../ffi/native/addon.ts";
 import { backend } from "../../ffi/mod.ts";
 import type { Pointer } from "../../ffi/types.ts";
-import { Tag } from "./numbers.ts";
+import { LARGE, Tag } from "./numbers.ts";
 
 const encoder = new TextEncoder();
 
@@ -56,6 +56,20 @@ export class Writer {
     this.pointer = backend.address(this.bytes);
   }
 
+  private moveTo(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+    this.pointer = backend.address(bytes);
+  }
+
+  /** What was written, to keep. Of a large message it is not copied: the memory is given away, and smaller takes its place. */
+  take(): Uint8Array {
+    const { bytes, at } = this;
+    if (at < LARGE) return bytes.slice(0, at);
+    this.moveTo(backend.allocate(4096));
+    return bytes.subarray(0, at);
+  }
+
   /**
    * Makes room for `more` bytes.
    *
@@ -64,11 +78,9 @@ export class Writer {
   reserve(more: number): void {
     if (this.at + more <= this.bytes.length) return;
     checkLength(this.at + more);
-    const old = this.bytes;
-    this.bytes = backend.allocate(Math.min(Math.max(2 * old.length, this.at + more + 1024), 0x7fff_ffff));
-    this.bytes.set(old.subarray(0, this.at));
-    this.view = new DataView(this.bytes.buffer);
-    this.pointer = backend.address(this.bytes);
+    const larger = backend.allocate(Math.min(Math.max(2 * this.bytes.length, this.at + more + 1024), 0x7fff_ffff));
+    larger.set(this.bytes.subarray(0, this.at));
+    this.moveTo(larger);
   }
 
   u8(value: number): void {
