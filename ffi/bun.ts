@@ -5,6 +5,7 @@
 // socket.
 import process from "./process.ts";
 import { clearInterval, setInterval } from "./intrinsics.ts";
+import { Buffer } from "node:buffer";
 import { inWorker } from "./in_worker.ts";
 import { socketBell } from "./pipe_bell.ts";
 import type { Backend, Bell, Calls, CType, Pointer, SymbolTable } from "./types.ts";
@@ -69,7 +70,7 @@ export const bun: Backend = {
   },
   pointer: (address) => Number(address) as number & Pointer,
   address: (buffer) => ffi().ptr(buffer) as number & Pointer,
-  allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  allocate: (bytes) => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer),
   text: (pointer) => new (ffi().CString)(Number(pointer)).toString(),
   callback(fn) {
     const callback = new (ffi().JSCallback)(fn, { args: ["i32"], returns: "void" });

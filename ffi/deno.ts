@@ -2,6 +2,7 @@
 //
 // A 64-bit argument that is passed as a number takes Deno's slow path, 15 times slower than a bigint
 // (denoland/deno#23983), so an address is a bigint as soon as it is known.
+import { Buffer } from "node:buffer";
 import { inWorker } from "./in_worker.ts";
 import { pipeBell, socketBell } from "./pipe_bell.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
@@ -65,7 +66,7 @@ export const deno: Backend = {
   },
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => BigInt(runtime().UnsafePointer.value(runtime().UnsafePointer.of(buffer))) as bigint & Pointer,
-  allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  allocate: (bytes) => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer),
   text: (pointer) => runtime().UnsafePointerView.getCString(runtime().UnsafePointer.create(BigInt(pointer))!),
   callback(fn) {
     const callback = new (runtime().UnsafeCallback)({ parameters: ["i32"], result: "void" }, fn);

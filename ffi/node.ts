@@ -4,6 +4,7 @@
 // Python.
 import module from "node:module";
 import { isAbsolute } from "node:path";
+import { Buffer } from "node:buffer";
 import process from "./process.ts";
 import { inWorker } from "./in_worker.ts";
 import { ownUrl } from "./own_file.ts";
@@ -93,7 +94,7 @@ export const node: Backend = {
   },
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => koffi().address(buffer) as bigint & Pointer,
-  allocate: (bytes) => new Uint8Array(new ArrayBuffer(bytes)),
+  allocate: (bytes) => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer),
   text: (pointer) => koffi().decode.string(BigInt(pointer)),
   callback(fn) {
     callbackType ??= koffi().pointer(koffi().proto("void", ["int32_t"]));

@@ -81,7 +81,7 @@ export interface Backend {
   pointer(address: number | bigint): Pointer;
   /** The address of a buffer made by {@linkcode allocate}, which does not move. */
   address(buffer: Uint8Array): Pointer;
-  /** Memory whose address C may keep beyond one call, as long as JavaScript holds the array. */
+  /** Memory whose address C may keep beyond one call, as long as JavaScript holds the array. It may hold anything. */
   allocate(bytes: number): Uint8Array;
   /** The NUL-terminated text at an address. */
   text(pointer: Pointer): string;

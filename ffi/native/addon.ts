@@ -14,9 +14,20 @@ export interface Addon {
    * @param reference address of a Python object; its reference is released once no ArrayBuffer can reach the memory
    */
   view(heap: number, start: number, bytes: number, reference: number): ArrayBuffer | undefined;
+  /**
+   * The string that this memory holds; `undefined` if the runtime cannot make it.
+   *
+   * @param width bytes of a character: 1 (Latin-1) or 2 (UTF-16)
+   */
+  text(data: number, bytes: number, width: number): string | undefined;
+  /** Writes so many units of UTF-16 to memory at an even address, and a NUL behind them. `undefined`: it did not. */
+  units(text: string, address: number, count: number): string | undefined;
   /** Detaches the ArrayBuffer, where the runtime can. */
   detach(memory: ArrayBuffer): void;
 }
+
+/** What {@linkcode openAddon} has opened in this heap. */
+export let openedAddon: Addon | undefined;
 
 interface Exports extends Addon {
   watch(heap: number, memoryEnd: number): void;
@@ -31,7 +42,7 @@ export function openAddon(path: string, heap: Pointer): Addon | undefined {
     return undefined;
   }
   const exports = module.exports as Partial<Exports>;
-  if (!exports.view || !exports.detach || !exports.watch) return undefined;
+  if (!exports.view || !exports.detach || !exports.text || !exports.units || !exports.watch) return undefined;
   exports.watch(Number(heap), { deno: 0, node: 1, bun: 2 }[backend.name]); // enum memory_end of ffi/shim/numbers.h
-  return exports as Addon;
+  return openedAddon = exports as Addon;
 }

@@ -33,6 +33,8 @@ const symbols = {
   pyawait_invoke: { parameters: ["pointer", "i32", "pointer", "i32", "pointer", "i32"], result: "void" },
   /** int pyawait_overflow(struct heap *heap, u8 *out, int capacity) */
   pyawait_overflow: { parameters: ["pointer", "pointer", "i32"], result: "i32" },
+  /** void pyawait_copy(u8 *to, const u8 *from, int length) */
+  pyawait_copy: { parameters: ["pointer", "pointer", "i32"], result: "void" },
   /** int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length) */
   pyawait_submit: { parameters: ["pointer", "i32", "pointer", "i32"], result: "i32" },
   /** int pyawait_take(struct heap *heap, u8 *out, int capacity) */

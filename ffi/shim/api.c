@@ -176,6 +176,9 @@ EXPORT int pyawait_overflow(struct heap *heap, u8 *out, int capacity) {
   return length;
 }
 
+/* Copies the memory of a TAG_LARGE. Nobody writes to it. */
+EXPORT void pyawait_copy(u8 *to, const u8 *from, int length) { memcpy(to, from, (size_t)length); }
+
 /* In on_call: the record of the call, as pyawait_take gives it. */
 EXPORT int pyawait_call_record(struct heap *heap, u8 *out, int capacity) {
   return copy_out(out, capacity, heap->call_record.data, heap->call_record.length);

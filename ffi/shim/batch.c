@@ -139,6 +139,7 @@ static void close_reader(struct reader *r) {
   static const struct visitor visitor = {.js = release_unread};
   skip_values(r, FROM_JAVASCRIPT, &visitor);
   for (u32 i = 0; i < r->count; i++) release(r->containers[i]);
-  py.PyMem_RawFree(r->containers);
-  r->containers = 0, r->count = r->capacity = 0;
+  for (u32 i = 0; i < r->shape_count; i++) release(r->shapes[i]);
+  py.PyMem_RawFree(r->containers), py.PyMem_RawFree(r->shapes);
+  r->containers = r->shapes = 0, r->count = r->capacity = r->shape_count = r->shape_capacity = 0;
 }

@@ -60,7 +60,7 @@ static void write_ints(struct writer *w, const Py_ssize_t *values, int count) {
 
 /* (lock, the same for the memory, first byte, bytes from there, offset of the first item, itemsize, readonly, format,
    shape, strides in bytes): addresses as integers, the two of the lock with a reference each. */
-static void write_lock(struct writer *w, PyObject *lock, const Py_buffer *buffer) {
+static void write_lock(struct writer *w, PyObject *lock, const Py_buffer *buffer, PyObject *format) {
   Py_ssize_t low = 0, high = buffer->itemsize; /* of the bytes that the items have, from the first item */
   for (int i = 0; i < buffer->ndim; i++) {
     Py_ssize_t last = (buffer->shape[i] - 1) * buffer->strides[i];
@@ -68,16 +68,20 @@ static void write_lock(struct writer *w, PyObject *lock, const Py_buffer *buffer
     else high += last;
   }
   if (buffer->len == 0) low = high = 0;
-  const char *format = buffer->format ? buffer->format : "B";
   write_tag_u32(w, TAG_TUPLE, 10);
   own(w->owner, lock);
   for (int i = 0; i < 2; i++) write_int(w, (long long)(size_t)new_reference(lock));
   write_int(w, (long long)(size_t)((char *)buffer->buf + low));
   write_int(w, high - low), write_int(w, -low), write_int(w, buffer->itemsize);
   write_u8(w, buffer->readonly ? TAG_TRUE : TAG_FALSE);
-  write_bytes(w, TAG_UTF8, format, text_length(format));
+  encode_text(w, format);
   write_ints(w, buffer->shape, buffer->ndim);
   write_ints(w, buffer->strides, buffer->ndim);
+}
+
+/* Names of fields may be of any encoding. */
+static PyObject *text_of(const char *format) {
+  return py.PyUnicode_DecodeUTF8(format, (Py_ssize_t)text_length(format), "replace");
 }
 
 /* Locks the memory of `object` and writes what JavaScript needs to see it. -1 with an exception set. */
@@ -85,8 +89,11 @@ static int lock_buffer(struct writer *w, PyObject *object) {
   PyObject *view = py.PyMemoryView_FromObject(object), *lock = view ? py.PyType_GenericAlloc(lock_type, 0) : 0;
   struct lock *locked = lock ? fields_of(lock) : 0;
   int failed = !lock || py.PyObject_GetBuffer(view, &locked->buffer, PyBUF_RECORDS_RO);
-  if (!failed) locked->view = view, write_lock(w, lock, &locked->buffer);
-  else release(view);
-  release(lock);
+  if (failed) release(view);
+  else locked->view = view;
+  PyObject *format = failed ? 0 : text_of(locked->buffer.format ? locked->buffer.format : "B");
+  if (format) write_lock(w, lock, &locked->buffer, format);
+  else failed = 1;
+  release(format), release(lock);
   return failed ? -1 : 0;
 }

@@ -116,6 +116,8 @@ typedef struct {
   /* text and bytes */ \
   X(PyObject *, PyUnicode_FromString, (const char *)) \
   X(PyObject *, PyUnicode_InternFromString, (const char *)) \
+  X(PyObject *, PyUnicode_New, (Py_ssize_t, unsigned int)) \
+  X(PyObject *, PyUnicode_FromKindAndData, (int, const void *, Py_ssize_t)) \
   X(PyObject *, PyUnicode_DecodeUTF8, (const char *, Py_ssize_t, const char *)) \
   X(PyObject *, PyUnicode_DecodeUTF16, (const char *, Py_ssize_t, const char *, int *)) \
   X(const char *, PyUnicode_AsUTF8AndSize, (PyObject *, Py_ssize_t *)) \

@@ -71,11 +71,13 @@ static PyObject *decode_text(struct reader *r, u8 tag) {
   const char *bytes = read_bytes(r, length);
   if (!bytes) return malformed();
   if (tag == TAG_BYTES) return py.PyBytes_FromStringAndSize(bytes, length);
-  if (tag == TAG_UTF16) {
-    int little_endian = -1;
-    return py.PyUnicode_DecodeUTF16(bytes, length, "surrogatepass", &little_endian);
-  }
-  return py.PyUnicode_DecodeUTF8(bytes, length, "strict");
+  return tag == TAG_LATIN1 ? py.PyUnicode_FromKindAndData(1, bytes, length) : new_text((const u8 *)bytes, length / 2);
+}
+
+/* TAG_LARGE. */
+static PyObject *decode_lent(struct reader *r) {
+  u32 index = read_u32(r);
+  return index < r->lent_count ? new_reference(r->lent[index]) : malformed();
 }
 
 static PyObject *decode_bigint(struct reader *r) {
@@ -134,6 +136,31 @@ static PyObject *decode_sequence(struct reader *r, u8 tag) {
   return tag == TAG_SET ? sequence : show(sequence, count);
 }
 
+/* As JavaScript writes a number by itself: an int if it is a safe integer and not -0. */
+static PyObject *new_number(u64 bits) {
+  double number;
+  __builtin_memcpy(&number, &bits, sizeof number);
+  if (!(number >= -MAX_SAFE && number <= MAX_SAFE)) return py.PyFloat_FromDouble(number);
+  long long integer = (long long)number;
+  if ((double)integer != number || (!integer && bits)) return py.PyFloat_FromDouble(number);
+  return py.PyLong_FromLongLong(integer);
+}
+
+static PyObject *decode_numbers(struct reader *r) {
+  u32 count = read_u32(r);
+  if (count > (size_t)(r->end - r->at) / sizeof(double)) return malformed();
+  PyObject *list = hide(py.PyList_New(count), count);
+  if (!list) return 0;
+  add_container(r, list);
+  for (u32 i = 0; i < count; i++, r->at += sizeof(u64)) {
+    u64 bits;
+    __builtin_memcpy(&bits, r->at, sizeof bits);
+    PyObject *number = new_number(bits);
+    if (!number || py.PyList_SetItem(list, i, number)) return release(list), (PyObject *)0;
+  }
+  return show(list, count);
+}
+
 static PyObject *decode_dict(struct reader *r) {
   u32 count = read_u32(r);
   if (count > (size_t)(r->end - r->at)) return malformed();
@@ -152,6 +179,49 @@ static PyObject *decode_dict(struct reader *r) {
                                            "as 1 and true are; give it keys that differ");
 }
 
+/* The keys of a shape: nothing but text. */
+static PyObject *decode_keys(struct reader *r) {
+  u8 tag = read_u8(r);
+  u32 count = read_u32(r);
+  if (tag != TAG_TUPLE || count > (size_t)(r->end - r->at)) return malformed();
+  PyObject *shape = py.PyTuple_New(count);
+  for (u32 i = 0; shape && i < count; i++) {
+    u8 kind = read_u8(r);
+    PyObject *key = kind == TAG_LATIN1 || kind == TAG_UTF16 ? decode_text(r, kind) : malformed();
+    if (!key || py.PyTuple_SetItem(shape, i, key)) return release(shape), (PyObject *)0;
+  }
+  return shape;
+}
+
+static PyObject *decode_container(struct reader *r, u8 tag);
+
+/* TAG_SHAPE: the keys, and the first dict with them. */
+static PyObject *decode_shape(struct reader *r) {
+  PyObject *shape = decode_keys(r), **more = r->shapes;
+  if (shape && r->shape_count == r->shape_capacity)
+    more = grow(r->shapes, &r->shape_capacity, r->shape_count, sizeof *more);
+  if (!shape || !more) return release(shape), malformed();
+  r->shapes = more;
+  r->shapes[r->shape_count++] = shape;
+  return read_u8(r) == TAG_RECORD ? decode_container(r, TAG_RECORD) : malformed();
+}
+
+static PyObject *decode_record(struct reader *r) {
+  u32 index = read_u32(r);
+  u32 count = read_u32(r);
+  if (index >= r->shape_count || count != py.PyTuple_Size(r->shapes[index])) return malformed();
+  PyObject *dict = py.PyDict_New();
+  if (!dict) return 0;
+  add_container(r, dict);
+  for (u32 i = 0; i < count; i++) {
+    PyObject *value = decode(r);
+    int failed = !value || py.PyDict_SetItem(dict, py.PyTuple_GetItem(r->shapes[index], i), value);
+    release(value);
+    if (failed) return release(dict), (PyObject *)0;
+  }
+  return dict;
+}
+
 /* Calls a helper with arguments that are consumed; NULL where one of them is. */
 static PyObject *decode_with(PyObject *function, PyObject **arguments, size_t count) {
   int complete = 1;
@@ -163,10 +233,8 @@ static PyObject *decode_with(PyObject *function, PyObject **arguments, size_t co
 
 static PyObject *decode_array(struct reader *r) {
   char code[2] = {(char)read_u8(r), 0};
-  u32 length = read_u32(r);
-  const char *bytes = read_bytes(r, length);
-  if (!bytes) return malformed();
-  PyObject *arguments[2] = {py.PyUnicode_FromString(code), py.PyBytes_FromStringAndSize(bytes, length)};
+  PyObject *data = decode(r);
+  PyObject *arguments[2] = {py.PyUnicode_FromString(code), data};
   PyObject *array = decode_with(helper.to_array, arguments, 2);
   if (array) add_container(r, array);
   return array;
@@ -213,10 +281,13 @@ static PyObject *decode_reference(struct reader *r) {
 
 static PyObject *decode_container(struct reader *r, u8 tag) {
   if (++r->depth > MAX_NESTING) {
+    if (tag == TAG_RECORD) read_u32(r);
     read_u32(r); /* its count: what follows are values again */
     return raise_error(EXCEPTION(RecursionError), "Cannot convert a value that is nested more than 3000 deep");
   }
-  PyObject *container = tag == TAG_DICT ? decode_dict(r) : decode_sequence(r, tag);
+  PyObject *container = tag == TAG_DICT     ? decode_dict(r)
+                        : tag == TAG_RECORD ? decode_record(r)
+                                            : decode_sequence(r, tag);
   r->depth--;
   return container;
 }
@@ -233,20 +304,23 @@ static PyObject *decode(struct reader *r) {
   case TAG_INT53: return py.PyLong_FromLongLong((long long)read_f64(r));
   case TAG_FLOAT: return py.PyFloat_FromDouble(read_f64(r));
   case TAG_BIGINT: return decode_bigint(r);
-  case TAG_ASCII:
-  case TAG_UTF8:
+  case TAG_LATIN1:
   case TAG_UTF16:
   case TAG_BYTES: return decode_text(r, tag);
+  case TAG_LARGE: return decode_lent(r);
   case TAG_OBJECT: return decode_object(r);
   case TAG_ARRAY: return decode_array(r);
   case TAG_DATE: return decode_date(r);
   case TAG_JS: return decode_js(r);
   case TAG_THROW: return decode_throw(r);
   case TAG_SLICE: return decode_slice(r);
+  case TAG_NUMBERS: return decode_numbers(r);
   case TAG_REFERENCE: return decode_reference(r);
+  case TAG_SHAPE: return decode_shape(r);
   case TAG_LIST:
   case TAG_TUPLE:
   case TAG_SET:
+  case TAG_RECORD:
   case TAG_DICT: return decode_container(r, tag);
   default: return malformed();
   }

@@ -61,16 +61,11 @@ static int encode_buffer(struct writer *w, PyObject *object, u64 kinds) {
   if (parts == None) return py.Py_DecRef(parts), write_object(w, object, kinds), 0;
   const char *code = py.PyUnicode_AsUTF8AndSize(py.PyTuple_GetItem(parts, 0), 0);
   PyObject *shape = py.PyTuple_GetItem(parts, 2);
-  char *bytes;
-  Py_ssize_t length, dimensions = py.PyTuple_Size(shape);
-  int failed = py.PyBytes_AsStringAndSize(py.PyTuple_GetItem(parts, 1), &bytes, &length) || too_large((size_t)length);
-  if (!failed) {
-    add_seen(w, object);
-    write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u32(w, (u32)length);
-    write_raw(w, bytes, (size_t)length);
-    write_u8(w, (u8)dimensions); /* after a failure these follow nothing: a walk ends at the length */
-    for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
-  }
+  Py_ssize_t dimensions = py.PyTuple_Size(shape);
+  add_seen(w, object);
+  write_u8(w, TAG_ARRAY), write_u8(w, (u8)*code), write_u8(w, (u8)dimensions);
+  for (Py_ssize_t i = 0; i < dimensions; i++) write_u32(w, argument_u32(shape, i));
+  int failed = encode_bytes(w, py.PyTuple_GetItem(parts, 1));
   py.Py_DecRef(parts);
   return failed ? -1 : 0;
 }
@@ -120,18 +115,15 @@ static int encode_by_kind(struct writer *w, PyObject *object, int deep) {
 /* Items are read by index: another thread, or a __del__, may shorten a list meanwhile. */
 static int encode_sequence(struct writer *w, PyObject *sequence, int is_list) {
   Py_ssize_t count = is_list ? py.PyList_Size(sequence) : py.PyTuple_Size(sequence);
+  if (encode_numbers(w, sequence, is_list, count)) return 0;
   write_tag_u32(w, is_list ? TAG_LIST : TAG_TUPLE, (u32)count);
   for (Py_ssize_t i = 0; i < count; i++) {
-    int owned = is_list && py.PyList_GetItemRef;
-    PyObject *item = !is_list ? py.PyTuple_GetItem(sequence, i)
-                     : owned  ? py.PyList_GetItemRef(sequence, i)
-                              : py.PyList_GetItem(sequence, i);
-    if (!item) { /* the list is shorter by now: what is gone is None */
+    PyObject *item = item_of(sequence, is_list, i);
+    if (!item) { /* what is gone is None */
       py.PyErr_Clear();
       write_u8(w, TAG_NONE);
       continue;
     }
-    if (!owned) py.Py_IncRef(item);
     int failed = encode(w, item);
     py.Py_DecRef(item);
     if (failed) return -1;
@@ -166,12 +158,17 @@ struct keys {
   int plain, odd;
 };
 
+static int may_be_same(PyObject *key) {
+  struct text text;
+  return !find_text(key, &text) || has_surrogates(&text);
+}
+
 static int encode_item(struct writer *w, struct keys *keys, PyObject *key, PyObject *value) {
   size_t start = w->length;
   if (encode(w, key)) return -1;
   keys->count++;
   if (!is_text(key)) keys->plain = 0;
-  else if (type_of(key) != TYPE(Unicode) || w->data[start] == TAG_UTF16) keys->odd = 1;
+  else if (type_of(key) != TYPE(Unicode) || (w->data[start] != TAG_LATIN1 && may_be_same(key))) keys->odd = 1;
   return encode(w, value);
 }
 
@@ -209,10 +206,32 @@ static int encode_given_items(struct writer *w, PyObject *dict, struct keys *key
   return !failed && py.PyErr_Occurred() ? UNREADABLE : failed;
 }
 
+static int changed_keys(void) {
+  raise_error(EXCEPTION(RuntimeError), "dictionary keys changed during iteration");
+  return -1;
+}
+
+/* The values of a dict with keys that were written before. Encoding one may run code that changes the dict, or ends the
+   shape. */
+static int encode_values(struct writer *w, PyObject *dict, const struct shape *shape) {
+  Py_ssize_t position = 0;
+  PyObject *key, *value;
+  for (u32 i = 0; i < shape->count; i++) {
+    if (!py.PyDict_Next(dict, &position, &key, &value) || key != shape->keys[i]) return changed_keys();
+    py.Py_IncRef(value);
+    int failed = encode(w, value);
+    py.Py_DecRef(value);
+    if (failed) return -1;
+  }
+  return 0;
+}
+
 static int encode_dict(struct writer *w, PyObject *dict) {
   size_t start = w->length;
   struct keys keys = {.plain = 1};
   int exact = type_of(dict) == TYPE(Dict);
+  struct shape *shape = exact && w->dict_as != DICT_AS_MAP ? find_shape(w, dict) : 0;
+  if (shape) return begin_shaped(w, shape), encode_values(w, dict, shape);
   write_tag_u32(w, TAG_DICT, 0);
   if (w->failure) return raise_failure(w);
   int failed = exact ? encode_items(w, dict, &keys) : encode_given_items(w, dict, &keys);
@@ -225,6 +244,7 @@ static int encode_dict(struct writer *w, PyObject *dict) {
   int is_object = keys.plain && w->dict_as != DICT_AS_MAP;
   w->data[start] = is_object ? TAG_DICT : TAG_MAP;
   patch_u32(w, start + 1, keys.count);
+  if (is_object && exact && w->level > 1) remember_shape(w, dict);
   if (!is_object || (!keys.odd && (Py_ssize_t)keys.count == py.PyDict_Size(dict))) return 0;
   PyObject *checked = vectorcall(helper.check_keys, &dict, 1);
   if (checked == None) raise_error(EXCEPTION(TypeError), "Cannot convert a dict that gives its items once");
@@ -246,6 +266,7 @@ static int encode_unseen(struct writer *w, PyObject *object, unsigned long flags
   if (!is_own_failure()) return -1;
   py.PyErr_Clear();
   roll_back(w, start);
+  forget_shapes(w, start);
   forget_seen(w, count);
   refuse(w, object); /* else it would be tried again wherever it occurs */
   return encode_by_kind(w, object, 0);
@@ -341,7 +362,8 @@ static int encode_json(struct writer *w, PyObject *object) {
     else write_u8(w, TAG_NONE); /* NaN and the infinities */
     return 0;
   }
-  if (type == TYPE(Long) && is_safe(object)) return encode_int(w, object);
+  double number;
+  if (type == TYPE(Long) && get_number(object, &number)) return encode_int(w, object);
   if (w->level >= MAX_NESTING) {
     raise_error(EXCEPTION(RecursionError), "Cannot write a value as JSON that is nested more than 3000 deep");
     return -1;

@@ -64,9 +64,18 @@ static void end_reading(struct reader *r);
 static int is_given(PyObject *object);
 #endif
 
+/* text.c */
+static void probe_text(void);
+static int find_text(PyObject *object, struct text *text);
+static PyObject *new_text(const u8 *units, size_t length);
+static int has_surrogates(const struct text *text);
+static size_t count_units(const struct text *text);
+static void write_units(u8 *to, const struct text *text);
+
 /* decode.c */
 static u8 read_u8(struct reader *r);
 static u32 read_u32(struct reader *r);
+static u64 read_u64(struct reader *r);
 static PyObject *read_object(struct reader *r);
 static PyObject *malformed(void);
 static PyObject *decode(struct reader *r);
@@ -87,6 +96,7 @@ static void write_tag_u32(struct writer *w, u8 tag, u32 value);
 static void write_tag_f64(struct writer *w, u8 tag, double value);
 static void write_bytes(struct writer *w, u8 tag, const char *bytes, size_t length);
 static void write_object(struct writer *w, PyObject *object, u64 kinds);
+static void write_large(struct writer *w, PyObject *object, u32 width, const void *data, size_t length);
 static void keep_until_sent(struct writer *w, PyObject *proxy);
 static void release_sent(struct writer *w);
 static void roll_back(struct writer *w, size_t start);
@@ -101,11 +111,19 @@ static int is_refused(const struct writer *w, const PyObject *container);
 static void clear_seen(struct writer *w);
 
 /* scalars.c */
-static int too_large(size_t length);
-static int is_safe(PyObject *object);
+static int get_number(PyObject *object, double *number);
+static PyObject *item_of(PyObject *sequence, int is_list, Py_ssize_t index);
+static int encode_numbers(struct writer *w, PyObject *sequence, int is_list, Py_ssize_t count);
 static int encode_int(struct writer *w, PyObject *object);
 static int encode_text(struct writer *w, PyObject *object);
 static int encode_bytes(struct writer *w, PyObject *object);
+
+/* shapes.c */
+static struct shape *find_shape(struct writer *w, PyObject *dict);
+static void remember_shape(struct writer *w, PyObject *dict);
+static void begin_shaped(struct writer *w, struct shape *shape);
+static void forget_shapes(struct writer *w, size_t start);
+static void clear_shapes(struct writer *w);
 
 /* kinds.c */
 static int is_own_failure(void);

@@ -9,7 +9,10 @@
 #include "shim.h"
 
 enum { SCOPE_BYTES = 4, KEPT_AT = 4 }; /* behind the length, whether Python has kept the scope */
-enum { FLAGS = DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP | DO_RELEASE };
+enum {
+  FLAGS = DO_IN_CONTEXT | DO_IN_SCOPE | DO_ON_LOOP | DO_RELEASE | DO_LEND,
+  BLOCK_BYTES = sizeof(u64) + sizeof(u32)
+};
 
 static int is_method(PyObject *object) { return type_of(object) == TYPE(Method) || type_of(object) == TYPE(CFunction); }
 
@@ -124,13 +127,33 @@ static void release_given_up(struct heap *heap) {
   while (!heap->reading && heap->given_up_count) release_owned(&heap->owner, heap->given_up[--heap->given_up_count]);
 }
 
-/* DO_RELEASE: cuts the addresses off, which come last. */
-static const u8 *cut_releases(struct reader *r, u32 *count) {
+/* Cuts off what comes last: items of `size` bytes, and their count. */
+static const u8 *cut_items(struct reader *r, size_t size, u32 *count) {
   struct reader last = {.at = r->end - sizeof(u32), .end = r->end};
   *count = read_u32(&last);
-  if (*count > (size_t)(r->end - r->at) / sizeof(u64)) *count = 0;
-  r->end -= sizeof(u32) + *count * sizeof(u64);
+  if (*count > (size_t)(r->end - r->at) / size) *count = 0;
+  r->end -= sizeof(u32) + *count * size;
   return r->end;
+}
+
+/* DO_LEND: copies what JavaScript lends, at once and before any Python code runs: that could call JavaScript, which could
+   give the memory up. -1 with an exception set. */
+static int take_lent(struct reader *r, const u8 *blocks, u32 count) {
+  struct reader each = {.at = blocks, .end = blocks + count * BLOCK_BYTES};
+  if (count && !(r->lent = py.PyMem_RawMalloc(count * sizeof *r->lent))) return py.PyErr_NoMemory(), -1;
+  for (; r->lent_count < count; r->lent_count++) {
+    const char *start = (const char *)(size_t)read_u64(&each);
+    u32 length = read_u32(&each);
+    PyObject *bytes = py.PyBytes_FromStringAndSize(start, length);
+    if (!bytes) return -1;
+    r->lent[r->lent_count] = bytes;
+  }
+  return 0;
+}
+
+static void release_lent(struct reader *r) {
+  while (r->lent_count) py.Py_DecRef(r->lent[--r->lent_count]);
+  py.PyMem_RawFree(r->lent);
 }
 
 /* A thread that waits for this one's JavaScript looks at these (calls.c). */
@@ -152,19 +175,23 @@ static void invoke(struct heap *heap, int operation, const u8 *in, size_t length
   }
   struct reader r = {.at = in, .end = in + length};
   struct writer w = {.data = out, .lent = out, .capacity = capacity, .owner = &heap->owner};
-  u32 releases = 0;
-  const u8 *addresses = operation & DO_RELEASE ? cut_releases(&r, &releases) : in;
+  u32 releases = 0, lent = 0;
+  const u8 *addresses = operation & DO_RELEASE ? cut_items(&r, sizeof(u64), &releases) : in;
+  const u8 *blocks = operation & DO_LEND ? cut_items(&r, BLOCK_BYTES, &lent) : in;
   reserve(&w, 4);
   if (operation & DO_IN_SCOPE) r.end -= SCOPE_BYTES, write_u8(&w, 0);
   if (operation & DO_ON_LOOP) r.loop = read_u32(&r), r.visitor = heap;
   attach(heap);
   enter_invoke(heap->attachment);
   begin_reading(&r, heap);
+  int failed = take_lent(&r, blocks, lent);
   give_up(heap, addresses, releases);
-  if (operation & DO_IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
+  if (failed) encode_outcome(&w, 0);
+  else if (operation & DO_IN_CONTEXT) operate_in_context(&w, &r, heap, operation);
   else operate_in(&w, &r, heap, operation);
   close_reader(&r);
   end_reading(&r);
+  release_lent(&r);
   release_given_up(heap);
   operation &= ~FLAGS;
   if (!r.visitor && (operation == DO_CALL || operation == DO_CALL_AND_COPY)) wake_touched_loops(r.called_loop_bound);

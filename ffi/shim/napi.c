@@ -19,6 +19,9 @@ typedef void (*napi_finalize)(void *env, void *memory, void *hint);
   X(napi_get_value_double, (void *, void *, double *))                                          \
   X(napi_create_external_arraybuffer, (void *, void *, size_t, napi_finalize, void *, void **)) \
   X(napi_detach_arraybuffer, (void *, void *))                                                  \
+  X(napi_create_string_latin1, (void *, const char *, size_t, void **))                         \
+  X(napi_get_value_string_utf16, (void *, void *, unsigned short *, size_t, size_t *))          \
+  X(napi_create_string_utf16, (void *, const unsigned short *, size_t, void **))                \
   X(napi_add_env_cleanup_hook, (void *, void (*)(void *), void *))                              \
   X(napi_get_undefined, (void *, void **))                                                      \
   X(napi_strict_equals, (void *, void *, void *, u8 *))
@@ -110,6 +113,31 @@ static void *node_detach(void *env, void *info) {
   return 0;
 }
 
+/* text(data, bytes, width): a string of this memory; undefined where it cannot be made. */
+static void *node_text(void *env, void *info) {
+  double numbers[3];
+  void *text = 0;
+  if (!get_numbers(env, info, 3, numbers)) return 0;
+  const void *data = (const void *)(size_t)numbers[0];
+  size_t bytes = (size_t)numbers[1];
+  int failed = numbers[2] == 1 ? node.napi_create_string_latin1(env, data, bytes, &text)
+                               : node.napi_create_string_utf16(env, data, bytes / 2, &text);
+  return failed ? 0 : text;
+}
+
+/* units(text, address, count): writes so many units of UTF-16 and a NUL to aligned memory. The text, or undefined. */
+static void *node_units(void *env, void *info) {
+  void *arguments[3];
+  size_t given = 3, written;
+  double address, count;
+  if (node.napi_get_cb_info(env, info, &given, arguments, 0, 0)) return 0;
+  if (node.napi_get_value_double(env, arguments[1], &address)) return 0;
+  if (node.napi_get_value_double(env, arguments[2], &count)) return 0;
+  unsigned short *to = (unsigned short *)(size_t)address;
+  int failed = node.napi_get_value_string_utf16(env, arguments[0], to, (size_t)count + 1, &written);
+  return failed || written != (size_t)count ? 0 : arguments[0];
+}
+
 /* watch(heap, memory_end): hears of the heap's end. */
 static void *node_watch(void *env, void *info) {
   double numbers[2];
@@ -131,6 +159,8 @@ EXPORT void *napi_register_module_v1(void *env, void *exports) {
   if (!has_node_api) return exports;
   export_function(env, exports, "view", node_view);
   export_function(env, exports, "detach", node_detach);
+  export_function(env, exports, "text", node_text);
+  export_function(env, exports, "units", node_units);
   export_function(env, exports, "watch", node_watch);
   return exports;
 }

@@ -12,6 +12,7 @@
  *   type     u8 i32 u32 u64 f64   little-endian and unaligned
  *            value                a tag and what its layout says
  *            pair                 two values, key and value
+ *            block                address:u64 length:u32
  *            TYPE*                as many of TYPE as the number right before it says
  *            Values and pairs come last in a tag's layout: skip.c walks them as the values that follow.
  *
@@ -42,19 +43,24 @@
   /* "-0x…"; from JavaScript it ends with a NUL that its length counts. */ \
   BOTH(TAG_BIGINT, "length:u32 text:u8*") \
   BOTH(TAG_FLOAT, "number:f64") \
-  BOTH(TAG_ASCII, "length:u32 text:u8*") \
-  BOTH(TAG_UTF8, "length:u32 text:u8*") \
-  /* Text with lone surrogates, which UTF-8 does not have. The length is in bytes. */ \
+  /* Text: both sides keep it with 8 or 16 bits a character and copy it as it is. The length is in bytes. */ \
+  BOTH(TAG_LATIN1, "length:u32 text:u8*") \
   BOTH(TAG_UTF16, "length:u32 text:u8*") \
   BOTH(TAG_BYTES, "length:u32 data:u8*") \
-  /* `code` is a typecode of Python's array module. From JavaScript there is no shape. */ \
-  EACH(TAG_ARRAY, "code:u8 length:u32 data:u8*", "code:u8 length:u32 data:u8* dimensions:u8 shape:u32*") \
+  /* `code` is a typecode of Python's array module, `data` is bytes. From JavaScript there is no shape. */ \
+  EACH(TAG_ARRAY, "code:u8 data:value", "code:u8 dimensions:u8 shape:u32* data:value") \
   BOTH(TAG_LIST, "count:u32 items:value*") \
   BOTH(TAG_TUPLE, "count:u32 items:value*") \
   BOTH(TAG_SET, "count:u32 items:value*") \
   /* To JavaScript every key is a str; otherwise the dict is a TAG_MAP. */ \
   BOTH(TAG_DICT, "count:u32 items:pair*") \
   EACH(TAG_MAP, 0, "count:u32 items:pair*") \
+  /* A list. In Python a safe integer is an int, another number a float; no number is where JavaScript tells them apart. */ \
+  BOTH(TAG_NUMBERS, "count:u32 numbers:f64*") \
+  /* The keys that several dicts have, as a tuple of str, and the first TAG_RECORD with them. */ \
+  BOTH(TAG_SHAPE, "keys:value first:value") \
+  /* A dict with the keys of the nth shape of this message. */ \
+  BOTH(TAG_RECORD, "shape:u32 count:u32 items:value*") \
   /* Milliseconds since 1970. */ \
   BOTH(TAG_DATE, "milliseconds:f64") \
   /* The nth container of this message once more; arrays count as containers. */ \
@@ -71,7 +77,10 @@
   EACH(TAG_MISSING, 0, "") \
   EACH(TAG_SLICE, "start:value stop:value step:value", 0) \
   /* The attribute is the method that JavaScript has. */ \
-  EACH(TAG_KNOWN, 0, "")
+  EACH(TAG_KNOWN, 0, "") \
+  /* Bytes or text from LARGE bytes on, read where they lie: the nth block that the operation lends; `data` in the */ \
+  /* memory of the object at `address`, a new reference. `width` is that of a character, 0 of bytes. */ \
+  EACH(TAG_LARGE, "index:u32", "width:u8 length:u32 data:u64 address:u64")
 
 #define TAG_MEMBER(name, ...) name,
 enum tag { TAGS(TAG_MEMBER, TAG_MEMBER) TAG_COUNT };
@@ -105,6 +114,9 @@ enum out {
   OUT_UNPIN = 10       /* pin:u32 */
 };
 
+/* Bytes and text of so many bytes do not pass through a message's memory, where that can be. */
+#define LARGE 65536u
+
 /* What pyawait_invoke does, and reads. It writes `length:i32 outcome:value`, in DO_IN_SCOPE `length:i32 kept:u8
    outcome:value`: whether Python has kept the scope. A length of 0: Python is closed, and nothing was done.
    pyawait_answer reads the layout `answer`. */
@@ -116,11 +128,12 @@ enum operation {
   DO_LOCK_BUFFER = 4,   /* object:value */
   DO_REFER = 5,         /* object:value */
   DO_STAY = 6,          /* none */
-  /* Flags, added to an operation. Of what comes last, the scope is before the releases. */
+  /* Flags, added to an operation. Of what comes last, the scope is before what is lent, and that before the releases. */
   DO_IN_CONTEXT = 8,    /* context:value ... */
   DO_IN_SCOPE = 16,     /* ... scope:u32 */
   DO_ON_LOOP = 32,      /* loop:u32 ... */
-  DO_RELEASE = 64       /* ... addresses:u64* count:u32 */
+  DO_RELEASE = 64,      /* ... addresses:u64* count:u32 */
+  DO_LEND = 128         /* ... blocks:block* count:u32 */
 };
 
 /* What a dict becomes: an object if every key is a str and else a Map; always an object; always a Map. DICT_AS_JSON:

@@ -46,7 +46,7 @@ static void encode_outcome(struct writer *w, PyObject *result) {
   size_t start = w->length;
   int failed = !result || encode(w, result);
   release(result);
-  clear_seen(w);
+  clear_seen(w), clear_shapes(w);
   if (!failed) return;
   roll_back(w, start);
   PyObject *error = fetch_error();

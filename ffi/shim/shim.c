@@ -24,10 +24,12 @@
 #include "signals_posix.c"
 #endif
 #include "owner.c"
+#include "text.c"
 #include "decode.c"
 #include "skip.c"
 #include "writer.c"
 #include "scalars.c"
+#include "shapes.c"
 #include "kinds.c"
 #include "encode.c"
 #include "outcome.c"

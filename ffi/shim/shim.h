@@ -43,6 +43,9 @@
 #define STACK_RESERVE (512u << 10) /* for what Python does in C before its own limit, which counts calls */
 #define MAX_NESTING 3000           /* levels of containers in one value, far below what STACK_BYTES holds */
 #define MAX_MESSAGE 0x7fffffffu    /* bytes of a message: its length crosses as a positive int */
+#define MAX_SAFE 9007199254740991  /* the largest n for which JavaScript tells n and n + 1 apart */
+#define MAX_SHAPES 16              /* lists of keys that are compared with a dict's */
+#define MAX_SHAPE_KEYS 32          /* ... and how many keys each may have */
 #define STAYS 8                    /* loops that stand still at once for one JavaScript thread */
 #define LARGE_MEMORY (1u << 20)    /* bytes of a buffer that is freed after use instead of kept for the next one */
 
@@ -87,7 +90,11 @@ struct reader {
   int called_loop_bound; /* a method of an object that belongs to an event loop has been called */
   struct heap *reads;    /* whose message is being read: what it borrows must not be released; NULL: it is read */
   struct heap *visitor;  /* calls are made on a loop's thread, for this heap; NULL: here */
-  u32 loop;              /* ... the loop that is current in JavaScript */
+  PyObject **shapes;     /* tuples of str, by index of TAG_RECORD */
+  u32 shape_count, shape_capacity;
+  PyObject **lent; /* what the operation lends, as bytes */
+  u32 lent_count;
+  u32 loop; /* ... the loop that is current in JavaScript */
 };
 
 /* References of a heap, by object: when the heap ends without a word (worker.terminate), they are released. */
@@ -103,8 +110,22 @@ struct owner {
   struct owned *table; /* [locked] an open hash table by address, at most half full */
 };
 
+/* The memory of a str: `length` characters of `width` bytes each. */
+struct text {
+  u8 *data;
+  size_t length;
+  u32 width;
+};
+
 /* Why the rest of a message was not written. */
 enum write_failure { WRITES, TOO_LONG, NO_MEMORY };
+
+/* Keys that a dict had which was written: they are the same objects in others that json, a class or a literal has made. */
+struct shape {
+  u32 count, index; /* index: of TAG_RECORD, or NOT_SEEN */
+  size_t defined;   /* where in the message */
+  PyObject *keys[MAX_SHAPE_KEYS];
+};
 
 /* A message that is being written. [thread]
    `unsent` keeps the JsProxys that are written, if keeps_unsent: their RELEASE must not overtake the record. `seen` is
@@ -124,6 +145,8 @@ struct writer {
   PyObject **seen; /* containers and buffers that were written already */
   u32 *indexes;
   u32 seen_count, seen_used, seen_capacity; /* the next index; entries of the table; its size */
+  struct shape *shapes;                     /* keys of dicts that were written, at most MAX_SHAPES */
+  u32 shape_count, shapes_defined;
 };
 
 /* In place of an index: it was not written; it goes by reference, because its own code has raised. */

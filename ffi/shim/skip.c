@@ -41,7 +41,7 @@ static void skip_tag(struct reader *r, enum direction direction, const struct vi
   const char *layout = tag < TAG_COUNT ? payloads[tag][direction] : 0;
   if (!layout || !skip_fields(r, layout)) {
     r->at = r->end;
-  } else if (tag == TAG_OBJECT && visitor->object) {
+  } else if ((tag == TAG_OBJECT || (tag == TAG_LARGE && direction == TO_JAVASCRIPT)) && visitor->object) {
     fields.at = r->at - sizeof(u64);
     visitor->object(visitor->state, read_object(&fields));
   } else if (tag == TAG_JS && visitor->js) {

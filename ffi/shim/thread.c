@@ -140,7 +140,7 @@ static int initialise(void) {
   save_fault_actions();
   py.Py_InitializeEx(0);
   guard_faults(); /* PYTHONFAULTHANDLER or PYTHONDEVMODE may have enabled it */
-  if (probe_layout()) return 0;
+  if (probe_layout()) return probe_text(), 0;
   python.problem = "this Python keeps the type of its objects in a place that pyawait does not know";
   return -1;
 }

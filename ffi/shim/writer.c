@@ -90,6 +90,19 @@ static void write_object(struct writer *w, PyObject *object, u64 kinds) {
   __builtin_memcpy(at + 9, &address, 8);
 }
 
+/* Memory of an object that does not change while the object lives: with a reference to it, for its reader to copy. */
+static void write_large(struct writer *w, PyObject *object, u32 width, const void *data, size_t length) {
+  u8 *at = reserve(w, 22);
+  if (!at) return;
+  u64 start = (u64)(size_t)data, address = (u64)(size_t)new_reference(object);
+  u32 size = (u32)length;
+  own(w->owner, object);
+  at[0] = TAG_LARGE, at[1] = (u8)width;
+  __builtin_memcpy(at + 2, &size, 4);
+  __builtin_memcpy(at + 6, &start, 8);
+  __builtin_memcpy(at + 14, &address, 8);
+}
+
 /* Proxies of JavaScript values in records that are not sent yet --------------------------------------------------- */
 
 /* A value's RELEASE, which is sent when its proxy is freed, must not overtake the record that names the value. */

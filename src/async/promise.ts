@@ -137,7 +137,7 @@ function encodeAwaitable(value: unknown): Payload {
   const e = encoding(writer, interpreter().heapId);
   writer.at = 0;
   writePinned(e, [value]);
-  const length = writer.at, start = keep(writer.bytes, length);
+  const length = writer.at, start = keep(writer);
   scratch.writer = writer;
   return { bytes: keptIn(), start, end: start + length, pins: e.pins!, handles: e.handles };
 }

@@ -19,7 +19,7 @@ import { write, writeThrown } from "../values/encode.ts";
 import { type Encoding, encoding, rollBack } from "../values/encoding.ts";
 import { Thrown } from "../values/wrappers.ts";
 import { Reader, Writer } from "../wire/codec.ts";
-import { JsOperation, Tag } from "../wire/numbers.ts";
+import { JsOperation, LARGE, Tag } from "../wire/numbers.ts";
 import { outsideOfLoops } from "../proxy/current_loop.ts";
 import { operate } from "./js_operations.ts";
 import { runHelper } from "./promise.ts";
@@ -149,7 +149,7 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
   writer.u32(served.slot);
   writer.data(payload.bytes.subarray(0, payload.at));
   closeRecord(served.loop);
-  answers.settling = payload;
+  if (payload.bytes.length <= LARGE) answers.settling = payload; // else it is too large to keep
 }
 
 /**

@@ -23,9 +23,11 @@ export interface Interpreter extends Started {
 /** The buffers of one synchronous operation. */
 export interface Level {
   readonly input: Writer;
-  readonly reader: Reader;
-  readonly output: Pointer;
-  readonly capacity: number;
+  reader: Reader;
+  output: Pointer;
+  capacity: number;
+  /** Memory that Python reads where it lies, before it runs any code. */
+  readonly lent: Uint8Array[];
   /** Addresses of references that are released with the operation. */
   releases: number[] | undefined;
 }

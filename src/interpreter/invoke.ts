@@ -3,6 +3,7 @@
 // Encoding an argument may run a getter, and Python may call back into JavaScript; both may start another operation
 // while this one's buffers are half read or half written. So each operation owns a level (an input and an output
 // buffer) until it ends, and a nested one takes the next level.
+import { queueMicrotask } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { Reader, Writer } from "../wire/codec.ts";
 import { Operation, Tag } from "../wire/numbers.ts";
@@ -12,6 +13,24 @@ import { interpreter, markClosed } from "./interpreter.ts";
 
 export type { Level } from "./heap.ts";
 
+/** Larger buffers are kept until the turn ends, since the system takes longer to give memory than to copy it; or not at all. */
+const kept = { always: 1 << 22, inTurn: 1 << 26 };
+
+let dropping = false;
+
+/** Gives up the buffers that are too large to keep. Those from `heap.depth` on are not in use. */
+function dropLarge(): void {
+  dropping = false;
+  const first = heap.levels.findIndex(({ input }, index) => index >= heap.depth && input.bytes.length > kept.always);
+  if (first >= 0) heap.levels.length = first;
+}
+
+function dropLater(): void {
+  if (dropping) return;
+  queueMicrotask(dropLarge);
+  dropping = true;
+}
+
 function newLevel(): Level {
   const output = backend.allocate(1 << 16);
   const level = {
@@ -19,6 +38,7 @@ function newLevel(): Level {
     reader: new Reader(output),
     output: backend.address(output),
     capacity: output.length,
+    lent: [],
     releases: undefined,
   };
   heap.levels.push(level);
@@ -47,7 +67,9 @@ export function end(): void {
   const level = heap.levels[--heap.depth], { input } = level;
   heap.writing--;
   if (level.releases) giveReleasesBack(level);
-  if (input.bytes.length > 1 << 22) heap.levels.length = heap.depth; // too large to keep
+  if (level.lent.length > 0) level.lent.length = 0;
+  if (input.bytes.length > kept.inTurn) dropLarge();
+  else if (input.bytes.length > kept.always) dropLater();
 }
 
 /** Takes a level to read from only; the caller gives it back with {@linkcode endReading}, in a `finally`. */
@@ -79,10 +101,21 @@ function writeReleases(level: Level): number {
   return Operation.release;
 }
 
+/** Writes where the memory lies that is lent. No code of the user's runs from here on until Python has read it. */
+function writeLent({ input, lent }: Level): number {
+  for (const bytes of lent) {
+    input.address(Number(backend.address(bytes)));
+    input.u32(bytes.byteLength);
+  }
+  input.u32(lent.length);
+  return Operation.lend;
+}
+
 /** Performs `operation` on the level's input. The outcome has to be read before the level is given back. */
 export function invoke(level: Level, operation: number): Reader {
   const { shim, heap: address } = heap.python!;
   const { input, reader } = level;
+  if (level.lent.length > 0) operation |= writeLent(level);
   if (level.releases) operation |= writeReleases(level);
   heap.writing--;
   heap.called = true;
@@ -91,7 +124,7 @@ export function invoke(level: Level, operation: number): Reader {
   reader.at = 0;
   const length = reader.i32();
   if (length === 0) throw closedElsewhere();
-  return length < 0 ? overflow(-length) : reader;
+  return length < 0 ? overflow(level, -length) : reader;
 }
 
 /** Another copy of pyawait, or another thread, has closed Python. The record that says so may still be on its way. */
@@ -100,12 +133,12 @@ function closedElsewhere(): PythonClosedError {
   return heap.closed!;
 }
 
-/** Fetches an outcome that did not fit into the level's buffer. */
-function overflow(length: number): Reader {
+/** Fetches an outcome that did not fit into the level's buffer, which gets larger: the next one may be as long. */
+function overflow(level: Level, length: number): Reader {
   const { shim, heap: address } = heap.python!;
-  const buffer = backend.allocate(length);
-  shim.pyawait_overflow(address, backend.address(buffer), length);
-  const reader = new Reader(buffer);
+  const buffer = backend.allocate(length), reader = new Reader(buffer), output = backend.address(buffer);
+  shim.pyawait_overflow(address, output, length);
+  if (length <= kept.always) level.reader = reader, level.output = output, level.capacity = length;
   reader.at = 4;
   return reader;
 }

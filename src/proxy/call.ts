@@ -112,15 +112,15 @@ function makeCall(level: Level, plain: number, address: number, args: readonly u
   const start = writer.at;
   if (!writePlainArguments(writer, args)) {
     writer.at = start;
-    writeAnyArguments(writer, args);
+    writeAnyArguments(level, args);
   }
   return readOutcome(invokeCall(level, operation));
 }
 
-function writeAnyArguments(writer: Writer, args: readonly unknown[]): void {
-  const e = encoding(writer, interpreter().heapId);
+function writeAnyArguments({ input, lent }: Level, args: readonly unknown[]): void {
+  const e = encoding(input, interpreter().heapId);
   try {
-    writeArguments(e, args);
+    writeArguments(e, args, lent);
   } catch (error) {
     throw rollBack(e, error);
   }
@@ -167,7 +167,7 @@ export function callAndCopy(name: string, args: readonly unknown[], options: Cop
     const e = encoding(level.input, heapId);
     e.writer.object(address);
     try {
-      writeArguments(e, args);
+      writeArguments(e, args, level.lent);
     } catch (error) {
       throw rollBack(e, error);
     }
@@ -289,7 +289,7 @@ export function encodeCall(callee: State, args: readonly unknown[]): LazyCall {
     } catch (error) {
       throw rollBack(e, error);
     }
-    const length = e.writer.at, start = keep(e.writer.bytes, length), bytes = keptIn();
+    const length = e.writer.at, start = keep(e.writer), bytes = keptIn();
     const context = currentCallContext(), scope = captureScope();
     const handles = e.handles.length > 0 ? e.handles : none, lent = pins.length > 0 ? pins : none, trace = undefined, place = undefined; // no spread: it takes longer than the call
     const used = false, looked = false, awaited = false, watched = false;

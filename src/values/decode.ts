@@ -1,10 +1,12 @@
 // Decodes values from the wire.
 //
 // A Python object without a counterpart becomes a proxy; a value that JavaScript threw or passed comes back as itself.
+import { backend } from "../../ffi/mod.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { forget } from "../interpreter/inbox.ts";
+import { openInterpreter } from "../interpreter/interpreter.ts";
 import { receive } from "../interpreter/js_handles.ts";
-import type { Reader } from "../wire/codec.ts";
+import { type Reader, textOf } from "../wire/codec.ts";
 import { Kind, Tag } from "../wire/numbers.ts";
 import { typedArrays } from "../wire/typed_arrays.ts";
 import { skipValue } from "../wire/walker.ts";
@@ -64,15 +66,13 @@ export function read(r: Reader): unknown {
     case Tag.int53:
     case Tag.float:
       return r.f64();
-    case Tag.ascii:
-      return r.ascii();
+    case Tag.latin1:
+      return r.latin1();
     case Tag.object: {
       const kinds = r.u32(), type = r.u32();
       const proxy = bridge.makeProxy(r.address(), kinds, type);
       return hooks ? ask(hooks.leftover, proxy) : proxy;
     }
-    case Tag.utf8:
-      return r.utf8();
     case Tag.utf16:
       return r.utf16();
     case Tag.bigint:
@@ -88,6 +88,8 @@ export function read(r: Reader): unknown {
       return undefined;
     case Tag.date:
       return new Date(r.f64());
+    case Tag.large:
+      return readLarge(r);
     case Tag.array:
       return readArray(r);
     case Tag.list:
@@ -95,6 +97,9 @@ export function read(r: Reader): unknown {
     case Tag.set:
     case Tag.dict:
     case Tag.map:
+    case Tag.numbers:
+    case Tag.shape:
+    case Tag.record:
       return readWhole(r, tag);
     default:
       throw new Error(`pyawait: malformed message (tag ${tag})`);
@@ -104,6 +109,7 @@ export function read(r: Reader): unknown {
 /** Reads a container. If that fails half-way, the references to the objects that were not read are released. */
 function readWhole(r: Reader, tag: number): unknown {
   const start = r.at - 1;
+  r.shapes = [];
   try {
     return readContainer(r, tag, []);
   } catch (error) {
@@ -133,13 +139,37 @@ function readDeep(r: Reader, containers: unknown[]): unknown {
   return tag === Tag.reference ? containers[r.u32()] : readContainer(r, tag, containers);
 }
 
+/** The keys of the next records. Engines find a property sooner by its name as they keep it, which this gives. */
+function readShape(r: Reader): void {
+  r.u8(); // a tuple
+  r.shapes.push(Array.from({ length: r.u32() }, () => Object.keys({ [read(r) as string]: 0 })[0]));
+}
+
+function readRecord(r: Reader, containers: unknown[]): unknown {
+  const keys = r.shapes[r.u32()], count = r.u32();
+  const object: Record<string, unknown> = {};
+  containers.push(object);
+  for (let i = 0; i < count; i++) setItem(object, keys[i], readDeep(r, containers));
+  level--;
+  return object;
+}
+
 function readContainer(r: Reader, tag: number, containers: unknown[]): unknown {
   level++;
+  if (tag === Tag.shape) readShape(r), tag = r.u8();
+  if (tag === Tag.record) return readRecord(r, containers);
   const count = r.u32();
   if (tag === Tag.list || tag === Tag.tuple) {
     const list: unknown[] = new Array(count < 1 << 20 ? count : 0);
     containers.push(list);
     for (let i = 0; i < count; i++) list[i] = readDeep(r, containers);
+    level--;
+    return list;
+  }
+  if (tag === Tag.numbers) {
+    const list: number[] = new Array(count);
+    containers.push(list);
+    r.numbers(list, count);
     level--;
     return list;
   }
@@ -192,11 +222,26 @@ function fromHalf(bits: number): number {
   return sign * 2 ** (Math.max(exponent, 1) - 25) * (exponent ? fraction + 1024 : fraction);
 }
 
+/** Bytes or text that JavaScript copies itself from where it lies. */
+function readLarge(r: Reader): Uint8Array | string {
+  const width = r.u8(), length = r.u32(), data = r.address(), owner = r.address();
+  const { shim, addon } = openInterpreter()!;
+  try {
+    const text = width > 0 ? addon?.text(data, length, width) : undefined;
+    if (text !== undefined) return text;
+    const bytes = backend.allocate(length);
+    shim.pyawait_copy(backend.address(bytes), backend.pointer(data), length);
+    return width > 0 ? textOf(bytes, width) : bytes;
+  } finally {
+    forget(owner);
+  }
+}
+
 function readArray(r: Reader): unknown {
   const code = String.fromCharCode(r.u8());
-  const { buffer } = r.data(r.u32()).slice();
-  const array = code in typedArrays ? new typedArrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
   const shape = Array.from({ length: r.u8() }, () => r.u32());
+  const { buffer } = read(r) as Uint8Array;
+  const array = code in typedArrays ? new typedArrays[code](buffer as ArrayBuffer) : Float32Array.from(new Uint16Array(buffer), fromHalf);
   if (shape.length > 0) Object.defineProperty(array, "shape", { value: shape, configurable: true, writable: true });
   return array;
 }

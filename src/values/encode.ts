@@ -7,16 +7,18 @@ import { watch } from "../context/rejections.ts";
 import { bridge } from "../interpreter/bridge.ts";
 import { send } from "../interpreter/js_handles.ts";
 import { limits } from "../wire/codec.ts";
-import { JsKind, Kind, Tag } from "../wire/numbers.ts";
+import { JsKind, Kind, LARGE, Tag } from "../wire/numbers.ts";
 import { codeByName } from "../wire/typed_arrays.ts";
 import { Deferred } from "./deferred.ts";
 import type { Encoding } from "./encoding.ts";
 import { aboutError, aboutThrown, isError } from "./js_errors.ts";
 import { isAsync, traitsOf } from "./js_functions.ts";
 import { keep } from "./kept_halves.ts";
+import { bytesOf, isMemory, mayLend } from "./lending.ts";
 import { type State, stateOf } from "./proxy_state.ts";
 import { exceptionOf, returning } from "./python_error.ts";
 import { rules } from "./rules.ts";
+import { beginRecord } from "./shapes.ts";
 import {
   ArrayItems,
   ByReference,
@@ -170,7 +172,7 @@ function isSpecial(value: object): boolean {
 
 /** Writes a value that is recognised by its brand, so that values of other realms convert alike. */
 function writeBranded(e: Encoding, value: object): void {
-  if (ArrayBuffer.isView(value) || types.isAnyArrayBuffer(value)) return writeBuffer(e, value);
+  if (isMemory(value)) return writeBuffer(e, value);
   if (types.isMap(value)) return writeContainer(e, value, writeMap);
   if (types.isSet(value)) return writeContainer(e, value, writeSet);
   if (types.isDate(value)) return writeDate(e, value);
@@ -216,8 +218,17 @@ export function isPlainObject(value: object): boolean {
   return plain && !isSpecial(value);
 }
 
+/** Writes an Array; numbers without their tags, if it has nothing else. */
 function writeList(e: Encoding, value: readonly unknown[]): void {
-  writeItems(e, Tag.list, value);
+  const { writer } = e, count = countOf(value, limits.message - writer.at), start = writer.at;
+  writer.tagged32(count > 0 ? Tag.numbers : Tag.list, count);
+  const { written, next } = writer.numbers(value, count);
+  if (written === count) return;
+  const numbers = writer.takeBack(start + 5, written);
+  writer.bytes[start] = Tag.list;
+  for (const number of numbers) writer.number(number);
+  write(e, next);
+  for (let i = written + 1; i < count; i++) write(e, value[i]);
 }
 
 function writeTuple(e: Encoding, value: Tuple): void {
@@ -243,6 +254,10 @@ function countOf({ length }: readonly unknown[], most: number): number {
 
 function writeDict(e: Encoding, value: object): void {
   const keys = Object.keys(value);
+  if (beginRecord(e, keys)) {
+    for (let i = 0; i < keys.length; i++) write(e, (value as Record<string, unknown>)[keys[i]]);
+    return;
+  }
   e.writer.tagged32(Tag.dict, keys.length);
   for (const key of keys) {
     e.writer.string(key);
@@ -287,31 +302,21 @@ function writeDate(e: Encoding, value: Date): void {
 
 const typedArrayName = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag)!.get!;
 
-/** Its memory, with an explicit length: without one the length follows a buffer that another thread lets grow. */
-function bytesOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
-  const bytes = viewOf(value);
-  // Not `length`: V8 15's Maglev compares it as 32 bits, so 2 GiB would be less than the limit.
-  if (bytes.byteLength > 0x7fff_ffff) throw new RangeError("Cannot convert a buffer of 2 GiB or more to Python");
-  return bytes;
-}
-
-function viewOf(value: ArrayBufferView | ArrayBufferLike): Uint8Array {
-  try {
-    if (!ArrayBuffer.isView(value)) return new Uint8Array(value, 0, new Uint8Array(value).byteLength);
-    return new Uint8Array(value.buffer, value.byteOffset, Number(value.byteLength));
-  } catch (cause) {
-    const kind = Object.prototype.toString.call(value).slice(8, -1);
-    throw new TypeError(`Cannot convert this ${kind} to Python: its memory was released, transferred or made smaller`, { cause });
-  }
-}
-
 function writeBuffer(e: Encoding, value: ArrayBufferView | ArrayBufferLike): void {
-  const { writer } = e;
   const bytes = bytesOf(value);
   const name = typedArrayName.call(value) as string | undefined;
   if (name !== undefined && name !== "Uint8Array") return writeArray(e, value, bytes, name);
-  writer.u8(Tag.bytes); // also of an ArrayBuffer or a DataView
-  writer.block(bytes);
+  writeBytes(e, bytes); // also of an ArrayBuffer or a DataView
+}
+
+function writeBytes({ writer, lent }: Encoding, bytes: Uint8Array): void {
+  if (lent !== undefined && bytes.byteLength >= LARGE) {
+    writer.tagged32(Tag.large, lent.length);
+    lent.push(bytes);
+  } else {
+    writer.u8(Tag.bytes);
+    writer.block(bytes);
+  }
 }
 
 /** Writes an `array.array` of the items that typed arrays of this name have. */
@@ -321,7 +326,7 @@ function writeArray(e: Encoding, value: object, bytes: Uint8Array, name: string)
   if (seen(e, value)) return; // bytes are immutable in Python, so equal ones need not be the same object
   e.writer.u8(Tag.array);
   e.writer.u8(code.charCodeAt(0));
-  e.writer.block(bytes);
+  writeBytes(e, bytes);
 }
 
 function writeSlice(e: Encoding, { start, stop, step }: SliceBounds): void {
@@ -358,14 +363,22 @@ function writeThrowable(e: Encoding, thrown: unknown): void {
   isError(thrown) && !own ? writeError(e, thrown as Error) : write(e, thrown); // no conversion rule applies to it
 }
 
-/** Writes the arguments of a call: their count, the arguments, the keyword arguments. */
-export function writeArguments(e: Encoding, args: readonly unknown[]): void {
+/**
+ * Writes the arguments of a call: their count, the arguments, the keyword arguments.
+ *
+ * @param lent takes large memory among them, for a message that is read before JavaScript goes on
+ */
+export function writeArguments(e: Encoding, args: readonly unknown[], lent?: Uint8Array[]): void {
   const { writer } = e;
   const last = args.length > 0 ? args[args.length - 1] : undefined;
   const keywords = last instanceof KeywordArguments ? last : undefined;
   const count = keywords ? args.length - 1 : args.length;
   writer.u32(count);
-  for (let i = 0; i < count; i++) write(e, args[i]);
+  for (let i = 0; i < count; i++) {
+    e.lent = lent !== undefined && mayLend(args, i) ? lent : undefined;
+    write(e, args[i]);
+  }
+  e.lent = undefined;
   if (!keywords) return writer.u8(Tag.none);
   seen(e, keywords.values); // the decoder numbers it like every container
   writeDict(e, keywords.values);

@@ -3,6 +3,7 @@
 // All values of a message share it, so that several references to one container stay references to one container.
 import { giveBack } from "../interpreter/js_handles.ts";
 import type { Reference } from "../interpreter/reference.ts";
+import type { Shape } from "./shapes.ts";
 import type { Writer } from "../wire/codec.ts";
 
 /** The state of one message: its containers by number, the references that it borrows, how deep it copies. */
@@ -10,10 +11,14 @@ export interface Encoding {
   readonly writer: Writer;
   heap: number;
   containers: Map<object, number> | undefined;
+  /** What keys its objects have. */
+  shapes: Shape[] | undefined;
   /** References that the message borrows, if it outlives the call that makes it. */
   pins: Reference[] | undefined;
   /** Handles that it takes, to return if it is never sent. */
   handles: number[];
+  /** Takes large memory in place of the message, while that may lend it. */
+  lent: Uint8Array[] | undefined;
   /** How many more levels of containers are copied; deeper ones cross by reference. */
   depth: number;
   /** Asked for values that would cross by reference. */
@@ -32,8 +37,10 @@ export function encoding(writer: Writer, heap: number): Encoding {
     writer,
     heap,
     containers: undefined,
+    shapes: undefined,
     pins: undefined,
     handles: [],
+    lent: undefined,
     depth: Infinity,
     fallback: undefined,
     converted: undefined,
@@ -60,6 +67,7 @@ export function takeBack({ handles, pins }: Loans): void {
 export function rollBack(e: Encoding, error: unknown): unknown {
   takeBack({ handles: e.handles.splice(0), pins: e.pins?.splice(0) });
   e.containers =
+    e.shapes =
     e.errors =
     e.converted =
     e.defaults =

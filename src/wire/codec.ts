@@ -3,18 +3,26 @@
 //
 // C is given the address of a Writer's memory, so a Writer grows by moving to a new buffer, never by resizing, and a
 // message is complete before C is called.
-import { TextDecoder, TextEncoder } from "../../ffi/intrinsics.ts";
+import { Buffer } from "node:buffer";
+import { TextEncoder } from "../../ffi/intrinsics.ts";
+import { openedAddon } from "../../ffi/native/addon.ts";
 import { backend } from "../../ffi/mod.ts";
 import type { Pointer } from "../../ffi/types.ts";
-import { Tag } from "./numbers.ts";
+import { LARGE, Tag } from "./numbers.ts";
 
 const encoder = new TextEncoder();
-const utf8 = new TextDecoder("utf-8", { ignoreBOM: true });
-const utf16 = (bytes: Uint8Array) => {
-  let text = "";
-  for (let i = 0; i + 1 < bytes.length; i += 2) text += String.fromCharCode(bytes[i] | bytes[i + 1] << 8);
-  return text;
-};
+
+/** These two copy text as it is. `toString`, which calls them, takes twice as long for short text; a TextDecoder replaces
+ * lone surrogates. */
+const { latin1Slice, ucs2Slice } = Buffer.prototype as unknown as Record<string, (this: Uint8Array, start: number, end: number) => string>;
+
+/** The text in `bytes`, with `width` bytes a character. */
+export function textOf(bytes: Uint8Array, width: number): string {
+  return (width === 1 ? latin1Slice : ucs2Slice).call(bytes, 0, bytes.length);
+}
+
+/** Up to this length, a loop in JavaScript reads or writes text faster than a call of the runtime. */
+const shortText = { read: 8, written: 40, writtenWide: 60 };
 
 /**
  * How many bytes a message may have: its length crosses as a positive 32-bit number, and one that overflows would be
@@ -27,6 +35,12 @@ function checkLength(length: number): void {
   throw new RangeError(
     "Cannot pass this to Python: its message would have 2 GiB or more; pass it in parts, or by a file or a shared buffer",
   );
+}
+
+/** How many numbers were written, and the item behind them, if there is one: it is no number. */
+export interface Numbers {
+  readonly written: number;
+  readonly next: unknown;
 }
 
 /** Writes values as bytes into memory whose address C can be given. */
@@ -42,6 +56,20 @@ export class Writer {
     this.pointer = backend.address(this.bytes);
   }
 
+  private moveTo(bytes: Uint8Array): void {
+    this.bytes = bytes;
+    this.view = new DataView(bytes.buffer);
+    this.pointer = backend.address(bytes);
+  }
+
+  /** What was written, to keep. Of a large message it is not copied: the memory is given away, and smaller takes its place. */
+  take(): Uint8Array {
+    const { bytes, at } = this;
+    if (at < LARGE) return bytes.slice(0, at);
+    this.moveTo(backend.allocate(4096));
+    return bytes.subarray(0, at);
+  }
+
   /**
    * Makes room for `more` bytes.
    *
@@ -50,11 +78,9 @@ export class Writer {
   reserve(more: number): void {
     if (this.at + more <= this.bytes.length) return;
     checkLength(this.at + more);
-    const old = this.bytes;
-    this.bytes = backend.allocate(Math.min(Math.max(2 * old.length, this.at + more + 1024), 0x7fff_ffff));
-    this.bytes.set(old.subarray(0, this.at));
-    this.view = new DataView(this.bytes.buffer);
-    this.pointer = backend.address(this.bytes);
+    const larger = backend.allocate(Math.min(Math.max(2 * this.bytes.length, this.at + more + 1024), 0x7fff_ffff));
+    larger.set(this.bytes.subarray(0, this.at));
+    this.moveTo(larger);
   }
 
   u8(value: number): void {
@@ -85,6 +111,29 @@ export class Writer {
     this.bytes[this.at] = tag;
     this.view.setFloat64(this.at + 1, value, true);
     this.at += 9;
+  }
+
+  /** Writes the first items, at most `count`, as long as they are numbers. Each is read once: it may be a getter. */
+  numbers(items: readonly unknown[], count: number): Numbers {
+    let index = 0, item: unknown;
+    while (index < count) {
+      this.reserve(8);
+      const { view } = this, end = Math.min(count, index + (this.bytes.length - this.at >> 3));
+      let { at } = this;
+      while (index < end && typeof (item = items[index]) === "number") {
+        view.setFloat64(at, item, true);
+        at += 8, index++;
+      }
+      this.at = at;
+      if (index < end) break;
+    }
+    return { written: index, next: item };
+  }
+
+  /** Goes back to `start` and returns the numbers that were written from there on. */
+  takeBack(start: number, count: number): number[] {
+    this.at = start;
+    return Array.from({ length: count }, (_, index) => this.view.getFloat64(start + 8 * index, true));
   }
 
   number(value: number): void {
@@ -135,36 +184,53 @@ export class Writer {
   }
 
   string(value: string): void {
-    const length = value.length;
-    if (length > 64) return this.longString(value);
+    const { length } = value;
+    if (length > shortText.written) return this.longString(value);
     this.reserve(5 + length);
-    const { bytes } = this;
-    const start = this.at + 5;
+    const { bytes } = this, start = this.at + 5;
     for (let i = 0; i < length; i++) {
       const unit = value.charCodeAt(i);
-      if (unit > 127) return this.longString(value);
+      if (unit > 255) return this.units(value);
       bytes[start + i] = unit;
     }
-    this.tagged32(Tag.ascii, length);
+    this.tagged32(Tag.latin1, length);
     this.at += length;
   }
 
+  /** As many bytes as it has units have room for all of it only if it is ASCII. */
   private longString(value: string): void {
-    if (!(value as unknown as { isWellFormed(): boolean }).isWellFormed()) return this.units(value);
-    if (3 * value.length > limits.message / 2) { // so much room may be refused for a text that needs a third of it
-      this.u8(Tag.utf8);
-      return this.block(encoder.encode(value));
-    }
-    this.reserve(5 + 3 * value.length);
-    const { written } = encoder.encodeInto(value, this.bytes.subarray(this.at + 5));
-    this.tagged32(Tag.utf8, written);
-    this.at += written;
+    const { length } = value;
+    if (value.charCodeAt(0) > 127 || value.charCodeAt(length >> 1) > 127) return this.units(value); // without an attempt
+    this.reserve(5 + length);
+    const start = this.at + 5;
+    if (encoder.encodeInto(value, this.bytes.subarray(start, start + length)).read < length) return this.units(value);
+    this.tagged32(Tag.latin1, length);
+    this.at += length;
   }
 
+  /** Text as UTF-16, in which lone surrogates are like every other unit. */
   private units(value: string): void {
-    this.tagged32(Tag.utf16, 2 * value.length);
-    this.reserve(2 * value.length);
-    for (let i = 0; i < value.length; i++, this.at += 2) this.view.setUint16(this.at, value.charCodeAt(i), true);
+    const { length } = value;
+    this.reserve(5 + 2 * length + 3); // and what unitsAtOnce takes
+    this.tagged32(Tag.utf16, 2 * length);
+    const { bytes } = this;
+    let { at } = this;
+    if (length > shortText.writtenWide && this.unitsAtOnce(value)) return;
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i);
+      bytes[at++] = unit;
+      bytes[at++] = unit >> 8;
+    }
+    this.at = at;
+  }
+
+  /** The memory begins at an even address, and the runtime writes to such ones only. */
+  private unitsAtOnce(value: string): boolean {
+    const odd = this.at & 1, start = this.at + odd, end = start + 2 * value.length;
+    if (!openedAddon?.units(value, Number(this.pointer) + start, value.length)) return false;
+    if (odd) this.bytes.copyWithin(this.at, start, end);
+    this.at = end - odd;
+    return true;
   }
 
   /** ASCII text, under the given tag. */
@@ -180,6 +246,8 @@ export class Reader {
   bytes: Uint8Array;
   view: DataView;
   at = 0;
+  /** Keys that objects of the value have that is being read. */
+  shapes: string[][] = [];
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
@@ -208,6 +276,16 @@ export class Reader {
     return value;
   }
 
+  /** So many numbers. One that is a small integer is given as such: engines keep Arrays of these apart. */
+  numbers(into: number[], count: number): void {
+    const { view } = this;
+    for (let i = 0, at = this.at; i < count; i++, at += 8) {
+      const value = view.getFloat64(at, true), integer = value | 0;
+      into[i] = integer === value && (integer !== 0 || 1 / value > 0) ? integer : value;
+    }
+    this.at += 8 * count;
+  }
+
   /** An address; below 2^53 on every supported platform. */
   address(): number {
     const low = this.view.getUint32(this.at, true);
@@ -224,26 +302,22 @@ export class Reader {
   }
 
   bigint(): bigint {
-    const hex = this.ascii();
+    const hex = this.latin1();
     return hex.startsWith("-") ? -BigInt(hex.slice(1)) : BigInt(hex);
   }
 
-  ascii(): string {
-    const length = this.u32();
-    if (length > 24) return utf8.decode(this.data(length));
-    const { bytes } = this;
-    let text = "";
-    const end = this.at + length;
-    for (let i = this.at; i < end; i++) text += String.fromCharCode(bytes[i]);
+  latin1(): string {
+    const length = this.u32(), { bytes, at: start } = this, end = start + length;
     this.at = end;
+    if (length > shortText.read) return latin1Slice.call(bytes, start, end);
+    let text = "";
+    for (let i = start; i < end; i++) text += String.fromCharCode(bytes[i]);
     return text;
   }
 
-  utf8(): string {
-    return utf8.decode(this.data(this.u32()));
-  }
-
   utf16(): string {
-    return utf16(this.data(this.u32()));
+    const length = this.u32(), start = this.at;
+    this.at += length;
+    return ucs2Slice.call(this.bytes, start, this.at);
   }
 }

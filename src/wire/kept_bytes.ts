@@ -2,6 +2,7 @@
 //
 // A typed array of its own takes 250 bytes of V8's heap, more than most messages, and the collector moves all of them when
 // thousands are in flight. A buffer is small, because one message that is kept keeps all of it.
+import type { Writer } from "./codec.ts";
 
 /** Where the bytes of one message are. */
 export interface KeptBytes {
@@ -12,12 +13,15 @@ export interface KeptBytes {
 
 const capacity = 8192, most = 512;
 
-const current = { bytes: new Uint8Array(0), at: 0 };
+const empty = new Uint8Array(0);
 
-/** Copies the first `length` bytes. Returns where they begin in {@linkcode keptIn}, which holds until the next call. */
-export function keep(bytes: Uint8Array, length: number): number {
+const current: { bytes: Uint8Array; at: number } = { bytes: empty, at: 0 };
+
+/** Keeps what was written. Returns where it begins in {@linkcode keptIn}, which holds until the next call. */
+export function keep(writer: Writer): number {
+  const { bytes, at: length } = writer;
   if (length > most) {
-    current.bytes = bytes.slice(0, length); // has the buffer to itself
+    current.bytes = writer.take(); // has the buffer to itself
     current.at = length;
     return 0;
   }
@@ -30,5 +34,7 @@ export function keep(bytes: Uint8Array, length: number): number {
 
 /** The buffer of the latest {@linkcode keep}. */
 export function keptIn(): Uint8Array {
-  return current.bytes;
+  const { bytes } = current;
+  if (bytes.length > capacity) current.bytes = empty; // a large one is not to live as long as this file
+  return bytes;
 }

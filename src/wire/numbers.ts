@@ -13,25 +13,28 @@ export const Tag = {
   int53: 4,
   bigint: 5,
   float: 6,
-  ascii: 7,
-  utf8: 8,
-  utf16: 9,
-  bytes: 10,
-  array: 11,
-  list: 12,
-  tuple: 13,
-  set: 14,
-  dict: 15,
-  map: 16,
-  date: 17,
-  reference: 18,
-  object: 19,
-  js: 20,
-  error: 21,
-  throw: 22,
-  missing: 23,
-  slice: 24,
-  known: 25,
+  latin1: 7,
+  utf16: 8,
+  bytes: 9,
+  array: 10,
+  list: 11,
+  tuple: 12,
+  set: 13,
+  dict: 14,
+  map: 15,
+  numbers: 16,
+  shape: 17,
+  record: 18,
+  date: 19,
+  reference: 20,
+  object: 21,
+  js: 22,
+  error: 23,
+  throw: 24,
+  missing: 25,
+  slice: 26,
+  known: 27,
+  large: 28,
 } as const;
 
 /**
@@ -57,16 +60,18 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   int53: both("number:f64"), // an integer beyond 32 bits that a float64 holds exactly
   bigint: text, // "-0x1f", from JavaScript with a NUL that its length counts
   float: both("number:f64"),
-  ascii: text,
-  utf8: text,
-  utf16: text, // for text with lone surrogates, which UTF-8 cannot hold
+  latin1: text,
+  utf16: text,
   bytes: both("length:u32 data:u8*"),
-  array: { in: "code:u8 length:u32 data:u8*", out: "code:u8 length:u32 data:u8* dimensions:u8 shape:u32*" },
+  array: { in: "code:u8 data:value", out: "code:u8 dimensions:u8 shape:u32* data:value" },
   list: items,
   tuple: items,
   set: items,
   dict: both("count:u32 items:pair*"), // to JavaScript, every key is a str
   map: { in: undefined, out: "count:u32 items:pair*" },
+  numbers: both("count:u32 numbers:f64*"), // a list, in Python of an int where a number is a safe integer, else of a float
+  shape: both("keys:value first:value"), // the keys of the next dicts of many, as a tuple; the first of these
+  record: both("shape:u32 count:u32 items:value*"), // a dict with the keys of the nth shape of this message
   date: both("milliseconds:f64"), // since 1970
   reference: both("index:u32"), // the nth container or array of this message again
   // `type`: the number of its type's name, in the lower half; above, of an `async def`, bits of its code's address.
@@ -77,6 +82,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   missing: { in: undefined, out: "" }, // no such attribute
   slice: { in: "start:value stop:value step:value", out: undefined },
   known: { in: undefined, out: "" }, // the attribute is the method that JavaScript has
+  large: { in: "index:u32", out: "width:u8 length:u32 data:u64 address:u64" }, // read where it lies
 };
 
 /**
@@ -218,8 +224,12 @@ export const recordLayouts: Readonly<Record<"in" | "out" | "operation", Readonly
     inScope: "... scope:u32",
     onLoop: "loop:u32 ...",
     release: "... addresses:u64* count:u32",
+    lend: "... blocks:block* count:u32",
   },
 };
+
+/** Bytes and text of so many bytes do not pass through a message's memory, where that can be. */
+export const LARGE = 65536;
 
 /** Kinds of records in a loop's inbox. The shim itself writes `heapEnd` and `heapLost`. */
 export const In = {
@@ -251,6 +261,7 @@ export const Operation = {
   inScope: 16,
   onLoop: 32,
   release: 64,
+  lend: 128,
 } as const;
 
 /** Results of `pyawait_open`. `failed` and `foreign` are final; after `refused` another attempt is possible. */

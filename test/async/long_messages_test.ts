@@ -12,11 +12,11 @@ test("a message that would be too long is an error of its call, in both directio
     "RangeError: Cannot pass this to Python: its message would have 2 GiB or more; pass it in parts, or by a file or a shared buffer";
   assertEquals((await prints("hostile", ["long"])).trimEnd().split("\n"), [
     out, // toJs
-    into, // a call
+    `${into} 2`, // a call, which lends arguments and copies what is in them
     `${into} 1 1`,
     into, // an await
     "1 1 1", // a long turn goes in parts
-    "2000000 2000000 2000000", // so does a long batch
+    "1000000 1000000 1000000", // so does a long batch
     `JsException: ${into}`, // what JavaScript answers
     `2000000 JsException: ${into} ${out}`,
     "2000000 2000000", // calls from a thread, and from a synchronous call

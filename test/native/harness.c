@@ -29,6 +29,7 @@ void pyawait_attach(struct heap *heap);
 void pyawait_detach(struct heap *heap);
 void pyawait_invoke(struct heap *heap, int operation, const u8 *in, int length, u8 *out, int capacity);
 int pyawait_overflow(struct heap *heap, u8 *out, int capacity);
+void pyawait_copy(u8 *to, const u8 *from, int length);
 int pyawait_submit(struct heap *heap, int loop_id, const u8 *data, int length);
 void pyawait_set_spin(int microseconds);
 int pyawait_take(struct heap *heap, u8 *out, int capacity);
@@ -71,7 +72,14 @@ static void put32(struct message *m, u32 value) { put(m, &value, 4); }
 static void put_int(struct message *m, int value) { put8(m, TAG_INT32), put32(m, (u32)value); }
 static void put_object(struct message *m, u64 address) { put8(m, TAG_OBJECT), put(m, &address, 8); }
 static void put_text(struct message *m, const char *text) {
-  put8(m, TAG_UTF8), put32(m, (u32)strlen(text)), put(m, text, strlen(text));
+  put8(m, TAG_LATIN1), put32(m, (u32)strlen(text)), put(m, text, strlen(text));
+}
+static void put_bytes(struct message *m, const char *bytes) {
+  put8(m, TAG_BYTES), put32(m, (u32)strlen(bytes)), put(m, bytes, strlen(bytes));
+}
+/* A dict with one key, of which the value follows. */
+static void put_shape(struct message *m) {
+  put8(m, TAG_SHAPE), put8(m, TAG_TUPLE), put32(m, 1), put_text(m, "k"), put8(m, TAG_RECORD), put32(m, 0), put32(m, 1);
 }
 static void put_js(struct message *m, u32 heap, u32 handle, int kind) {
   put8(m, TAG_JS), put32(m, heap), put32(m, handle), put8(m, kind), put_text(m, "f");
@@ -130,10 +138,19 @@ static double get_value(struct input *r, struct released *released) {
   case TAG_ERROR: get_value(r, released), get_value(r, released), get_value(r, released); return -3;
   case TAG_THROW: get_value(r, released); return -4;
   case TAG_BIGINT:
-  case TAG_ASCII:
-  case TAG_UTF8:
+  case TAG_LATIN1:
   case TAG_UTF16:
   case TAG_BYTES: length = get32(r), r->at += length; return length;
+  case TAG_NUMBERS:
+    for (length = get32(r); length; length--) memcpy(&number, r->at, 8), r->at += 8;
+    return number;
+  case TAG_SHAPE: get_value(r, released); return get_value(r, released);
+  case TAG_RECORD:
+    for (get32(r), length = get32(r); length; length--) number = get_value(r, released);
+    return number;
+  case TAG_LARGE:
+    get8(r), length = get32(r), get64(r), released->addresses[released->count++] = get64(r);
+    return length;
   case TAG_LIST:
   case TAG_TUPLE:
   case TAG_SET:
@@ -341,7 +358,7 @@ static const char program[] =
     "async def fail(x): raise KeyError(x)\n"
     "async def forever(): await asyncio.sleep(1000)\n"
     "async def pause(): await asyncio.sleep(0.05)\n"
-    "async def long(times=1): return 'x' * 100000 * times\n"
+    "async def long(times=1): return chr(0x1f600) * 25000 * times\n"
     "async def ask(js, x): return await js(x)\n"
     "async def give_up(js):\n"
     "  try: await asyncio.wait_for(js(77), 0.001)\n"
@@ -405,7 +422,11 @@ static void check_values(struct player *p) {
     {"object", -2},
     {"syntax error", -3},
     {"None", -1},
-    {"'x' * 100000", -5},
+    {"chr(0x1f600) * 25000", -5},
+    {"'x' * 65535", -5},
+    {"'x' * 65536", 65536},
+    {"'\\u20ac' * 32768", 65536},
+    {"b'x' * 100000", 100000},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     check(run(p, cases[i].code) == cases[i].value, cases[i].code);
@@ -437,19 +458,21 @@ static void check_walker(struct player *p) {
   check(run(p, "gc.collect(); len(tracked)") == 0, "what was written before is released");
   take(p);
   before = p->gave_back, m.length = 0;
-  put_object(&m, identity), put32(&m, 2);
+  put_object(&m, identity), put32(&m, 4);
   put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE); /* these are equal: an error */
+  put_shape(&m), put_js(&m, p->id, 8, JS_FUNCTION);
+  put8(&m, TAG_NUMBERS), put32(&m, 2), put(&m, "1234567812345678", 16);
   put8(&m, TAG_TUPLE), put32(&m, 13), put8(&m, TAG_NONE), put8(&m, TAG_FALSE), put_int(&m, 1), put_text(&m, "text");
   put8(&m, TAG_INT53), put(&m, "12345678", 8), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5);
   put8(&m, TAG_FLOAT), put(&m, "12345678", 8), put8(&m, TAG_DATE), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE),
       put32(&m, 0);
-  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put_object(&m, identity);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put_bytes(&m, "12345678"), put_object(&m, identity);
   put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k"), put_js(&m, p->id, 4, JS_ASYNC_FUNCTION), put8(&m, TAG_LIST),
       put32(&m, 0);
   put8(&m, TAG_THROW), put_js(&m, p->id, 5, JS_FUNCTION), put8(&m, TAG_NONE);
   check(invoke(p, DO_CALL, &m) == -3, "arguments of which the first cannot be converted");
   take(p), give_back(p);
-  check(p->gave_back == before + 2, "JavaScript's values in the others are given back");
+  check(p->gave_back == before + 3, "JavaScript's values in the others are given back");
   before = p->gave_back;
   for (int i = 0; i < 2; i++) {
     m.length = 0;
@@ -464,14 +487,45 @@ static void check_walker(struct player *p) {
   check(p->gave_back == before, "both stop the walk");
 }
 
+/* Memory that the operation lends is read once, at once; a result of the same size is read where it lies. */
+static void check_large(struct player *p) {
+  enum { SIZE = 100000 };
+  u8 *block = malloc(SIZE), *copied = malloc(SIZE);
+  memset(block, 7, SIZE);
+  for (u32 index = 0; index < 3; index++) {
+    struct message m = {.length = 0};
+    u64 start = (u64)(size_t)block;
+    put_object(&m, identity), put32(&m, 1), put8(&m, TAG_LARGE), put32(&m, index), put8(&m, TAG_NONE);
+    for (int i = 0; i < 2; i++) put(&m, &start, 8), put32(&m, SIZE);
+    put32(&m, 2);
+    invoke_bytes(p, DO_CALL | DO_LEND, m.data, m.length);
+    struct input r = {p->out + 4};
+    if (index == 2) {
+      check(get_value(&r, &p->released) == -3, "a block that is not lent");
+      continue;
+    }
+    memset(copied, 0, SIZE);
+    check(get8(&r) == TAG_LARGE && get8(&r) == 0 && get32(&r) == SIZE, "large bytes there and back");
+    pyawait_copy(copied, (const u8 *)(size_t)get64(&r), SIZE);
+    p->released.addresses[p->released.count++] = get64(&r);
+    check(!memcmp(block, copied, SIZE), "they are the same");
+  }
+  struct message m = {.length = 0};
+  put_object(&m, identity), put32(&m, 1), put8(&m, TAG_LARGE), put32(&m, 0), put8(&m, TAG_NONE), put32(&m, 0xffffffffu);
+  check(invoke(p, DO_CALL | DO_LEND, &m) == -3, "a count of blocks that cannot be right");
+  free(block), free(copied);
+  give_back(p);
+}
+
 /* Every message cut short, and every one with one byte changed (but for addresses), is refused or read: no more. */
 static void check_malformed(struct player *p) {
   struct message m = {.length = 0}, cut;
   put_object(&m, identity), put32(&m, 1);
   int start = m.length;
-  put8(&m, TAG_LIST), put32(&m, 6), put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2),
-      put8(&m, 1), put8(&m, 2);
-  put8(&m, TAG_ARRAY), put8(&m, 'd'), put32(&m, 8), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE), put32(&m, 1),
+  put8(&m, TAG_LIST), put32(&m, 9), put_shape(&m), put_shape(&m), put_int(&m, 1), put8(&m, TAG_NUMBERS), put32(&m, 2),
+      put(&m, "1234567812345678", 16);
+  put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
+  put8(&m, TAG_ARRAY), put8(&m, 'd'), put_bytes(&m, "12345678"), put8(&m, TAG_REFERENCE), put32(&m, 1),
       put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");
   put8(&m, TAG_TUPLE), put32(&m, 1), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5), put8(&m, TAG_NONE);
   for (int length = start; length < m.length; length++) {
@@ -567,7 +621,8 @@ static void check_limit(struct player *p) {
   for (int i = 0; i < 2; i++) {
     struct message copy = {.length = 0};
     put32(&copy, 100), put8(&copy, 0), put_object(&copy, execute), put32(&copy, 3);
-    put_text(&copy, i ? "[Thing(), 'x' * 1000000, {'k': Thing()}, {1}, (), 'x' * 1000000]" : "['x' * 1000000]");
+    put_text(&copy, i ? "[Thing(), chr(0x1f600) * 250000, {'k': Thing()}, {1}, (), chr(0x1f600) * 250000, b'x' * 65536]"
+                      : "[chr(0x1f600) * 250000]");
     put8(&copy, TAG_NONE), put_text(&copy, "<harness>"), put8(&copy, TAG_NONE);
     check(invoke(p, DO_CALL_AND_COPY, &copy) == (i ? -3 : -5), i ? "the sum is too long" : "one of them is not");
   }
@@ -682,6 +737,7 @@ enum { TELLS_AT_ONCE = 1, TELLS_LATER }; /* statuses of memory that is too large
 
 struct node {
   void *(*view)(void *, void *), *(*detach)(void *, void *), *(*watch)(void *, void *);
+  void *(*text)(void *, void *), *(*units)(void *, void *);
   void (*hook)(void *), *heap;
   double numbers[4];
   void *memory, *hint;
@@ -699,7 +755,11 @@ static int create_function(void *env, const char *name, size_t length, void *(*c
 static int set_named_property(void *env, void *exports, const char *name, void *value) {
   struct node *node = exports;
   (void)env;
-  *(void **)(*name == 'v' ? (void *)&node->view : *name == 'd' ? (void *)&node->detach : (void *)&node->watch) = value;
+  *(void **)(*name == 'v'   ? (void *)&node->view
+             : *name == 'd' ? (void *)&node->detach
+             : *name == 't' ? (void *)&node->text
+             : *name == 'u' ? (void *)&node->units
+                            : (void *)&node->watch) = value;
   return 0;
 }
 static int get_cb_info(void *env, void *info, size_t *count, void **arguments, void **this, void **data) {
@@ -730,6 +790,20 @@ static int add_env_cleanup_hook(void *env, void (*hook)(void *), void *heap) {
   return 0;
 }
 
+/* A string is its bytes. */
+static int create_string_latin1(void *env, const char *data, size_t length, void **result) {
+  ((struct node *)env)->length = length;
+  return *result = (void *)(size_t)data, 0;
+}
+static int create_string_utf16(void *env, const unsigned short *data, size_t length, void **result) {
+  return create_string_latin1(env, (const char *)data, 2 * length, result);
+}
+static int get_value_string_utf16(void *env, void *value, unsigned short *to, size_t room, size_t *written) {
+  (void)env, (void)value;
+  for (size_t i = 0; i < room; i++) to[i] = i + 1 < room ? 'u' : 0;
+  return *written = room - 1, 0;
+}
+
 static int get_undefined(void *env, void **value) { return (void)env, *value = 0, 0; }
 static int strict_equals(void *env, void *one, void *other, u8 *same) {
   return *same = one == other, ((struct node *)env)->ending;
@@ -747,6 +821,9 @@ static void *node_function(const char *name) {
     {"napi_create_external_arraybuffer", (void *)(size_t)create_external_arraybuffer},
     {"napi_detach_arraybuffer", (void *)(size_t)detach_arraybuffer},
     {"napi_add_env_cleanup_hook", (void *)(size_t)add_env_cleanup_hook},
+    {"napi_create_string_latin1", (void *)(size_t)create_string_latin1},
+    {"napi_create_string_utf16", (void *)(size_t)create_string_utf16},
+    {"napi_get_value_string_utf16", (void *)(size_t)get_value_string_utf16},
     {"napi_get_undefined", (void *)(size_t)get_undefined},
     {"napi_strict_equals", (void *)(size_t)strict_equals},
   };
@@ -788,6 +865,15 @@ static void check_buffers(struct player *p) {
     check(view(p, node, buffer) == node && node->length == 64, "a view is made");
     memset(node->memory, i, 64);
   }
+  unsigned short units[4] = {1, 1, 1, 1};
+  struct node text = views[0];
+  text.numbers[0] = (double)(size_t)units, text.numbers[1] = 6, text.numbers[2] = 2;
+  check(text.text(&text, &text) == units && text.length == 6, "text is made of 16 bits a character");
+  text.numbers[2] = 1;
+  check(text.text(&text, &text) == units && text.length == 6, "and of 8");
+  text.numbers[1] = (double)(size_t)units, text.numbers[2] = 2;
+  check(text.units(&text, &text) && units[1] == 'u' && !units[2] && units[3] == 1,
+        "a NUL is behind the units, no more");
   views[0].detach(&views[0], &views[0]);
   check(views[0].detached, "memory is detached");
   give_back(p);
@@ -956,6 +1042,7 @@ int main(int count, char **given) {
 
   check_values(p);
   check_malformed(p);
+  check_large(p);
   check_walker(p);
   check_direct(p);
   check_tasks(p, 3000);

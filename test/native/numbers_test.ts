@@ -12,6 +12,7 @@ import {
   In,
   JsKind,
   Kind,
+  LARGE,
   NO_LOOP,
   Opened,
   Operation,
@@ -64,6 +65,7 @@ test("records, operations and answers are the shim's", () => {
   const shared = [...header.matchAll(/^ \* {3}(\w+) = (.*)$/gm)].map(([, name, layout]) => [name, layout]);
   assertEquals(Object.fromEntries(shared), sharedLayouts);
   assertEquals(Number(/^#define NO_LOOP (\w+)u$/m.exec(header)?.[1]), NO_LOOP);
+  assertEquals(Number(/^#define LARGE (\w+)u$/m.exec(header)?.[1]), LARGE);
 });
 
 test("kinds are the shim's, and Python's", () => {
