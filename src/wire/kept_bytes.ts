@@ -15,18 +15,18 @@ const capacity = 8192, most = 512;
 
 const empty = new Uint8Array(0);
 
-const current: { bytes: Uint8Array; at: number } = { bytes: empty, at: 0 };
+/** Where the next message goes, and the buffer of the latest. */
+const current: { bytes: Uint8Array; at: number; latest: Uint8Array } = { bytes: empty, at: 0, latest: empty };
 
 /** Keeps what was written. Returns where it begins in {@linkcode keptIn}, which holds until the next call. */
 export function keep(writer: Writer): number {
   const { bytes, at: length } = writer;
   if (length > most) {
-    current.bytes = writer.take(); // has the buffer to itself
-    current.at = length;
+    current.latest = writer.take(); // has the buffer to itself
     return 0;
   }
   if (current.at + length > current.bytes.length) current.bytes = new Uint8Array(capacity), current.at = 0;
-  const { bytes: to, at } = current;
+  const to = current.latest = current.bytes, { at } = current;
   for (let i = 0; i < length; i++) to[at + i] = bytes[i]; // `set` needs a view of them
   current.at = at + length;
   return at;
@@ -34,7 +34,7 @@ export function keep(writer: Writer): number {
 
 /** The buffer of the latest {@linkcode keep}. */
 export function keptIn(): Uint8Array {
-  const { bytes } = current;
-  if (bytes.length > capacity) current.bytes = empty; // a large one is not to live as long as this file
-  return bytes;
+  const { latest } = current;
+  current.latest = empty; // a large one is not to live as long as this file
+  return latest;
 }
