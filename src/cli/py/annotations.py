@@ -82,6 +82,7 @@ class Names:
 
     def __init__(self):
         self._of = {}
+        self._expanding = []
 
     def add(self, cls, name):
         self._of.setdefault(id(cls), name)
@@ -98,9 +99,22 @@ class Names:
             value = namespace.get(first)
             for name in rest:
                 value = getattr(value, name, None)
-            return self.of(value)
+            return self.of(value) or self._meaning_of_alias(value, resolve)
 
         return resolve
+
+    def _meaning_of_alias(self, value, resolve):
+        """The type that a name stands for which is no class: `Mode = Literal["r", "w"]`; None for all that is none."""
+        is_alias = bool(typing.get_args(value)) or isinstance(value, typing.TypeVar) or hasattr(value, "__supertype__")
+        if not is_alias:
+            return None
+        if any(each is value for each in self._expanding):  # it contains itself
+            return ["any"]
+        self._expanding.append(value)
+        try:
+            return type_of_value(value, self, resolve)
+        finally:
+            self._expanding.pop()
 
 
 def dotted_name(node):
@@ -255,6 +269,11 @@ def type_of_value(annotation, names, resolve):
         return ["function", None if parameters is None else [convert(each) for each in parameters], result]
     if origin is typing.Union or name == "UnionType":
         return ["union"] + [convert(each) for each in arguments]
-    if getattr(origin, "__module__", "") not in _HOMES or isinstance(origin, typing.TypeVar):
+    if isinstance(origin, typing.TypeVar):
+        bound = origin.__constraints__ or (origin.__bound__,)
+        return ["accepted"] + [convert(each) for each in bound] if bound != (None,) else ["any"]
+    if hasattr(origin, "__supertype__"):
+        return convert(origin.__supertype__)
+    if getattr(origin, "__module__", "") not in _HOMES:
         return ["any"]
     return named(name, [convert(each) for each in arguments])
