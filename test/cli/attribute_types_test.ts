@@ -130,6 +130,7 @@ UserId = typing.NewType("UserId", int)
 Rows = typing.List[typing.Dict[str, int]]
 Json = typing.Union[str, typing.List["Json"]]
 LIMIT: typing.Final = 5
+Text = str
 class Shape:
     def __init__(self) -> None: self.owner = UserId(5)
     def grown(self: Bound, by: Maybe = None) -> Bound: return self

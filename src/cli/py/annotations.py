@@ -6,6 +6,7 @@ syntax (in a stub, or as a string) or a value; both lead to the same names.
 
 import ast
 import collections.abc
+import enum
 import inspect
 import typing
 
@@ -261,7 +262,8 @@ def type_of_value(annotation, names, resolve):
     name = getattr(origin, "__name__", None) or getattr(origin, "_name", None) or ""
     if name == "Literal":
         return ["union"] + [
-            ["class", names.of(type(each))] if names.of(type(each)) else literal(each) for each in arguments
+            ["class", names.of(type(each))] if isinstance(each, enum.Enum) and names.of(type(each)) else literal(each)
+            for each in arguments
         ]
     if origin is collections.abc.Callable:
         parameters = arguments[0] if arguments and isinstance(arguments[0], list) else None
