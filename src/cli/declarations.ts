@@ -131,6 +131,8 @@ class Printer {
         return JSON.stringify(rest[0]);
       case "union":
         return this.#union(rest as Type[], into);
+      case "accepted": // a type parameter: which of these types it is, or of what classes below, only a call says
+        return into ? this.#union(rest as Type[], into) : "any";
       case "list":
         return into ? `Iterable<${inner()}> | PyProxy` : "PyProxy";
       case "dict":

@@ -155,9 +155,9 @@ export interface PyMembers extends PyObject {
  * A Python object.
  *
  * Its members are Python's attributes, and nothing of pyawait's hides one: pyawait's own begin with `$`, which no
- * Python name can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`, `valueOf`, `hasOwnProperty`, `constructor`) answer only
- * where Python has no such attribute. Coroutines, Tasks and Futures can be awaited. The same Python object is the same
- * proxy while one is alive. As Pyodide's `PyProxy`.
+ * Python name can. JavaScript's own names (`length`, `name`, `call`, `apply`, `bind`, `toString`, `toJSON`, `valueOf`,
+ * `hasOwnProperty`, `constructor`) answer only where Python has no such attribute. Coroutines, Tasks and Futures can be
+ * awaited. The same Python object is the same proxy while one is alive. As Pyodide's `PyProxy`.
  *
  * @example
  * ```ts

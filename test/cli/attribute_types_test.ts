@@ -118,3 +118,60 @@ test("the declarations are the same each time, and a source that cannot be parse
   write("changed_since.py", "class A(:\n");
   assertStringIncludes(declared(["changed_since"]).text, "f: PyFunction & { (): number }");
 });
+
+const aliases = `
+import typing
+T = typing.TypeVar("T")
+N = typing.TypeVar("N", int, float)
+Bound = typing.TypeVar("Bound", bound="Shape")
+Mode = typing.Literal["r", "w"]
+Maybe = typing.Optional[int]
+UserId = typing.NewType("UserId", int)
+Rows = typing.List[typing.Dict[str, int]]
+Json = typing.Union[str, typing.List["Json"]]
+LIMIT: typing.Final = 5
+Text = str
+class Shape:
+    def __init__(self) -> None: self.owner = UserId(5)
+    def grown(self: Bound, by: Maybe = None) -> Bound: return self
+def mode(mode: Mode) -> Mode: return mode
+def maybe(x: Maybe) -> Maybe: return x
+def user(id: UserId) -> UserId: return id
+def rows(rows: Rows) -> Rows: return rows
+def nested(x: Json) -> Json: return x
+def double(n: N) -> N: return n + n
+def anything(x: T) -> T: return x
+def shape(shape: Bound) -> Bound: return shape
+`;
+
+test("aliases, NewType and type parameters, where annotations are values and where they are strings", () => {
+  write("alias_values.py", aliases);
+  write("alias_strings.py", `from __future__ import annotations\n${aliases}`);
+  const uses = ["alias_values", "alias_strings"].map((name) =>
+    `{
+const m = python.import(${JSON.stringify(name)});
+expectType<"r" | "w">()(m.mode("r"), true);
+expectType<number | null>()(m.maybe(null), true);
+expectType<number>()(m.user(5), true);
+m.rows([{ a: 1 }]) satisfies PyProxy;
+m.nested("x"), m.nested([["x"]]);
+expectType<any>()(m.double(1), true);
+expectType<any>()(m.anything("x"), true);
+expectType<any>()(m.shape(m.Shape()), true);
+m.Shape().grown(1).whatever;
+expectType<number>()(m.Shape().owner, true);
+expectType<number>()(m.LIMIT, true);
+// @ts-expect-error -- not a mode
+m.mode("x");
+// @ts-expect-error -- a number
+m.user("x");
+// @ts-expect-error -- a number
+m.double("x");
+// @ts-expect-error -- a Shape
+m.shape(5);
+// @ts-expect-error -- objects of numbers
+m.rows([{ a: "x" }]);
+}`
+  );
+  assertEquals(problemsIn(["alias_values", "alias_strings"], uses.join("\n")), []);
+});

@@ -6,6 +6,7 @@ syntax (in a stub, or as a string) or a value; both lead to the same names.
 
 import ast
 import collections.abc
+import enum
 import inspect
 import typing
 
@@ -82,6 +83,7 @@ class Names:
 
     def __init__(self):
         self._of = {}
+        self._expanding = []
 
     def add(self, cls, name):
         self._of.setdefault(id(cls), name)
@@ -98,9 +100,22 @@ class Names:
             value = namespace.get(first)
             for name in rest:
                 value = getattr(value, name, None)
-            return self.of(value)
+            return self.of(value) or self._meaning_of_alias(value, resolve)
 
         return resolve
+
+    def _meaning_of_alias(self, value, resolve):
+        """The type that a name stands for which is no class: `Mode = Literal["r", "w"]`; None for all that is none."""
+        is_alias = bool(typing.get_args(value)) or isinstance(value, typing.TypeVar) or hasattr(value, "__supertype__")
+        if not is_alias:
+            return None
+        if any(each is value for each in self._expanding):  # it contains itself
+            return ["any"]
+        self._expanding.append(value)
+        try:
+            return type_of_value(value, self, resolve)
+        finally:
+            self._expanding.pop()
 
 
 def dotted_name(node):
@@ -247,7 +262,8 @@ def type_of_value(annotation, names, resolve):
     name = getattr(origin, "__name__", None) or getattr(origin, "_name", None) or ""
     if name == "Literal":
         return ["union"] + [
-            ["class", names.of(type(each))] if names.of(type(each)) else literal(each) for each in arguments
+            ["class", names.of(type(each))] if isinstance(each, enum.Enum) and names.of(type(each)) else literal(each)
+            for each in arguments
         ]
     if origin is collections.abc.Callable:
         parameters = arguments[0] if arguments and isinstance(arguments[0], list) else None
@@ -255,6 +271,11 @@ def type_of_value(annotation, names, resolve):
         return ["function", None if parameters is None else [convert(each) for each in parameters], result]
     if origin is typing.Union or name == "UnionType":
         return ["union"] + [convert(each) for each in arguments]
-    if getattr(origin, "__module__", "") not in _HOMES or isinstance(origin, typing.TypeVar):
+    if isinstance(origin, typing.TypeVar):
+        bound = origin.__constraints__ or (origin.__bound__,)
+        return ["accepted"] + [convert(each) for each in bound] if bound != (None,) else ["any"]
+    if hasattr(origin, "__supertype__"):
+        return convert(origin.__supertype__)
+    if getattr(origin, "__module__", "") not in _HOMES:
         return ["any"]
     return named(name, [convert(each) for each in arguments])

@@ -160,5 +160,5 @@ def type_of_expression(node, parameters, resolve):
     if isinstance(node, ast.Call):
         name = dotted_name(node.func)
         known = resolve(name) if name else None
-        return ["class", known] if known else named(name, []) if name in _CONSTRUCTORS else ["any"]
+        return meaning(known, name, []) if known or name in _CONSTRUCTORS else ["any"]
     return _DISPLAYS.get(type(node), ["any"])

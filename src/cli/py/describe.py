@@ -192,7 +192,7 @@ class Module:
             return self.reference(item)
         if inspect.isroutine(item) or type(item).__module__ == "functools":
             return self.function(item)
-        if annotation is not inspect.Parameter.empty:
+        if annotation is not inspect.Parameter.empty and not is_bare_final(annotation):
             return value(self.type_of(annotation, self.module))
         if self.names.of(type(item)):
             return value(["class", self.names.of(type(item))])
@@ -202,6 +202,11 @@ class Module:
         kind = next((kind for cls, kind in kinds if isinstance(item, cls)), "bytes" if type(item) is bytes else "any")
         # None is often only the initial value of a variable.
         return function([self.call(item)], doc_of(item)) if kind == "any" and callable(item) else value([kind])
+
+
+def is_bare_final(annotation):
+    """`x: Final = 5`, whose type is its value's."""
+    return annotation is typing.Final or annotation in ("Final", "typing.Final")
 
 
 def annotations_of(item):

@@ -269,7 +269,7 @@ class Stub:
                 bases.append(scoped)
             elif dotted:
                 runtime = self.runtime(dotted) if home is self.stub else None
-                bases += [runtime] if runtime else []
+                bases += [runtime] if isinstance(runtime, str) else []
                 open = True
             else:
                 open = True
