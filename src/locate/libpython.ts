@@ -135,6 +135,11 @@ function problemOf(file: string): string | null {
   return `is a ${binary.format} file for ${machines}, but ${process.platform} loads ${nativeFormat}`;
 }
 
+/** The architectures that a library is for, named as `process.arch` does. */
+export function machinesOf(file: string): string[] {
+  return readBinary(file)?.machines ?? [];
+}
+
 /** The format of a binary file, and the architectures in it, named as `process.arch` does. */
 interface Binary {
   format: "ELF" | "Mach-O" | "PE";
