@@ -16,6 +16,7 @@ import {
   checkEnvironment,
   checkPythonHome,
   choose,
+  cLibraryOf,
   type Location,
   machinesOf,
   type Place,
@@ -128,7 +129,8 @@ function noPython(error: unknown, places: readonly Place[]): Result {
 function mend({ candidate, found }: Place): string | undefined {
   const path = resolve(candidate.path), settings = read(join(path, "pyvenv.cfg"));
   if (settings !== "" && !existsSync(join(path, windows ? "Scripts/python.exe" : "bin/python"))) {
-    return `${/^uv\s*=/m.test(settings) ? "uv venv" : "python3 -m venv"} --clear ${path}`;
+    const place = windows ? `"${path}"` : path.replace(/[^\w./~+@%:,-]/g, "\\$&");
+    return `${/^uv\s*=/m.test(settings) ? "uv venv" : windows ? "py -m venv" : "python3 -m venv"} --clear ${place}`;
   }
   if (variable(candidate.setting) !== undefined && found instanceof Error && found.tried[0]?.problem === "does not exist") {
     return windows ? `set ${candidate.setting}=` : `unset ${candidate.setting}`;
@@ -137,7 +139,8 @@ function mend({ candidate, found }: Place): string | undefined {
 }
 
 function checkLibrary({ library }: Location): Result {
-  return ok(`${library}, for ${machinesOf(library).join(" and ")}`);
+  const libc = process.platform === "linux" && cLibraryOf(library);
+  return ok(`${library}, for ${machinesOf(library).join(" and ")}${libc ? ` and ${libc}` : ""}`);
 }
 
 function checkPackages({ prefix, basePrefix }: Location): Result {
@@ -187,13 +190,28 @@ function withoutValues(text: string): string {
   return text;
 }
 
-async function checkOpen(): Promise<Result> {
+async function checkOpen(location: Location): Promise<Result> {
   const start = performance.now();
-  python.open();
+  try {
+    python.open();
+  } catch (error) {
+    return ofOtherCLibrary(location, failure(error));
+  }
   const opened = performance.now();
   await python.import("asyncio").sleep(0);
   const awaited = performance.now();
   return ok(`opened in ${Math.round(opened - start)} ms, asyncio.sleep(0) awaited in ${(awaited - opened).toFixed(1)} ms`);
+}
+
+/** Adds to a failed open what the system's loader does not say: that the library is for another C library. */
+function ofOtherCLibrary({ library }: Location, failed: Result): Result {
+  const ours = process.platform === "linux" && libcOf(backend.open)?.split(" ")[0], its = ours && cLibraryOf(library);
+  if (!ours || !its || its === ours) return failed;
+  return {
+    status: "problem",
+    detail: `${failed.detail}; it is for ${its}, but this ${runtimeName()} is for ${ours}`,
+    fix: `Set PYAWAIT_PYTHON to a Python for ${ours}${ours === "musl" ? ', such as that of "apk add python3"' : ""}`,
+  };
 }
 
 /** A check that has thrown. */
@@ -246,7 +264,7 @@ async function* checks(): AsyncGenerator<Check> {
     starts = variables.status === "ok";
     yield variables;
   }
-  yield await attempt("open", () => native && starts ? checkOpen() : note("not tried, because of what is wrong above"));
+  yield await attempt("open", () => native && location && starts ? checkOpen(location) : note("not tried, because of what is wrong above"));
 }
 
 /** Examines every place where a Python may be, and gives the Python that opening uses. */

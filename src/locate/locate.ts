@@ -31,7 +31,7 @@ import { workingFolder } from "./working_folder.ts";
 export { checkEnvironment, checkPythonHome } from "./environment.ts";
 export { type Candidate, words } from "./candidates.ts";
 export { doctorCommand, PythonLoadError, PythonNotFoundError, runtimeName } from "./errors.ts";
-export { machinesOf } from "./libpython.ts";
+export { cLibraryOf, machinesOf } from "./libpython.ts";
 export type { LocateOptions, Location } from "./location.ts";
 export { workingFolder } from "./working_folder.ts";
 

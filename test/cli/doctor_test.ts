@@ -3,13 +3,14 @@
  * is nobody's business.
  */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
+import { backend } from "../../ffi/mod.ts";
 import { type Check, libcOf, oldestRuntimes } from "../../src/cli/doctor.ts";
 import { runtime } from "../support/child.ts";
 import { commandLine, pyawait } from "../support/command.ts";
@@ -133,6 +134,18 @@ test("a library that is cut off", { skip: posix }, async () => {
   assertStringIncludes(detail, `Cannot load Python 3.11.7: ${lib}: `);
 });
 
+const glibc = process.platform === "linux" && libcOf(backend.open)?.startsWith("glibc");
+
+test("a Python for another C library", { skip: skip(!glibc && "this runtime is not for glibc") }, async () => {
+  const { prefix, lib } = whole();
+  appendFileSync(lib, "libc.musl-x86_64.so.1\0");
+  const report = await examine({ PYAWAIT_PYTHON: prefix });
+  assertEquals(the("library", report)!.detail, `${lib}, for ${process.arch} and musl`);
+  const { detail, fix } = the("open", report)!;
+  assertMatch(detail, /; it is for musl, but this \w+ is for glibc$/);
+  assertEquals(fix, "Set PYAWAIT_PYTHON to a Python for glibc");
+});
+
 test("a virtual environment that was removed, or whose Python was", { skip: posix }, async () => {
   const { python } = whole();
   const gone = join(folder(), "gone"), PATH = path(dirname(dirname(python)));
@@ -142,10 +155,10 @@ test("a virtual environment that was removed, or whose Python was", { skip: posi
     `VIRTUAL_ENV "${gone}": does not exist`,
     `python3 on the path "${python}": Python 3.11.7, not used: "${gone}" comes first`,
   ]);
-  const venv = make(join(folder(), ".venv"));
+  const venv = make(join(folder(), "my app", ".venv"));
   for (const [settings, command] of [["home = /gone\n", "python3 -m venv"], ["home = /gone\nuv = 0.8.1\n", "uv venv"]]) {
     writeFileSync(join(venv, "pyvenv.cfg"), settings);
-    assertProblem(await examine({ VIRTUAL_ENV: venv, PATH }), "python", `${command} --clear ${venv}`);
+    assertProblem(await examine({ VIRTUAL_ENV: venv, PATH }), "python", `${command} --clear ${venv.replace(" ", "\\ ")}`);
   }
 });
 
