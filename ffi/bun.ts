@@ -55,6 +55,8 @@ export const bun: Backend = {
   get runtime() {
     return `bun ${process.versions.bun}`;
   },
+  ffi: "bun:ffi",
+  missingFlags: () => [],
   ownsSigchld: false,
   keepsSignalHandlers: false,
   stackBytes: 0,

@@ -12,6 +12,7 @@ type PointerObject = { readonly __deno: unique symbol };
 /** The part of the `Deno` namespace that this backend uses. */
 export interface DenoFfi {
   version: { deno: string };
+  permissions: { querySync(permission: { name: string }): { state: string } };
   args: readonly string[];
   // deno-lint-ignore no-explicit-any
   dlopen(path: string, symbols: any): { symbols: any };
@@ -50,6 +51,12 @@ export const deno: Backend = {
   name: "deno",
   get runtime() {
     return `deno ${runtime().version.deno}`;
+  },
+  ffi: "Deno.dlopen",
+  missingFlags() {
+    const { permissions } = runtime();
+    return ["ffi", "read", "env", "run", "write", "sys"].filter((name) => permissions.querySync({ name }).state !== "granted")
+      .map((name) => `--allow-${name}`);
   },
   ownsSigchld: false,
   keepsSignalHandlers: true,

@@ -13,6 +13,7 @@ import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 /** The part of koffi that this backend uses. */
 export interface Koffi {
+  readonly version: string;
   config(options?: { sync_stack_size: number }): { sync_stack_size?: number };
   load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
   address(buffer: Uint8Array): bigint;
@@ -40,19 +41,26 @@ function requireKoffi(): Koffi {
       first ??= error;
     }
   }
-  const problem = 'Cannot find koffi, which pyawait needs on Node: run "npm install koffi", and keep node_modules/koffi and ' +
-    `node_modules/${binaryPackage} beside a bundled program`;
-  throw new Error(problem, { cause: first });
+  const hint = `run "npm install koffi", and keep node_modules/koffi and node_modules/${binaryPackage} beside a bundled program`;
+  throw new KoffiError("Cannot find koffi, which pyawait needs on Node", hint, first);
+}
+
+/** koffi cannot be loaded; `hint` says what to do. */
+class KoffiError extends Error {
+  readonly hint: string;
+
+  constructor(problem: string, hint: string, cause: unknown) {
+    super(`${problem}: ${hint}`, { cause });
+    this.hint = hint;
+  }
 }
 
 /** koffi is there, but does not load: npm has left its binary out, or has installed that of another platform. */
 function explain(error: unknown): Error {
-  const problem = (error as Error).message.split("\n")[0];
-  const missing = /native Koffi module/.test(problem) || problem.includes(binaryPackage);
-  const hint = missing
-    ? `its binary for this platform is missing: run "npm install --include=optional", or add "${binaryPackage}" to what you ship`
-    : problem;
-  return new Error(`Cannot load koffi, which pyawait needs on Node: ${hint}`, { cause: error });
+  const problem = "Cannot load koffi, which pyawait needs on Node", said = (error as Error).message.split("\n")[0];
+  if (!/native Koffi module/.test(said) && !said.includes(binaryPackage)) return new Error(`${problem}: ${said}`, { cause: error });
+  const hint = `run "npm install --include=optional", or add "${binaryPackage}" to what you ship`;
+  return new KoffiError(`${problem}: its binary for this platform is missing`, hint, error);
 }
 
 const binaryPackage = `@koromix/koffi-${process.platform}-${process.arch}`;
@@ -74,6 +82,10 @@ let callbackType: unknown;
 export const node: Backend = {
   name: "node",
   runtime: `node ${process.versions.node}`,
+  get ffi() {
+    return `koffi ${koffi().version}`;
+  },
+  missingFlags: () => [],
   ownsSigchld: process.platform !== "win32",
   keepsSignalHandlers: false,
   get stackBytes() {

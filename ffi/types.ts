@@ -58,6 +58,10 @@ export interface Backend {
   readonly name: "node" | "deno" | "bun";
   /** Name and version, such as `node 20.20.2`. */
   readonly runtime: string;
+  /** The name of the FFI, and its version where it has one of its own. Throws where it cannot be loaded. */
+  readonly ffi: string;
+  /** Permissions that pyawait uses and this program does not have, or has for a part only, as flags of the command line. */
+  missingFlags(): string[];
   /** Whether the runtime's SIGCHLD handler has to be kept from loops that replace it: Node's children depend on it. */
   readonly ownsSigchld: boolean;
   /**

@@ -16,10 +16,10 @@ import { prebuilt } from "./prebuilt.ts";
 
 /** The shim cannot be found or loaded. Lists what was tried and what to do. */
 export class ShimError extends Error {
-  readonly tried: readonly { place: string; problem: string }[];
+  readonly tried: readonly PassedOver[];
   readonly hint: string;
 
-  constructor(tried: readonly { place: string; problem: string }[], hint: string, options?: ErrorOptions) {
+  constructor(tried: readonly PassedOver[], hint: string, options?: ErrorOptions) {
     super(tried.map(({ place, problem }) => `${place}: ${problem}`).join("; "), options);
     this.tried = tried;
     this.hint = hint;
@@ -86,17 +86,23 @@ export function compile(): Binary {
   }
 }
 
+/** A folder, and why the shim could not be written to it or loaded from it. */
+export interface PassedOver {
+  readonly place: string;
+  readonly problem: string;
+}
+
 /**
  * Writes the binary to the cache, else to a temporary folder, and opens it there.
  *
  * @throws {ShimError} if neither can be written to or loaded from
  */
-export function unpack<T>(binary: Binary, open: (path: string) => T): T {
-  const tried: { place: string; problem: string }[] = [];
+export function unpack<T>(binary: Binary, open: (path: string, tried: readonly PassedOver[]) => T): T {
+  const tried: PassedOver[] = [];
   for (const place of [inCache, inTemporary]) {
     const folder: string[] = [];
     try {
-      return place(binary, folder, open);
+      return place(binary, folder, (path) => open(path, tried));
     } catch (error) {
       tried.push({ place: folder[0] ?? "a folder for the native part", problem: (error as Error).message });
     }

@@ -5,7 +5,7 @@
 import { resolve } from "node:path";
 import { backend } from "../mod.ts";
 import type { Calls } from "../types.ts";
-import { findBinary, ShimError, unpack } from "./binary.ts";
+import { findBinary, type PassedOver, ShimError, unpack } from "./binary.ts";
 import { variable } from "./cache.ts";
 import type { Loader } from "./loader.ts";
 
@@ -73,6 +73,8 @@ export interface LoadedShim {
   readonly path: string;
   /** Where the file came from: `prebuilt`, `cc` or `PYAWAIT_SHIM`. */
   readonly origin: string;
+  /** The folders that were tried before the one that it was loaded from. */
+  readonly passedOver: readonly PassedOver[];
 }
 
 /**
@@ -85,10 +87,10 @@ export function openShim(loader: Loader): LoadedShim {
   if (chosen !== undefined) return openChosen(resolve(chosen), loader);
   const binary = findBinary();
   const { file, origin } = binary;
-  const open = (path: string): LoadedShim => {
+  const open = (path: string, passedOver: readonly PassedOver[] = []): LoadedShim => {
     loader.load(path);
     const loaded = loader.loaded(file) ?? path; // differs where another thread loaded it first
-    return { shim: backend.open(loaded, symbols), path: loaded, origin };
+    return { shim: backend.open(loaded, symbols), path: loaded, origin, passedOver };
   };
   const loaded = loader.loaded(file);
   if (loaded !== undefined) {
@@ -104,7 +106,7 @@ export function openShim(loader: Loader): LoadedShim {
 function openChosen(path: string, loader: Loader): LoadedShim {
   try {
     loader.load(path);
-    return { shim: backend.open(path, symbols), path, origin: "PYAWAIT_SHIM" };
+    return { shim: backend.open(path, symbols), path, origin: "PYAWAIT_SHIM", passedOver: [] };
   } catch (error) {
     const hint = "Unset PYAWAIT_SHIM: it is only for a shim that was built from ffi/shim/shim.c of this very version";
     throw new ShimError([{ place: `PYAWAIT_SHIM "${path}"`, problem: (error as Error).message }], hint, { cause: error });

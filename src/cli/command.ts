@@ -1,5 +1,6 @@
 // The commands: `pyawait run` runs a Python script, module or code as `__main__` with JavaScript modules to import;
-// `pyawait types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`).
+// `pyawait types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`);
+// `pyawait doctor` says what keeps Python from opening.
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.
@@ -8,6 +9,7 @@ import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import process from "../../ffi/process.ts";
 import { declare } from "./declarations.ts";
+import { doctor, doctorHelp, doctorUsage } from "./doctor.ts";
 import { processHelp, processUsage, profile, top } from "./processes.ts";
 import { PythonError } from "../values/python_error.ts";
 import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
@@ -21,6 +23,7 @@ const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]..
        pyawait run [--module NAME=FILE]... (SCRIPT.py | -m MODULE | -c CODE) [ARGUMENT]...
        pyawait types [--stubs FOLDER]... MODULE... -o FILE.d.ts
 ${processUsage}
+${doctorUsage}
 
 run: runs a Python script, module or CODE as "python" does, in this JavaScript runtime. Each --module is a JavaScript (or
 TypeScript) file that it imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
@@ -29,7 +32,8 @@ types: writes TypeScript declarations for Python modules, from their stubs, anno
 the standard output. The stubs of the standard library are those of a type checker that is installed beside the modules
 (mypy, basedpyright, pyright, jedi), or in FOLDER: a typeshed, or other stubs. A line on the standard error says which.
 
-${processHelp}`;
+${processHelp}
+${doctorHelp}`;
 
 interface RunArguments {
   /** `""`: a script; `-m`: a module; `-c`: code. */
@@ -143,6 +147,7 @@ export async function runCommand(args: string[]): Promise<number> {
     if (command === "run") return await run(rest);
     if (command === "types") return types(rest);
     if (command === "top") return await top(rest);
+    if (command === "doctor") return await doctor(rest);
     if (command === "profile") return await profile(rest);
     process.stderr.write(`pyawait: ${command === undefined ? "No command is given" : `There is no command "${command}"`}\n\n${usage}`);
     return 2;

@@ -1,8 +1,8 @@
 /**
  * The errors for a Python that cannot be found or loaded, and their advice.
  *
- * Every message lists each place that was tried, with its problem, and its last line is the command or setting that
- * helps.
+ * Every message lists each place that was tried, with its problem, then the command or setting that helps. Its last line
+ * names `pyawait doctor`.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Tried {
 class UnusablePythonError extends Error {
   /** Each place that was examined, with what was wrong with it. */
   readonly tried: readonly Tried[];
-  /** The command or setting that helps; also the last line of the message. */
+  /** The command or setting that helps. The message has it as well, before its last line, which names `pyawait doctor`. */
   readonly hint: string;
 
   constructor(name: string, summary: string, tried: readonly Tried[], hint: string) {
@@ -77,11 +77,17 @@ export class PythonLoadError extends UnusablePythonError {
 
 function explain(summary: string, tried: readonly Tried[], hint: string): string {
   const list = tried.map(({ place, problem }) => `  - ${place}: ${problem}`);
-  return [tried.length > 0 ? `${summary}:` : summary, ...list, hint].join("\n");
+  const doctor = `Run "${doctorCommand()}" to check everything that pyawait needs`;
+  return [tried.length > 0 ? `${summary}:` : summary, ...list, hint, doctor].join("\n");
+}
+
+/** `pyawait doctor` as this runtime starts it. Without `--bun`, bunx would start it on Node. */
+export function doctorCommand(): string {
+  return { Node: "npx pyawait", Deno: "deno run -A npm:pyawait", Bun: "bunx --bun pyawait" }[runtimeName()] + " doctor";
 }
 
 /** "Node", "Deno" or "Bun", for messages only: no behaviour may depend on it. */
-export function runtimeName(): string {
+export function runtimeName(): "Node" | "Deno" | "Bun" {
   if (process.versions.deno !== undefined) return "Deno";
   return process.versions.bun !== undefined ? "Bun" : "Node";
 }

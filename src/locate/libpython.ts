@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, statSync } from "node:fs";
 import { basename, isAbsolute, join } from "node:path";
 import process from "../../ffi/process.ts";
 import { realpath } from "./files.ts";
@@ -133,6 +133,17 @@ function problemOf(file: string): string | null {
     return `is for ${machines}, but this ${runtimeName()} is for ${process.arch}`;
   }
   return `is a ${binary.format} file for ${machines}, but ${process.platform} loads ${nativeFormat}`;
+}
+
+/** The architectures that a library is for, named as `process.arch` does. */
+export function machinesOf(file: string): string[] {
+  return readBinary(file)?.machines ?? [];
+}
+
+/** The C library that a library of Linux is for, by names in it; `undefined` where they do not tell. */
+export function cLibraryOf(file: string): "glibc" | "musl" | undefined {
+  const content = readFileSync(file);
+  return content.includes("GLIBC_2.") ? "glibc" : content.includes("libc.musl-") ? "musl" : undefined;
 }
 
 /** The format of a binary file, and the architectures in it, named as `process.arch` does. */

@@ -24,16 +24,24 @@ import {
   type Tried,
 } from "./errors.ts";
 import { type Candidate, candidates, environments, fileAt, lookup, onPath, type Search, words } from "./candidates.ts";
-import { type LocateOptions, type Location, minor, type Python } from "./location.ts";
+import { type Environment, type LocateOptions, type Location, minor, type Python } from "./location.ts";
 import { probe } from "./probe.ts";
 import { workingFolder } from "./working_folder.ts";
 
 export { checkEnvironment, checkPythonHome } from "./environment.ts";
-export { PythonLoadError, PythonNotFoundError } from "./errors.ts";
+export { type Candidate, words } from "./candidates.ts";
+export { doctorCommand, PythonLoadError, PythonNotFoundError, runtimeName } from "./errors.ts";
+export { cLibraryOf, machinesOf } from "./libpython.ts";
 export type { LocateOptions, Location } from "./location.ts";
 export { workingFolder } from "./working_folder.ts";
 
 const windows = process.platform === "win32";
+
+/** A place where a Python may be, and the Python there, or why it cannot be used. */
+export interface Place {
+  readonly candidate: Candidate;
+  readonly found: Location | PythonNotFoundError | PythonLoadError;
+}
 
 /**
  * Chooses a Python.
@@ -42,26 +50,41 @@ const windows = process.platform === "win32";
  */
 export function locate(
   options: LocateOptions = {},
-  env: Record<string, string | undefined> = process.env,
+  env: Environment = process.env,
   cwd: string = workingFolder(),
 ): Location {
+  return choose(survey(options, env, cwd), env);
+}
+
+/** Examines the places where a Python may be, best first: each when it is asked for. */
+export function* survey(
+  options: LocateOptions = {},
+  env: Environment = process.env,
+  cwd: string = workingFolder(),
+): Generator<Place> {
   const search: Search = { env, cwd };
   const executable = named("executable", options.executable, "PYAWAIT_PYTHON", search);
   const library = named("library", options.library, "PYAWAIT_LIBRARY", search);
-  if (library !== null) return withLibrary(library, executable, search);
+  if (library !== null) yield examinePlace(library, () => withLibrary(library, executable, search));
+  if (executable !== null) yield examinePlace(executable, () => withPython(executable, search));
+  for (const candidate of candidates(search)) yield examinePlace(candidate, () => withPython(candidate, search));
+}
+
+/**
+ * The first of these places that has a usable Python.
+ *
+ * @throws {PythonNotFoundError | PythonLoadError} if none has, or one before it was named by the user
+ */
+export function choose(places: Iterable<Place>, env: Environment = process.env): Location {
   const tried: Tried[] = [];
   let passedOver = "";
   let first: PythonNotFoundError | PythonLoadError | undefined;
-  for (const candidate of executable !== null ? [executable] : candidates(search)) {
-    try {
-      const python = examine(candidate, search);
-      return { ...summary(python), library: libraryOf(python, words(candidate)), source: candidate.source + passedOver };
-    } catch (error) {
-      if (candidate.required || !isOurs(error)) throw error;
-      first ??= error;
-      tried.push(...error.tried);
-      if (candidate.refused !== undefined) passedOver += `; passed over: ${candidate.source}, which ${candidate.refused}`;
-    }
+  for (const { candidate, found } of places) {
+    if (!(found instanceof Error)) return { ...found, source: found.source + passedOver };
+    if (candidate.required) throw found;
+    first ??= found;
+    tried.push(...found.tried);
+    if (candidate.refused !== undefined) passedOver += `; passed over: ${candidate.source}, which ${candidate.refused}`;
   }
   if (tried.length === 0) {
     let problem = lookup(env, "PATH") === undefined ? "is not set" : "has no python3 and no python";
@@ -71,6 +94,20 @@ export function locate(
   // The first candidate is the Python that the user expects, so the hint is about that one.
   const Failure = first instanceof PythonLoadError ? PythonLoadError : PythonNotFoundError;
   throw new Failure("Cannot find a Python to load", tried, first?.hint ?? hintNothing());
+}
+
+function examinePlace(candidate: Candidate, find: () => Location): Place {
+  try {
+    return { candidate, found: find() };
+  } catch (error) {
+    if (!isOurs(error)) throw error;
+    return { candidate, found: error };
+  }
+}
+
+function withPython(candidate: Candidate, search: Search): Location {
+  const python = examine(candidate, search);
+  return { ...summary(python), library: libraryOf(python, words(candidate)), source: candidate.source };
 }
 
 function named(option: string, value: string | undefined, variable: string, { env }: Search): Candidate | null {

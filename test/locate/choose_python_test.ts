@@ -5,6 +5,7 @@ import { delimiter, dirname, join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { checkPythonHome, locate, type Location, PythonLoadError } from "../../src/locate/locate.ts";
+import { runtime } from "../support/child.ts";
 import { fake, folder, library, libraryName, make, path, posix, refused, whole } from "../support/fake_python.ts";
 
 test("locate() takes the option before the variable, and that before the rest", { skip: posix }, () => {
@@ -100,7 +101,8 @@ test("locate() passes over pythons on the path that cannot be used, and lists th
     "or set PYAWAIT_PYTHON to another python",
   );
   assertEquals(error.tried.length, 3);
-  assertStringIncludes(error.message, `\n${error.hint}`);
+  const command = { node: "npx pyawait", deno: "deno run -A npm:pyawait", bun: "bunx --bun pyawait" }[runtime];
+  assertEquals(error.message.split("\n").slice(-2), [error.hint, `Run "${command} doctor" to check everything that pyawait needs`]);
   refused(() => locate({}, { PATH: folder() }, cwd), "PATH: has no python3 and no python", "PYAWAIT_PYTHON");
 });
 

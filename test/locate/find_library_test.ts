@@ -10,8 +10,7 @@ import { fake, folder, header, library, make, otherMachine, path, posix, refused
 
 test("locate() names the command that adds the library", { skip: posix }, () => {
   const hint = (at: string, changes = {}) => {
-    const error = refused(() => locate({ executable: fake(make(at), changes) }, {}), "no shared library");
-    return error.message.split("\n").at(-1)!;
+    return refused(() => locate({ executable: fake(make(at), changes) }, {}), "no shared library").hint;
   };
   const pyenv = hint(join(folder(), ".pyenv", "versions", "3.11.7"));
   assertStringIncludes(pyenv, '"PYTHON_CONFIGURE_OPTS=--enable-shared pyenv install --force 3.11.7"');

@@ -16,13 +16,16 @@ export interface Ended {
 
 /** What a program reads, and what is called with all that it has printed so far. */
 export interface Talk {
+  /** Variables to set; `undefined` removes one. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly onText?: (child: ChildProcess, text: string) => void;
 }
 
-function start(program: string, args: string[], cwd: string, { input = "", onText }: Talk): Promise<Ended> {
+function start(program: string, args: string[], cwd: string, { input = "", onText, env }: Talk): Promise<Ended> {
+  const all = Object.entries({ ...process.env, NO_COLOR: "1", ...env }).filter(([, value]) => value !== undefined);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { cwd, env: { ...process.env, NO_COLOR: "1" }, stdio: "pipe" });
+    const child = spawn(program, args, { cwd, env: Object.fromEntries(all), stdio: "pipe" });
     let stdout = "", stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
@@ -42,6 +45,9 @@ function start(program: string, args: string[], cwd: string, { input = "", onTex
 
 const cli = fileURLToPath(new URL(`../../cli.${runtime === "node" ? "js" : "ts"}`, import.meta.url));
 const before = { node: [cli], deno: ["run", "-A", "--no-check", cli], bun: [cli] }[runtime];
+
+/** The program and the arguments that run `pyawait ARGS` on this runtime. */
+export const commandLine = (args: string[]): [string, ...string[]] => [process.execPath, ...before, ...args];
 
 /** Runs `pyawait ARGS` on this runtime, in a folder. */
 export function pyawait(args: string[], folder: string, talk: Talk = {}): Promise<Ended> {
