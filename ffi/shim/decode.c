@@ -161,6 +161,29 @@ static PyObject *decode_numbers(struct reader *r) {
   return show(list, count);
 }
 
+/* TAG_TEXTS: the text of all of them is cut into its parts. */
+static PyObject *decode_texts(struct reader *r) {
+  u32 count = read_u32(r);
+  struct reader lengths = {.at = r->at};
+  if (count > (size_t)(r->end - r->at) / sizeof(u32)) return malformed();
+  r->at += count * sizeof(u32), lengths.end = r->at;
+  u8 tag = read_u8(r);
+  size_t width = tag == TAG_UTF16 ? 2 : 1, left = read_u32(r);
+  const char *text = tag == TAG_LATIN1 || tag == TAG_UTF16 ? read_bytes(r, (u32)left) : 0;
+  PyObject *list = text ? hide(py.PyList_New(count), count) : malformed();
+  if (!list) return 0;
+  add_container(r, list);
+  for (u32 i = 0; i < count; i++) {
+    size_t length = read_u32(&lengths);
+    PyObject *part = length > left / width ? malformed()
+                     : width == 2          ? new_text((const u8 *)text, length)
+                                           : py.PyUnicode_FromKindAndData(1, text, (Py_ssize_t)length);
+    if (!part || py.PyList_SetItem(list, i, part)) return release(list), (PyObject *)0;
+    text += length * width, left -= length * width;
+  }
+  return show(list, count);
+}
+
 static PyObject *decode_dict(struct reader *r) {
   u32 count = read_u32(r);
   if (count > (size_t)(r->end - r->at)) return malformed();
@@ -316,6 +339,7 @@ static PyObject *decode(struct reader *r) {
   case TAG_SLICE: return decode_slice(r);
   case TAG_NUMBERS: return decode_numbers(r);
   case TAG_REFERENCE: return decode_reference(r);
+  case TAG_TEXTS: return decode_texts(r);
   case TAG_SHAPE: return decode_shape(r);
   case TAG_LIST:
   case TAG_TUPLE:

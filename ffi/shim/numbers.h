@@ -57,6 +57,8 @@
   EACH(TAG_MAP, 0, "count:u32 items:pair*") \
   /* A list. In Python a safe integer is an int, another number a float; no number is where JavaScript tells them apart. */ \
   BOTH(TAG_NUMBERS, "count:u32 numbers:f64*") \
+  /* A list of text, which is one text on the wire. A length is in characters as JavaScript counts them. */ \
+  EACH(TAG_TEXTS, "count:u32 lengths:u32* all:value", 0) \
   /* The keys that several dicts have, as a tuple of str, and the first TAG_RECORD with them. */ \
   BOTH(TAG_SHAPE, "keys:value first:value") \
   /* A dict with the keys of the nth shape of this message. */ \

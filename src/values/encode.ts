@@ -224,11 +224,25 @@ function writeList(e: Encoding, value: readonly unknown[]): void {
   writer.tagged32(count > 0 ? Tag.numbers : Tag.list, count);
   const { written, next } = writer.numbers(value, count);
   if (written === count) return;
+  if (written === 0 && typeof next === "string") return writeTexts(e, value, count, start, next);
   const numbers = writer.takeBack(start + 5, written);
   writer.bytes[start] = Tag.list;
   for (const number of numbers) writer.number(number);
   write(e, next);
   for (let i = written + 1; i < count; i++) write(e, value[i]);
+}
+
+/** Writes an Array whose first item is text; as one text, if it has nothing else. */
+function writeTexts(e: Encoding, value: readonly unknown[], count: number, start: number, first: string): void {
+  const { writer } = e, texts = [first];
+  let item: unknown;
+  while (texts.length < count && typeof (item = value[texts.length]) === "string") texts.push(item);
+  writer.at = start;
+  if (texts.length === count && writer.texts(texts)) return;
+  writer.tagged32(Tag.list, count);
+  for (const text of texts) writer.string(text);
+  if (texts.length < count) write(e, item);
+  for (let i = texts.length + 1; i < count; i++) write(e, value[i]);
 }
 
 function writeTuple(e: Encoding, value: Tuple): void {

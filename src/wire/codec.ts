@@ -37,6 +37,9 @@ function checkLength(length: number): void {
   );
 }
 
+/** From so many texts on, a list of them is joined, up to so many units: an engine's strings have a limit. */
+const joined = { from: 8, units: 1 << 26 };
+
 /** How many numbers were written, and the item behind them, if there is one: it is no number. */
 export interface Numbers {
   readonly written: number;
@@ -195,6 +198,22 @@ export class Writer {
     }
     this.tagged32(Tag.latin1, length);
     this.at += length;
+  }
+
+  /** Writes a list of text. False, and nothing is written, where it is shorter one by one, or too long as one text. */
+  texts(texts: readonly string[]): boolean {
+    const { at } = this, { length } = texts;
+    let units = 0;
+    if (length < joined.from) return false;
+    this.reserve(5 + 4 * length);
+    this.tagged32(Tag.texts, length);
+    for (let i = 0; i < length; i++, this.at += 4) {
+      units += texts[i].length;
+      this.view.setUint32(this.at, texts[i].length, true);
+    }
+    if (units <= joined.units) return this.string(texts.join("")), true;
+    this.at = at;
+    return false;
   }
 
   /** As many bytes as it has units have room for all of it only if it is ASCII. */

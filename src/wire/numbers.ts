@@ -23,18 +23,19 @@ export const Tag = {
   dict: 14,
   map: 15,
   numbers: 16,
-  shape: 17,
-  record: 18,
-  date: 19,
-  reference: 20,
-  object: 21,
-  js: 22,
-  error: 23,
-  throw: 24,
-  missing: 25,
-  slice: 26,
-  known: 27,
-  large: 28,
+  texts: 17,
+  shape: 18,
+  record: 19,
+  date: 20,
+  reference: 21,
+  object: 22,
+  js: 23,
+  error: 24,
+  throw: 25,
+  missing: 26,
+  slice: 27,
+  known: 28,
+  large: 29,
 } as const;
 
 /**
@@ -70,6 +71,7 @@ export const payloads: Readonly<Record<keyof typeof Tag, Payload>> = {
   dict: both("count:u32 items:pair*"), // to JavaScript, every key is a str
   map: { in: undefined, out: "count:u32 items:pair*" },
   numbers: both("count:u32 numbers:f64*"), // a list, in Python of an int where a number is a safe integer, else of a float
+  texts: { in: "count:u32 lengths:u32* all:value", out: undefined }, // a list of text, which is one text on the wire
   shape: both("keys:value first:value"), // the keys of the next dicts of many, as a tuple; the first of these
   record: both("shape:u32 count:u32 items:value*"), // a dict with the keys of the nth shape of this message
   date: both("milliseconds:f64"), // since 1970

@@ -77,6 +77,9 @@ static void put_text(struct message *m, const char *text) {
 static void put_bytes(struct message *m, const char *bytes) {
   put8(m, TAG_BYTES), put32(m, (u32)strlen(bytes)), put(m, bytes, strlen(bytes));
 }
+static void put_texts(struct message *m) {
+  put8(m, TAG_TEXTS), put32(m, 2), put32(m, 1), put32(m, 3), put_text(m, "text");
+}
 /* A dict with one key, of which the value follows. */
 static void put_shape(struct message *m) {
   put8(m, TAG_SHAPE), put8(m, TAG_TUPLE), put32(m, 1), put_text(m, "k"), put8(m, TAG_RECORD), put32(m, 0), put32(m, 1);
@@ -458,10 +461,11 @@ static void check_walker(struct player *p) {
   check(run(p, "gc.collect(); len(tracked)") == 0, "what was written before is released");
   take(p);
   before = p->gave_back, m.length = 0;
-  put_object(&m, identity), put32(&m, 4);
+  put_object(&m, identity), put32(&m, 5);
   put8(&m, TAG_SET), put32(&m, 2), put_int(&m, 1), put8(&m, TAG_TRUE); /* these are equal: an error */
   put_shape(&m), put_js(&m, p->id, 8, JS_FUNCTION);
   put8(&m, TAG_NUMBERS), put32(&m, 2), put(&m, "1234567812345678", 16);
+  put_texts(&m);
   put8(&m, TAG_TUPLE), put32(&m, 13), put8(&m, TAG_NONE), put8(&m, TAG_FALSE), put_int(&m, 1), put_text(&m, "text");
   put8(&m, TAG_INT53), put(&m, "12345678", 8), put8(&m, TAG_BIGINT), put32(&m, 5), put(&m, "0x12", 5);
   put8(&m, TAG_FLOAT), put(&m, "12345678", 8), put8(&m, TAG_DATE), put(&m, "12345678", 8), put8(&m, TAG_REFERENCE),
@@ -522,8 +526,8 @@ static void check_malformed(struct player *p) {
   struct message m = {.length = 0}, cut;
   put_object(&m, identity), put32(&m, 1);
   int start = m.length;
-  put8(&m, TAG_LIST), put32(&m, 9), put_shape(&m), put_shape(&m), put_int(&m, 1), put8(&m, TAG_NUMBERS), put32(&m, 2),
-      put(&m, "1234567812345678", 16);
+  put8(&m, TAG_LIST), put32(&m, 10), put_texts(&m), put_shape(&m), put_shape(&m), put_int(&m, 1), put8(&m, TAG_NUMBERS),
+      put32(&m, 2), put(&m, "1234567812345678", 16);
   put_int(&m, 1), put_text(&m, "text"), put8(&m, TAG_BYTES), put32(&m, 2), put8(&m, 1), put8(&m, 2);
   put8(&m, TAG_ARRAY), put8(&m, 'd'), put_bytes(&m, "12345678"), put8(&m, TAG_REFERENCE), put32(&m, 1),
       put8(&m, TAG_DICT), put32(&m, 1), put_text(&m, "k");

@@ -1,5 +1,5 @@
 /**
- * What crosses as one block: lists of nothing but numbers, and the keys that several objects of a message have. The values
+ * What crosses as one block: lists of nothing but numbers or text, and the keys that several objects of a message have. The values
  * are the same as one by one.
  */
 import { test } from "node:test";
@@ -55,6 +55,23 @@ test("whatever else is in a list, and wherever, its items stay what they are", (
   assertEquals(toJs(same([...many, null])), [...many, null]);
 });
 
+test("a list of text has the texts that they are by themselves, and a half of a pair stays one", () => {
+  for (const unit of ["", "a", "\xe9", "日", "😀", "\ud83d", "\ude00"]) {
+    for (const count of [1, 7, 8, 9, 1000]) {
+      const list = Array.from({ length: count }, (_, i) => i % 3 === 1 ? "" : `${unit}${i}`.repeat(i % 5) + unit), joined = list.join("|");
+      assertEquals(toJs(same(list)), list);
+      if (!/^[\ud83d\ude00]$/.test(unit)) assert(python.exec("lambda list, joined: '|'.join(list) == joined")(list, joined));
+      assertEquals(toJs(same([...list, 1])), [...list, 1]);
+      assertEquals(toJs(same([...list.slice(0, 5), null, ...list])), [...list.slice(0, 5), null, ...list]);
+    }
+  }
+  const halves = ["\ud83d", "\ude00", "\ud83d\ude00", "x", "\ud83d", "\ude00", "y", "\ud83d"];
+  assertEquals(toJs(same(halves)), halves);
+  assertEquals(toJs(python.exec("lambda texts: [len(text) for text in texts]")(halves)), [1, 1, 1, 1, 1, 1, 1, 1]);
+  const long = Array.from({ length: 9 }, (_, i) => "x".repeat(20_000) + i), [one, two] = toJs(same([long, long])) as [string[], string[]];
+  assert(one === two && one.every((text, i) => text === long[i]));
+});
+
 test("items are read once and in order", () => {
   const log: string[] = [];
   const list = new Proxy([1, 2, "x", 4], {
@@ -65,6 +82,15 @@ test("items are read once and in order", () => {
   });
   assertEquals(toJs(reprs(list)), ["1", "2", "'x'", "4"]);
   assertEquals(log.filter((key) => /^\d+$/.test(key)), ["0", "1", "2", "3"]);
+  const texts = new Proxy(["a", "b", "c", "d", "e", "f", "g", "h", 1], {
+    get(target, key) {
+      log.push(String(key));
+      return Reflect.get(target, key);
+    },
+  });
+  log.length = 0;
+  assertEquals(toJs(same(texts)), ["a", "b", "c", "d", "e", "f", "g", "h", 1]);
+  assertEquals(log.filter((key) => /^\d+$/.test(key)), ["0", "1", "2", "3", "4", "5", "6", "7", "8"]);
   const numbers = [1, 2, 3];
   Object.defineProperty(numbers, 1, { get: () => (numbers.length = 2, 7), configurable: true });
   assertEquals(toJs(reprs(numbers)), ["1", "7", "None"]);
