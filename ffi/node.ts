@@ -58,6 +58,9 @@ class KoffiError extends Error {
 /** koffi is there, but does not load: npm has left its binary out, or has installed that of another platform. */
 function explain(error: unknown): Error {
   const problem = "Cannot load koffi, which pyawait needs on Node", said = (error as Error).message.split("\n")[0];
+  if ((error as NodeJS.ErrnoException).code === "ERR_DLOPEN_DISABLED") {
+    return new KoffiError(`${problem}: addons are disabled`, "start node with --allow-addons, and without --no-addons", error);
+  }
   if (!/native Koffi module/.test(said) && !said.includes(binaryPackage)) return new Error(`${problem}: ${said}`, { cause: error });
   const hint = `run "npm install --include=optional", or add "${binaryPackage}" to what you ship`;
   return new KoffiError(`${problem}: its binary for this platform is missing`, hint, error);

@@ -218,7 +218,7 @@ function ofOtherCLibrary({ library }: Location, failed: Result): Result {
 function failure(error: unknown): Result {
   const { message, tried, hint } = error as Error & { tried?: readonly PassedOver[]; hint?: string };
   const [summary, ...more] = message.split("\n");
-  const detail = tried && more.length > 0 ? `${summary} ${listed(tried)}` : summary;
+  const detail = tried && more.length > 0 ? `${summary} ${listed(tried)}` : hint ? summary.replace(`: ${hint}`, "") : summary;
   const fix = flagFix(message) ?? (hint && commandOf(hint));
   return { status: "problem", detail, ...(fix && { fix }) };
 }

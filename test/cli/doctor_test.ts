@@ -237,6 +237,12 @@ test("koffi, or its binary, is not there", { skip: skip(runtime !== "node" && "k
   assertStringIncludes(assertProblem(report(), "ffi", "npm install --include=optional").detail, "its binary for this platform is missing");
 });
 
+test("Node that may load no addons", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
+  const [program, ...args] = commandLine(["doctor", "--json"]);
+  const { status, stdout, stderr } = spawnSync(program, ["--no-addons", ...args], { encoding: "utf8" });
+  assertProblem(parse(status, stdout, stderr), "ffi", "start node with --allow-addons, and without --no-addons");
+});
+
 test("Deno without permissions", { skip: skip(runtime !== "deno" && "only Deno has permissions like that") }, () => {
   const all = ["ffi", "read", "env", "run", "write", "sys"];
   const cli = fileURLToPath(new URL("../../cli.ts", import.meta.url));
