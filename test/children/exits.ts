@@ -62,6 +62,17 @@ const main: any = python.exec(`
       while True:
           js(1)
 
+  large, len = [bytes(200_000), "\\u0436" * 200_000], len
+
+  def call_with(js, values):
+      while True:
+          for value in values:
+              js(value)
+
+  async def later_large(value):
+      await asyncio.sleep(0)
+      return large[len(value) % 2]
+
   async def later(js):
       await asyncio.sleep(0.4)
       js()
@@ -113,6 +124,17 @@ const loads: Record<string, () => unknown> = {
   },
   calling() {
     for (let i = 0; i < 3; i++) main.thread(main.call_always, (n: number) => n + 1);
+  },
+  /** Bytes and text that do not pass through a message's memory, in both directions, all the time. */
+  large() {
+    const bytes = new Uint8Array(200_000), text = "\u0436".repeat(200_000);
+    for (let i = 0; i < 3; i++) main.thread(main.call_with, (value: string | Uint8Array) => value.length, main.large);
+    const pass = () => {
+      for (const value of [bytes, text]) if (main.len(value) !== value.length) throw new Error("it is cut off");
+      main.later_large(bytes).catch(() => {});
+      setTimeout(pass, 1).unref();
+    };
+    pass();
   },
   async flying() {
     await toLoop(main.fly, [async () => await never()]);

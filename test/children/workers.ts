@@ -9,7 +9,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { attach, intoPromise, type PyBuffer, python, PythonClosedError, registerJsModule, toLoop, toThread } from "../../mod.ts";
 
 const code = `
-import asyncio, builtins, gc, weakref
+import asyncio, builtins, gc, sys, weakref
 
 if not hasattr(builtins, "shared_by_workers"):
     builtins.shared_by_workers = {"cancelled": 0}
@@ -41,6 +41,9 @@ def living(): gc.collect(); return len(shared.get("things", ()))
 def run_once(js):
     shared["loop"] = asyncio.new_event_loop()  # it is never closed
     shared["loop"].run_until_complete(js())
+def large(): return shared.setdefault("large", (bytes(200_000), "\\u0436" * 200_000))
+async def give_large(n): await asyncio.sleep(0); return large()[n % 2]
+def large_references(): return str([sys.getrefcount(value) for value in large()])
 def memory(name): return shared.setdefault(name, bytearray(1000))
 def state(name):
     try: shared[name].append(0); shared[name].pop()
@@ -68,6 +71,8 @@ const load = () => {
       "things",
       "living",
       "run_once",
+      "give_large",
+      "large_references",
     ]
   ) {
     py[name] = globals.$get(name);
@@ -157,6 +162,13 @@ const inWorker: Record<string, () => Promise<void>> = {
     await py.identity(kept[1]);
     post([kept.length, again[5] === kept[5], py.living()]);
     for (;;) await py.identity(kept[Math.floor(1000 * Math.random())]).catch(() => {});
+  },
+  /** Bytes and text that JavaScript copies from where they lie. */
+  async "large values"() {
+    for (let round = 0;; round++) {
+      await Promise.all(Array.from({ length: 20 }, (_, n) => py.give_large(n)));
+      if (round === 1) post("ready");
+    }
   },
   async "moved memory"() {
     const { transfer } = ArrayBuffer.prototype as { transfer?(this: unknown): ArrayBuffer };
@@ -297,6 +309,17 @@ const inMain: Record<string, () => Promise<void>> = {
       while (py.living() > 10) await later(5);
     }
     say(py.living(), own.every((each) => each.$type === "Thing"));
+  },
+  async "large values"() {
+    const before = py.large_references();
+    for (let round = 0; round < 5; round++) {
+      const { worker, message } = start("large values");
+      await message;
+      await later(10 * Math.random());
+      await worker.terminate();
+      while (py.large_references() !== before) await later(5);
+    }
+    say((await py.give_large(0)).length, (await py.give_large(1)).length);
   },
   async "moved memory"() {
     const { worker, message } = start("moved memory");

@@ -71,6 +71,10 @@ test("terminate: the references that the Worker had are given up", async () => {
   await assertPrinted("references", [held, held, held, "10 true"]);
 });
 
+test("terminate: large values that were on their way are given up", async () => {
+  await assertPrinted("large values", ["200000 200000"]);
+});
+
 test("one Worker after the other is terminated while it is at work", async () => {
   await assertPrinted("storm", ["survived"]);
 });
