@@ -51,11 +51,14 @@ export function readTrusted(path: string, user: number = currentUser()): Buffer 
 export function writeWhole(folder: string, file: string, content: Uint8Array | string): void {
   const path = join(folder, file);
   const unfinished = join(folder, `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`);
-  writeFileSync(unfinished, content, { mode: 0o700, flag: "wx" });
   try {
-    renameSync(unfinished, path);
-  } catch (error) { // Windows: another process has it loaded, so the content is the same
-    rmSync(unfinished, { force: true });
-    if (!existsSync(path)) throw error;
+    writeFileSync(unfinished, content, { mode: 0o700, flag: "wx" });
+    try {
+      renameSync(unfinished, path);
+    } catch (error) { // Windows: another process has it loaded, so the content is the same
+      if (!existsSync(path)) throw error;
+    }
+  } finally {
+    rmSync(unfinished, { force: true }); // it is there if something failed: the disk may be full
   }
 }

@@ -13,6 +13,7 @@ import sys
 if hasattr(os, "RTLD_DEEPBIND") and os.environ.get("PYAWAIT_DEEPBIND") != "0":
     sys.setdlopenflags(os.RTLD_NOW | os.RTLD_DEEPBIND)
 
+import contextlib
 import marshal
 import stat
 from importlib.util import MAGIC_NUMBER, source_hash
@@ -48,8 +49,9 @@ def _write_code(path, code):
         with open(part, "xb", opener=lambda path, flags: os.open(path, flags, 0o600)) as file:
             file.write(MAGIC_NUMBER + marshal.dumps(code))
         os.replace(part, path)
-    except OSError:
-        pass  # it is compiled again the next time
+    except OSError:  # it is compiled again the next time
+        with contextlib.suppress(OSError):
+            os.remove(part)
 
 
 def _chapter_code(chapters):

@@ -8,6 +8,7 @@
 import {
   chmodSync,
   chownSync,
+  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -80,6 +81,16 @@ test("what is damaged, or of another Python, is replaced", async () => {
     assertEquals([name, await start()], [name, "compiled"]);
     assertEquals([name, readFileSync(path).equals(content)], [name, true]);
   }
+});
+
+test("what cannot be written leaves nothing", async () => {
+  const { start, kept } = newCache();
+  await start();
+  const [path] = kept();
+  rmSync(path);
+  mkdirSync(path);
+  assertEquals(await start(), "compiled");
+  assertEquals(kept(), [path]);
 });
 
 test("code without assertions has a file of its own", async () => {
