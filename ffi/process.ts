@@ -1,4 +1,4 @@
-// The global `process`, and the runtime's modules that are loaded when they are needed.
+// The global `process`. Its `getBuiltinModule` loads those modules of the runtime that few programs need.
 //
 // Not by `import process from "node:process"`: Node then reads every member, and so opens stdin and stdout, which takes
 // longer than the rest of pyawait's imports.

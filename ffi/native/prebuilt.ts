@@ -11,7 +11,7 @@ export interface Prebuilt {
 }
 
 export const prebuilt: Prebuilt = {
-  source: "d7afc477c47dae1d0624dd396c334315e041881bdbba1571c5c945745f26cba6",
+  source: "c5f047acb0829c119c32151de7635219a295c4adf39debe42090a7052dedcf68",
   binaries: {
     "linux-x64": {
       sha256: "55f6ee9bad8e2e3687dffbe7407ac800125695cb9bab782c2c2cf8e0171f7acc",

@@ -84,8 +84,8 @@ static int answer_of(enum state outcome) {
 }
 
 /* Opens Python, once per process; an enum opened. `texts` are the path of the executable, what pyawait_opener gives, the
-   folder for code, a name and a source for each chapter of src/py, and nothing, each ended by NUL; `configuration` is one value. After
-   OPENED_FAILED and OPENED_REFUSED `problem` says why. */
+   folder for code, a name and a source for each chapter of src/py, and nothing, each ended by NUL; `configuration` is
+   one value. After OPENED_FAILED and OPENED_REFUSED `problem` says why. */
 EXPORT int pyawait_open(void *find, void *library, void *system, const char *texts, const u8 *configuration, int length,
                         u8 *problem, int capacity) {
   enum state state = begin_attempt();

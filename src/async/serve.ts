@@ -147,7 +147,7 @@ function settle(served: Served, thrown: boolean, value: unknown): void {
   encodeOutcome(payload, thrown, value, served.loop);
   const writer = openRecord(served.loop, In.settle, 4 + payload.at);
   writer.u32(served.slot);
-  writer.data(payload.bytes.subarray(0, payload.at));
+  writer.data(payload.bytes, 0, payload.at);
   closeRecord(served.loop);
   if (payload.bytes.length <= LARGE) answers.settling = payload; // else it is too large to keep
 }

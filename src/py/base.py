@@ -1,4 +1,4 @@
-"""Python's half of pyawait, chapter 3: imports.
+"""Python's half of pyawait, chapter 3: what the others import.
 
 The chapters run in the order of `src/interpreter/python_source.ts` in one namespace, that of the module `pyawait`,
 which the shim installs. Before this one run the numbers of `src/wire/numbers.ts`: operations on JavaScript values (CALL,
