@@ -1,4 +1,4 @@
-"""What the cases call: the same functions for pyawait and for the baselines."""
+"""What the cases call: the same functions for pyawait, for the baselines and for the other bridges."""
 
 import asyncio
 import ctypes
@@ -49,6 +49,19 @@ def same(value):
 def size(value):
     """Takes a value in and returns next to nothing."""
     return len(value)
+
+
+kept = []
+
+
+def keep(value):
+    """Takes a value in, for `kept_value` to give it out."""
+    kept[:] = [value]
+    return len(value)
+
+
+def kept_value():
+    return kept[0]
 
 
 def size_of_json(text):

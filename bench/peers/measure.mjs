@@ -8,7 +8,7 @@ import process from "node:process";
 import { isDeepStrictEqual } from "node:util";
 
 export const root = process.argv[2];
-export const functions = new URL("functions.py", import.meta.url);
+export const functions = new URL("called.py", import.meta.url);
 const seconds = Number(process.argv[3]);
 const { document } = await import(`${root}/.build/bench/document.js`);
 

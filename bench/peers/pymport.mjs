@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { functions, report } from "./measure.mjs";
 
 pymport("sys").get("path").get("insert").call(0, fileURLToPath(new URL(".", functions)));
-const { noop, add, size, same } = proxify(pymport("functions"));
+const { noop, add, size, same } = proxify(pymport("called"));
 
 await report({ python: pymport("platform").get("python_version").call().toJS() }, {
   noop: () => noop().toJS(),

@@ -70,7 +70,7 @@ const peers = [
     name: "pyo3-async-runtimes",
     version: () => /pyo3-async-runtimes = .*"=(.*?)"/.exec(readFileSync(join(source, "pyo3/Cargo.toml"), "utf8"))[1],
     prepare: () => install("cargo", ["build", "--release", "--quiet"], join(folder, "pyo3")),
-    command: (seconds) => [join(folder, "pyo3/target/release/pyo3-peer"), join(folder, "functions.py"), seconds],
+    command: (seconds) => [join(folder, "pyo3/target/release/pyo3-peer"), join(folder, "called.py"), seconds],
   },
 ];
 
@@ -96,6 +96,7 @@ function once([program, ...args]) {
 export async function measurePeers(quick) {
   mkdirSync(folder, { recursive: true });
   cpSync(source, folder, { recursive: true });
+  cpSync(join(source, "..", "called.py"), join(folder, "called.py"));
   const rounds = quick ? 1 : 5, results = [];
   for (const peer of peers) {
     const result = { name: peer.name, version: peer.version(peer.name), runs: [] };

@@ -1,5 +1,5 @@
 //! PyO3 with pyo3-async-runtimes, the original of which pyawait is the JavaScript form, in the cases of `measure.mjs`:
-//! `pyo3-peer FUNCTIONS.py SECONDS`. The caller is Rust here.
+//! `pyo3-peer CALLED.py SECONDS`. The caller is Rust here.
 use pyo3::prelude::*;
 use pyo3_async_runtimes::tokio::into_future;
 use std::future::Future;
@@ -64,11 +64,11 @@ async fn in_flight(identity: &Py<PyAny>, count: u64) -> PyResult<()> {
 
 #[pyo3_async_runtimes::tokio::main]
 async fn main() -> PyResult<()> {
-    let path = std::env::args().nth(1).expect("FUNCTIONS.py");
+    let path = std::env::args().nth(1).expect("CALLED.py");
     let seconds: f64 = std::env::args().nth(2).expect("SECONDS").parse().unwrap();
     let text = std::ffi::CString::new(std::fs::read_to_string(path)?).unwrap();
     let module: Py<PyModule> =
-        Python::attach(|py| PyModule::from_code(py, &text, c"functions.py", c"functions").map(Bound::unbind))?;
+        Python::attach(|py| PyModule::from_code(py, &text, c"called.py", c"called").map(Bound::unbind))?;
     let (identity, noop, add, size) = Python::attach(|py| {
         let get = |name: &str| module.getattr(py, name);
         PyResult::Ok((get("identity")?, get("noop")?, get("add")?, get("size")?))
