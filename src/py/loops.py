@@ -164,14 +164,10 @@ def ensure_task(awaitable, loop, context):
     """A Task or Future of what JavaScript awaits; raises TypeError for what cannot be awaited."""
     if asyncio.isfuture(awaitable):
         home = awaitable.get_loop()
-        return (
-            awaitable
-            if home is loop
-            else asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_follow(awaitable), home), loop=loop)
-        )
+        return awaitable if home is loop else _OutcomeElsewhere(awaitable, loop, home.call_soon_threadsafe)
     if isinstance(awaitable, concurrent.futures.Future):
-        make = functools.partial(loop.create_task, _follow_thread(awaitable, loop))
-    elif isinstance(awaitable, collections.abc.Coroutine) or asyncio.iscoroutine(awaitable):
+        return _OutcomeElsewhere(awaitable, loop, lambda function, *args: function(*args))
+    if isinstance(awaitable, collections.abc.Coroutine) or asyncio.iscoroutine(awaitable):
         make = functools.partial(loop.create_task, awaitable)
     elif hasattr(type(awaitable), "__await__"):
         make = functools.partial(loop.create_task, _follow(awaitable))
@@ -192,28 +188,46 @@ async def _follow(awaitable):
     return await awaitable
 
 
-async def _follow_thread(future, loop):
-    """The outcome of a thread's future. Cancelling it cancels that one; what runs already goes on to its end."""
-    ended = loop.create_future()
+class _OutcomeElsewhere(asyncio.Future):
+    """What comes of a thread's future, or of another loop's. Cancelling it asks that one, and its end is awaited: a thread's
+    that runs already goes on.
 
-    def end():
-        if not ended.done():
-            ended.set_result(None)
+    It is no task: one that is cancelled before its first step would have asked nobody.
+    """
 
-    def tell(_):
+    def __init__(self, source, loop, where):
+        """`where` calls a function where the source may be touched."""
+        super().__init__(loop=loop)
+        self._source, self._where = source, where
+        where(source.add_done_callback, self._tell)
+
+    def cancel(self, *_, **__):
         try:
-            loop.call_soon_threadsafe(end)
+            self._where(self._source.cancel)
+        except RuntimeError:
+            super().cancel()  # its loop is closed: it will not end
+        return True
+
+    def _tell(self, _):
+        try:
+            self.get_loop().call_soon_threadsafe(self._end)
         except RuntimeError:
             pass  # the loop is closed: nothing waits
 
-    future.add_done_callback(tell)
-    while not future.done():
-        try:
-            await asyncio.shield(ended)
-        except CancelledError:
-            if future.cancel():
-                raise
-    return future.result()
+    def _end(self):
+        if self.done():
+            return
+        if self._source.cancelled():
+            super().cancel()
+            return
+        error = self._source.exception()
+        if isinstance(error, StopIteration):  # a future refuses it, and a coroutine would raise this
+            cause, error = error, RuntimeError("future raised StopIteration")
+            error.__cause__ = cause
+        if error is None:
+            self.set_result(self._source.result())
+        else:
+            self.set_exception(error)
 
 
 def _short_repr(value):
