@@ -80,6 +80,5 @@ export const bun: Backend = {
     return callback.ptr as number & Pointer;
   },
   bell: process.platform === "win32" || inWorker ? socketBell : callbackBell,
-  runsAgain: () => false, // `bun --watch` starts a new process; `bun --hot` runs new code in the old heap
   onExit() {},
 };

@@ -81,10 +81,8 @@ export const deno: Backend = {
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
   bell: inWorker ? socketBell : pipeBell,
-  runsAgain(commandLine) {
-    const line = commandLine();
-    return line.slice(0, line.length - runtime().args.length).some((flag) => /^--watch(-hmr)?(=|$)/.test(flag));
-  },
+  runsAgain: (commandLine) =>
+    commandLine.slice(0, commandLine.length - runtime().args.length).some((flag) => /^--watch(-hmr)?(=|$)/.test(flag)),
   onExit(fn) {
     (globalThis as unknown as EventTarget).addEventListener("unload", () => isExit() && fn());
   },

@@ -116,6 +116,5 @@ export const node: Backend = {
     return koffi().register(fn, callbackType) as bigint & Pointer;
   },
   bell: pipeBell,
-  runsAgain: () => false, // `node --watch` starts a new process
   onExit() {},
 };

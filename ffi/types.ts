@@ -93,11 +93,12 @@ export interface Backend {
   callback(fn: (argument: number) => void): Pointer;
   bell(ring: () => void): Bell;
   /**
-   * Whether the process goes on after the end of the program, and runs it again in a new heap.
+   * Whether the process goes on after the end of the program, and runs it again in a new heap: only Deno's may, by `--watch`.
+   * `node --watch` and `bun --watch` start a new process; `bun --hot` runs new code in the old heap.
    *
-   * @param commandLine gives the arguments with which the runtime was started
+   * @param commandLine the arguments with which the runtime was started
    */
-  runsAgain(commandLine: () => readonly string[]): boolean;
+  runsAgain?(commandLine: readonly string[]): boolean;
   /** Calls `fn` where the process (or Worker) ends without the "exit" event of `process`. */
   onExit(fn: () => void): void;
 }

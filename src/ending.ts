@@ -89,10 +89,15 @@ export function watchEnds(python: Interpreter): void {
     process.on("SIGCHLD", () => {}); // installs the runtime's action now, so that it can be put back after uvloop's
     callHelper("keep_child_action");
   }
-  const end = () => {
+  // It is asked now, since at the end somebody may hold the GIL and not give it back.
+  const runsAgain = !inWorker && backend.runsAgain?.(toJs(callHelper("command_line")) as string[]);
+  const end = (code?: number) => {
     if (inWorker) endWorker(python);
-    else if (!isClosed() && backend.runsAgain(() => toJs(callHelper("command_line")) as string[])) endProgram(python);
-    else endNow();
+    else if (runsAgain && !isClosed()) endProgram(python);
+    else {
+      endNow();
+      if (code !== undefined) python.shim.pyawait_exit_in_any_case(code, patience);
+    }
     markClosed(`Cannot use Python: ${inWorker ? "the Worker" : "it has ended, because the process"} is ending`);
   };
   process.on("exit", end);

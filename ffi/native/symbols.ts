@@ -53,6 +53,8 @@ const symbols = {
   pyawait_listen: { parameters: ["i32"], result: "i32" },
   /** int pyawait_exit(struct heap *heap, int milliseconds) */
   pyawait_exit: { parameters: ["pointer", "i32"], result: "i32" },
+  /** void pyawait_exit_in_any_case(int code, int milliseconds) */
+  pyawait_exit_in_any_case: { parameters: ["i32", "i32"], result: "void" },
   /** void pyawait_tell_closed(struct heap *heap) */
   pyawait_tell_closed: { parameters: ["pointer"], result: "void" },
   /** void pyawait_heap_end(struct heap *heap) */

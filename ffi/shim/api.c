@@ -312,6 +312,9 @@ EXPORT int pyawait_exit(struct heap *heap, int milliseconds) {
   return py.PyThread_acquire_lock_timed(python.shut_down, (PY_TIMEOUT_T)milliseconds * 1000, 0);
 }
 
+/* After pyawait_exit: the process ends with this code, also where a Worker does not come back from Python. */
+EXPORT void pyawait_exit_in_any_case(int code, int milliseconds) { exit_in_any_case(code, milliseconds); }
+
 /* After pyawait_exit, where the process goes on: the other heaps hear that Python is closed. */
 EXPORT void pyawait_tell_closed(struct heap *heap) {
   for (struct heap *each = newest_heap(); each; each = each->next)

@@ -41,6 +41,7 @@ static void write_bell(long long pipe);
 static void close_bell(long long pipe);
 static u64 microseconds_now(void);
 static void yield_processor(void);
+static void exit_now(int code);
 
 /* signals_posix.c, signals_win32.c */
 static void save_interrupt_action(void);
@@ -307,6 +308,7 @@ static void resolve_node_api(symbol_finder find, void *program);
 
 /* thread.c */
 static void *loop_thread(void *unused);
+static void exit_in_any_case(int code, int milliseconds);
 
 /* invoke.c */
 static void invoke(struct heap *heap, int operation, const u8 *in, size_t length, u8 *out, size_t capacity);

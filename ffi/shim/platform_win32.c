@@ -32,6 +32,9 @@ static u64 microseconds_now(void) {
 /* Lets another thread of this processor run. */
 static void yield_processor(void) { sys.SwitchToThread(); }
 
+/* Ends the process at once: nothing is run any more. */
+static void exit_now(int code) { sys.TerminateProcess((void *)-1, (u32)code); } /* -1: this process */
+
 /* The lower end and the size of this thread's stack. */
 static char *find_stack(size_t *size) {
   size_t low = 0, high = 0;

@@ -12,7 +12,8 @@
   X(int, QueryPerformanceFrequency, (u64 *))                            \
   X(int, SwitchToThread, (void))                                        \
   X(void, GetCurrentThreadStackLimits, (size_t *, size_t *))            \
-  X(void *, GetModuleHandleA, (const char *))
+  X(void *, GetModuleHandleA, (const char *))                           \
+  X(int, TerminateProcess, (void *, u32))
 
 static struct {
   SYSTEM(FIELD)
@@ -47,7 +48,8 @@ static struct {
   X(int, fcntl, (int, int, ...))                                            \
   X(long, lseek, (int, long, int))                                          \
   X(int, dup2, (int, int))                                                  \
-  X(int, close, (int))
+  X(int, close, (int))                                                      \
+  X(void, _exit, (int))
 
 static struct {
   SYSTEM(FIELD)

@@ -195,17 +195,52 @@ static PyObject *run_source(void) {
   return result ? namespace : 0;
 }
 
+/* Whether a thread of JavaScript, beside the one that ends Python, is inside Python or on its way into it. */
+static int is_worker_inside(void) {
+  int inside = 0;
+  for (struct heap *heap = newest_heap(); heap; heap = heap->next)
+    if (heap != closing_heap) inside |= __atomic_load_n(&heap->attachment->wants_gil, __ATOMIC_RELAXED);
+  return inside;
+}
+
+static int has_workers(void) {
+  struct heap *newest = newest_heap();
+  return newest && newest->next;
+}
+
+static struct {
+  int code, milliseconds;
+} last_resort;
+
+/* Ends the process when a Worker has been inside Python for so long after Python's end. */
+static void *watch_end(void *unused) {
+  (void)unused;
+  const int step = 100;
+  PyThread_type_lock never = py.PyThread_allocate_lock();
+  py.PyThread_acquire_lock(never, 1);
+  for (int inside = 0; inside < last_resort.milliseconds;) {
+    py.PyThread_acquire_lock_timed(never, step * 1000, 0);
+    inside = is_worker_inside() ? inside + step : 0;
+  }
+  exit_now(last_resort.code);
+  return 0;
+}
+
+/* Node waits for the threads of its Workers, and nothing can stop what Python runs there. */
+static void exit_in_any_case(int code, int milliseconds) {
+  if (last_resort.milliseconds || !has_workers()) return;
+  last_resort.code = code, last_resort.milliseconds = milliseconds;
+  start_thread(watch_end);
+}
+
 /* Keeps the GIL for good: no daemon thread runs Python any more while the process is taken down around it. A Worker
    that was on its way into Python, or is in it, still gets it: the process waits for the Worker's thread. */
 static __attribute__((noreturn)) void park(void) {
   PyThread_type_lock forever = py.PyThread_allocate_lock();
   py.PyThread_acquire_lock(forever, 1);
   for (;;) {
-    int others = 0, busy = 0;
-    for (struct heap *heap = newest_heap(); heap; heap = heap->next)
-      if (heap != closing_heap) others = 1, busy |= __atomic_load_n(&heap->attachment->wants_gil, __ATOMIC_RELAXED);
-    PyThreadState *state = busy ? py.PyEval_SaveThread() : 0;
-    if (others) py.PyThread_acquire_lock_timed(forever, 2000, 0);
+    PyThreadState *state = is_worker_inside() ? py.PyEval_SaveThread() : 0;
+    if (has_workers()) py.PyThread_acquire_lock_timed(forever, 2000, 0);
     else py.PyThread_acquire_lock(forever, 1);
     if (state) py.PyEval_RestoreThread(state);
   }

@@ -23,6 +23,8 @@ export interface ChildOptions {
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** Signals to send, each when this line has been printed. */
   readonly signals?: Readonly<Record<string, NodeJS.Signals>>;
+  /** When this line has been printed, nobody reads its output any more, and stdin ends. */
+  readonly leaves?: string;
   /** What stdin gives, in parts with a pause before each; without it, stdin is empty. */
   readonly input?: readonly string[];
 }
@@ -64,12 +66,16 @@ export function child(
     const waiting = new Map(Object.entries(options.signals ?? {}));
     const started = spawn(...command(script, args), {
       env,
-      stdio: [options.input ? "pipe" : "ignore", "pipe", "pipe"],
+      stdio: [options.input || options.leaves ? "pipe" : "ignore", "pipe", "pipe"],
     });
     if (options.input) void feed(started.stdin!, options.input);
     started.stdout!.setEncoding("utf8").on("data", (text: string) => {
       stdout += text;
       if (/(^|\n)end\n/.test(text)) start = Date.now();
+      if (options.leaves && stdout.includes(`${options.leaves}\n`)) {
+        start = Date.now();
+        for (const stream of started.stdio) stream?.destroy();
+      }
       for (const [line, signal] of waiting) {
         if (!stdout.split("\n").slice(0, -1).includes(line)) continue;
         waiting.delete(line);
