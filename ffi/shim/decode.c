@@ -302,6 +302,18 @@ static PyObject *decode_reference(struct reader *r) {
   return raise_error(EXCEPTION(TypeError), "Cannot convert a tuple that contains itself: Python has no such tuples");
 }
 
+/* What has values in it but is no container: JavaScript nests these a few deep. */
+static PyObject *decode_compound(struct reader *r, u8 tag) {
+  if (r->depth == MAX_NESTING) return r->at = r->end, malformed();
+  r->depth++;
+  PyObject *value = tag == TAG_ARRAY   ? decode_array(r)
+                    : tag == TAG_JS    ? decode_js(r)
+                    : tag == TAG_THROW ? decode_throw(r)
+                                       : decode_slice(r);
+  r->depth--;
+  return value;
+}
+
 static PyObject *decode_container(struct reader *r, u8 tag) {
   if (++r->depth > MAX_NESTING) {
     if (tag == TAG_RECORD) read_u32(r);
@@ -332,15 +344,15 @@ static PyObject *decode(struct reader *r) {
   case TAG_BYTES: return decode_text(r, tag);
   case TAG_LARGE: return decode_lent(r);
   case TAG_OBJECT: return decode_object(r);
-  case TAG_ARRAY: return decode_array(r);
   case TAG_DATE: return decode_date(r);
-  case TAG_JS: return decode_js(r);
-  case TAG_THROW: return decode_throw(r);
-  case TAG_SLICE: return decode_slice(r);
   case TAG_NUMBERS: return decode_numbers(r);
   case TAG_REFERENCE: return decode_reference(r);
   case TAG_TEXTS: return decode_texts(r);
   case TAG_SHAPE: return decode_shape(r);
+  case TAG_ARRAY:
+  case TAG_JS:
+  case TAG_THROW:
+  case TAG_SLICE: return decode_compound(r, tag);
   case TAG_LIST:
   case TAG_TUPLE:
   case TAG_SET:

@@ -138,7 +138,14 @@ static double get_value(struct input *r, struct released *released) {
   case TAG_DATE: memcpy(&number, r->at, 8), r->at += 8; return number;
   case TAG_OBJECT: get32(r), get32(r), released->addresses[released->count++] = get64(r); return -2;
   case TAG_JS: get32(r); return get32(r);
-  case TAG_ERROR: get_value(r, released), get_value(r, released), get_value(r, released); return -3;
+  case TAG_ERROR:
+    for (int i = 0; i < 4; i++) get_value(r, released);
+    return -3;
+  case TAG_REFERENCE: get32(r); return -1;
+  case TAG_ARRAY:
+    get8(r);
+    for (length = get8(r); length; length--) get32(r);
+    return get_value(r, released);
   case TAG_THROW: get_value(r, released); return -4;
   case TAG_BIGINT:
   case TAG_LATIN1:
@@ -202,10 +209,12 @@ static void submit(struct player *p, u32 loop, const struct message *m) {
   pyawait_submit(p->heap, (int)loop, m->data, m->length);
 }
 
+static int put_fuzz(struct message *m);
 static void answer(struct player *p, u32 id, double value) {
   struct message m = {.length = 0};
   put32(&m, 0);
-  if (value == 13) put8(&m, TAG_THROW), put_text(&m, "thirteen");
+  if (put_fuzz(&m)) p->calls--;
+  else if (value == 13) put8(&m, TAG_THROW), put_text(&m, "thirteen");
   else put_int(&m, (int)value + 1);
   pyawait_answer(p->heap, (int)id, m.data, m.length);
   p->calls++;
@@ -371,6 +380,8 @@ static const char program[] =
     "async def rude(js): raise Rude(js)\n"
     "def call(js, x): return js(x)\n"
     "def identity(x): return x\n"
+    "def mirror(*args, **kw): return args\n"
+    "async def mirror_later(*args, **kw): return args\n"
     "def half(): return [Thing(), Thing(), {'a': Thing(), 1: Thing()}]\n"
     "tracked = weakref.WeakSet()\n"
     "def every(js):\n"
@@ -943,6 +954,8 @@ struct start {
   int first;
 };
 
+#include "fuzz.c"
+
 static void *finder(void *library, const char *name) {
   return strncmp(name, "napi_", 5) ? dlsym(library, name) : node_function(name);
 }
@@ -1046,6 +1059,7 @@ int main(int count, char **given) {
 
   check_values(p);
   check_malformed(p);
+  check_fuzz(p);
   check_large(p);
   check_walker(p);
   check_direct(p);

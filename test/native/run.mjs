@@ -4,8 +4,9 @@
  *     node test/native/run.mjs
  *
  * gcc and clang compile it with all warnings and analyse it, and its files are checked for their order; then harness.c
- * drives it in a real Python, under the address and undefined behaviour sanitizers and under the thread sanitizer. Prints `N passed, N failed`. What cannot
- * be run here (no compiler, no sanitizer, no Python) is a line `skip: REASON`.
+ * drives it in a real Python, under the address and undefined behaviour sanitizers and under the thread sanitizer, and
+ * fuzz.c sends it random messages: PYAWAIT_FUZZ="COUNT SEED" says how many, and which. Prints `N passed, N failed`. What
+ * cannot be run here (no compiler, no sanitizer, no Python) is a line `skip: REASON`.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -32,7 +33,8 @@ function result(name, problem) {
   );
 }
 
-const run = (program, args, options = {}) => spawnSync(program, args, { encoding: "utf8", cwd: folder, timeout: 70_000, ...options });
+const run = (program, args, options = {}) =>
+  spawnSync(program, args, { encoding: "utf8", cwd: folder, timeout: process.env.PYAWAIT_FUZZ ? undefined : 300_000, ...options });
 const exists = (program) => run(program, ["--version"]).status === 0;
 
 /** A compiler by its plain name or the one that Debian 12 has. */
