@@ -31,9 +31,9 @@ def take_unraisable():
 
 def raise_warnings(on):
     warnings.simplefilter("error" if on else "always")
-    sys.unraisablehook = keep if on else sys.__unraisablehook__
+    sys.unraisablehook = keep_unraisable if on else sys.__unraisablehook__
 
-def keep(args):  # from Python 3.14 on the object is in the message
+def keep_unraisable(args):  # from Python 3.14 on the object is in the message
     unraisable.append((repr(args.object) if args.object is not None else args.err_msg, repr(args.exc_value)))
 
 async def plain(*args): return len(args)
