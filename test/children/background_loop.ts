@@ -22,14 +22,17 @@ console.log(await asyncio.sleep(0.01, "slept"));
 if (process.platform !== "win32") {
   python.exec(`
     import signal
-    def handler(number, frame): raise ValueError("in the handler")`);
-  const { handler } = python.import("__main__");
+    handled = []
+    def handler(number, frame):
+        handled.append(number)
+        raise ValueError("in the handler")`);
+  const { handled, handler } = python.import("__main__"), { len } = python.import("builtins");
   await toLoop(python.import("signal").signal, [python.import("signal").SIGUSR2, handler]);
   for (let i = 0; i < 3; i++) {
     await new Promise((resolve) => setTimeout(resolve, 150)); // the loop is idle
     process.kill(process.pid, "SIGUSR2");
+    while (len(handled) === i) await new Promise((resolve) => setTimeout(resolve, 5)); // the next could be one with it
   }
-  await new Promise((resolve) => setTimeout(resolve, 150));
 }
 console.log(await asyncio.sleep(0.01, "after handlers that raise"));
 // From Python 3.12 on this ends before the loop finds out, so JavaScript's next call is sent to that loop: it is rejected
