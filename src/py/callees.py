@@ -17,11 +17,12 @@ _loopless_functions = {
     "isfuture",
 }
 _loopless_methods = {"call_soon_threadsafe", "is_running", "is_closed", "time", "get_debug"}
+_policy = "_AbstractEventLoopPolicy" if sys.version_info >= (3, 14) else "AbstractEventLoopPolicy"  # whose name warns
 _loopless_classes = (
     BaseException,
     enum.Enum,
     asyncio.AbstractEventLoop,
-    asyncio.AbstractEventLoopPolicy,
+    getattr(asyncio.events, _policy, asyncio.AbstractEventLoop),
     getattr(asyncio, "Runner", asyncio.AbstractEventLoop),
 )
 current_task = asyncio.current_task

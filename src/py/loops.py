@@ -94,6 +94,9 @@ class _Connection:
             replace_background()
         else:
             _shim["close_loop"](self.id)
+        self.close_ends()
+
+    def close_ends(self):
         for end in (self.reader, self.writer):
             os.close(end) if isinstance(end, int) else end.close()
 

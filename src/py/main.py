@@ -93,12 +93,15 @@ def _report_loop_error(error):
 
 def _break_off(loop):
     """Replaces a background loop that raises instead of running."""
+    _unwatch_signals(loop)
     try:
         loop.close()
     except BaseException as error:
         _report_loop_error(error)
-        _connections.pop(loop, None)
+        connection = _connections.pop(loop, None)
         replace_background()
+        if connection is not None:
+            connection.close_ends()
 
 
 # The background loop runs on Python's main thread, which interrupt() has to know before the loop has drained once.
@@ -117,6 +120,7 @@ def replace_background():
     it has failed; JavaScript goes on with a new one.
     """
     _use_background(_make_background(), _move_background)
+    _background.call_soon(_connections[_background].take)  # what has come since has woken the loop before
 
 
 _has_run = False
@@ -144,6 +148,7 @@ def _run():
             failures = failures + 1 if time.monotonic() - begun < 0.1 else 1
             _report_loop_error(error)
             if failures == 3 and not loop.is_closed():  # it cannot run any more
+                failures = 0  # the next loop has had none
                 _break_off(loop)
         if _between:
             _unwatch_signals(_background)

@@ -131,7 +131,8 @@ def look(frame, event, arg):
     if event != "call" or frame.f_code.co_name != "wrap_js": return
     for each in gc.get_objects():
         if type(each) in (list, tuple) and len(each) == 1234: seen.append(len([item for item in each]))
-        if type(each) is dict and "whole" in each: seen.append([item is None for item in each["whole"]])
+        # Python 3.14 shows the dict of all interned strings, too, which has "whole" for "whole".
+        if type(each) is dict and type(each.get("whole")) is list: seen.append([item is None for item in each["whole"]])
 def start(): sys.setprofile(look)
 def stop():
     sys.setprofile(None)

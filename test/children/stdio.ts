@@ -36,6 +36,12 @@ const cases: Record<string, () => unknown> = {
       import sys
       print(repr(input()))
       print(repr(sys.stdin.readline()))
+      print(repr(sys.stdin.read()))`);
+  },
+  /** Below the text layer, which would have read ahead. */
+  bytes() {
+    python.exec(`
+      import sys
       print(repr(sys.stdin.buffer.read(3)), repr(sys.stdin.buffer.read()))`);
   },
   /** Python's own way to read a terminal. */

@@ -81,8 +81,9 @@ const interrupted: Record<string, [source: string, stdout: string]> = {
     "import time\ntry:\n    print('ready', flush=True)\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    print('caught')",
     "ready\ncaught\n",
   ],
+  // Printed when main is suspended: before Python 3.11, Ctrl-C inside main ends it instead of cancelling it.
   "in asyncio.run": [
-    "import asyncio\nasync def main():\n    try:\n        print('ready', flush=True)\n        await asyncio.sleep(60)\n    except asyncio.CancelledError:\n        print('cancelled')\n        raise\nasyncio.run(main())",
+    "import asyncio\nasync def main():\n    try:\n        asyncio.get_running_loop().call_soon(lambda: print('ready', flush=True))\n        await asyncio.sleep(60)\n    except asyncio.CancelledError:\n        print('cancelled')\n        raise\nasyncio.run(main())",
     "ready\ncancelled\n",
   ],
   "in a handler of its own": [

@@ -47,8 +47,10 @@ for (const [title, env] of [["buffered", { PYTHONUNBUFFERED: undefined }], ["unb
   });
 
   test(`input is waited for: ${title}`, async () => {
-    const { code, stdout, stderr } = await child("stdio", ["input"], { env, input: ["one\n", "tw", "o\n", "thr", "ee", "✓"] });
-    assertEquals([code, stdout, stderr], [0, "'one'\n'two\\n'\nb'thr' b'ee\\xe2\\x9c\\x93'\n", ""]);
+    const text = await child("stdio", ["input"], { env, input: ["one\n", "tw", "o\n", "thr", "ee", "✓"] });
+    assertEquals([text.code, text.stdout, text.stderr], [0, "'one'\n'two\\n'\n'three✓'\n", ""]);
+    const bytes = await child("stdio", ["bytes"], { env, input: ["t", "hr", "ee", "✓"] });
+    assertEquals([bytes.code, bytes.stdout, bytes.stderr], [0, "b'thr' b'ee\\xe2\\x9c\\x93'\n", ""]);
   });
 
   test(`the streams are what they are without JavaScript: ${title}`, async () => {
