@@ -5,8 +5,8 @@
  *
  * A FILTER keeps the files whose path contains it, and several keep those that contain any of them: `cancel`,
  * `test/async/`, `proxy/json_test.ts`. `--only` runs the tests whose title contains the text, taken literally; a
- * file without such a test does not fail then, but a run in which none matches does. A runtime may also be the path
- * of another Node. Deno and Bun run the sources, Node runs what `node scripts/build.mjs node` made of them. The
+ * file without such a test does not fail then, but a run in which none matches does. A runtime may also be a version
+ * (`node@26`, `deno@2.4.0`), which scripts/runtimes.mjs downloads, or the path of another Node. Deno and Bun run the sources, Node runs what `node scripts/build.mjs node` made of them. The
  * working directory of the tests is the project's. PYAWAIT_TEST_TITLES=FILE writes a line for each test that matched,
  * with its runtime, file and title, so that two commits can be compared.
  *
@@ -20,7 +20,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs, stripVTControlCharacters } from "node:util";
-import { root, runtime } from "../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../scripts/runtimes.mjs";
 
 const atOnce = 2;
 const limit = 600_000; // a hang; the longest file takes three minutes on a quiet machine, and a shared one may be three times as slow
@@ -155,10 +155,9 @@ async function runFile(kind, program, name, folder) {
   };
 }
 
-/** A runtime by its name, or Node by its path: what it is, its program and its name with its version. */
+/** A runtime by its name: what it is, its program and its name with its version. */
 function findRuntime(name) {
-  const kind = name.includes("/") ? "node" : name;
-  const program = name.includes("/") ? name : runtime(name);
+  const kind = kindOf(name), program = runtime(name);
   const text = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout;
   return { kind, program, label: `${kind} ${/\d+\.\d+\.\d+/.exec(text)?.[0]}` };
 }

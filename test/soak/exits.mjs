@@ -10,7 +10,7 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { root, runtime } from "../../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../../scripts/runtimes.mjs";
 
 const args = process.argv.slice(2);
 const option = (name, otherwise) => {
@@ -31,7 +31,7 @@ const loads = ["busy", "calling", "flying", "tidy"];
 
 function once(name, load, end) {
   return new Promise((resolve) => {
-    const child = spawn(runtime(name), [...commands[name], load, end], {
+    const child = spawn(runtime(name), [...commands[kindOf(name)], load, end], {
       cwd: root,
       stdio: ["ignore", "pipe", "pipe"],
     });
