@@ -35,7 +35,10 @@ const places = {
 
 /** The npm package that has a runtime's executable for this platform, and where in it. */
 const packages = {
-  node: [`${platform === "darwin" && arch === "arm64" ? "node-bin" : "node"}-${platform === "win32" ? "win" : platform}-${arch}`, `bin/node${exe}`],
+  node: [
+    `${platform === "darwin" && arch === "arm64" ? "node-bin" : "node"}-${platform === "win32" ? "win" : platform}-${arch}`,
+    `bin/node${exe}`,
+  ],
   deno: [`@deno/${platform}-${arch}${platform === "linux" ? "-glibc" : ""}`, `deno${exe}`],
   bun: [`@oven/bun-${os}-${bunArch}`, `bin/bun${exe}`],
 };

@@ -123,7 +123,9 @@ async function runOnce(job, side, tests) {
   ];
   const bounce = kindOf(side) === "node" ? join(root, ".build/test/suites/bounce.js") : join(here, "bounce.ts");
   const modules = bounces ? [`--module=suite_bounce_js=${bounce}`] : [];
-  const [program, args] = side === "python" ? [place.python, python] : [runtime(side), [...commands[kindOf(side)], "run", ...modules, ...python]];
+  const [program, args] = side === "python"
+    ? [place.python, python]
+    : [runtime(side), [...commands[kindOf(side)], "run", ...modules, ...python]];
   try {
     const { output, problem } = await execute(program, args, place.folder, env);
     const found = new Map();
