@@ -3,9 +3,9 @@
  * is nobody's business.
  */
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
@@ -223,13 +223,22 @@ test("a cache, and a folder for temporary files, mounted with noexec", { skip: s
   for (const place of [join(cache, "pyawait"), temporary]) assertStringIncludes(detail, `${place}: `);
 });
 
-test("koffi, or its binary, is not there", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
-  const copy = folder(), built = fileURLToPath(new URL("../../", import.meta.url));
+/** A Node that finds no koffi beside its executable, as it does beside one in .runtimes. */
+function nodeIn(place: string): string {
+  if (!process.execPath.startsWith(process.cwd())) return process.execPath;
+  const copy = join(place, basename(process.execPath));
+  copyFileSync(process.execPath, copy);
+  return copy;
+}
+
+test("neither koffi, or its binary, nor node:ffi is there", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
+  const copy = folder(), built = fileURLToPath(new URL("../../", import.meta.url)), program = nodeIn(copy);
   for (const part of ["cli.js", "mod.js", "src", "ffi"]) cpSync(join(built, part), join(copy, part), { recursive: true });
   writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
+  const flags = process.allowedNodeEnvironmentFlags.has("--experimental-ffi") ? ["--no-experimental-ffi"] : [];
   const report = () => {
-    const env = { ...process.env, PYAWAIT_PYTHON: python };
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["cli.js", "doctor", "--json"], { cwd: copy, env, encoding: "utf8" });
+    const env = { ...process.env, PYAWAIT_PYTHON: python, NODE_OPTIONS: undefined };
+    const { status, stdout, stderr } = spawnSync(program, [...flags, "cli.js", "doctor", "--json"], { cwd: copy, env, encoding: "utf8" });
     return parse(status, stdout, stderr);
   };
   assertProblem(report(), "ffi", "npm install koffi");
