@@ -35,12 +35,6 @@ const runtime = () => (globalThis as unknown as { Deno: DenoFfi }).Deno;
 
 const callbacks: unknown[] = []; // never freed: C may call them as long as the process lives
 
-/** Whether `net.Socket` reads from a descriptor that Deno has not opened itself: from Deno 2.8 on (denoland/deno#33150). */
-function readsPipes(): boolean {
-  const [major, minor] = runtime().version.deno.split(".").map(Number);
-  return major > 2 || minor >= 8;
-}
-
 /**
  * Whether `Deno.exit()` is on the stack. `deno test` also fires "unload", at the end of each file, and its process goes
  * on.
@@ -86,7 +80,7 @@ export const deno: Backend = {
     callbacks.push(callback);
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
-  bell: (ring) => inWorker || !readsPipes() ? socketBell(ring) : pipeBell(ring),
+  bell: inWorker ? socketBell : pipeBell, // before 2.8 net.Socket does not read from a pipe (denoland/deno#33150)
   runsAgain(commandLine) {
     const line = commandLine();
     return line.slice(0, line.length - runtime().args.length).some((flag) => /^--watch(-hmr)?(=|$)/.test(flag));

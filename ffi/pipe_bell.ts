@@ -1,5 +1,5 @@
 // Bells made of system objects: a pipe on Node and Deno; a named pipe on Windows, and a Unix socket in Workers of Deno
-// and Bun and on Deno before 2.8.
+// and Bun.
 //
 // A listening stream can be ref'd and unref'd, which is how a pending Promise keeps the process alive. When a Worker is
 // terminated its end is closed, and Python sees that on the other end.

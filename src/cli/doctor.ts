@@ -45,7 +45,7 @@ const note = (detail: string, fix?: string): Result => ({ status: "note", detail
 const windows = process.platform === "win32";
 
 /** The oldest runtimes that can be used, as in package.json. */
-export const oldestRuntimes = { node: "20.19", deno: "2.4", bun: "1.4" };
+export const oldestRuntimes = { node: "20.19", deno: "2.8", bun: "1.4" };
 
 function checkRuntime(): Result {
   const { name, runtime } = backend, [, version] = runtime.split(" ");
