@@ -1,8 +1,8 @@
 // The other FFI of Node: `node:ffi`, which is part of Node from 26.1 on. It is used where koffi is not installed, because
 // its calls are slower (docs/platforms.md).
 //
-// Only calls whose arguments are all numbers or bigints are fast, and a bigint is checked faster as `uint64` than as
-// `pointer`. Node prints an ExperimentalWarning when the module is loaded.
+// Node checks each argument in JavaScript, in a loop where there are more than three, which is most of what a call
+// costs. It prints an ExperimentalWarning when the module is loaded.
 import module from "node:module";
 import process from "./process.ts";
 import { FfiError, type NodeFfi } from "./node_port.ts";

@@ -6,7 +6,7 @@
  * A FILTER keeps the files whose path contains it, and several keep those that contain any of them: `cancel`,
  * `test/async/`, `proxy/json_test.ts`. `--only` runs the tests whose title contains the text, taken literally; a
  * file without such a test does not fail then, but a run in which none matches does. A runtime may also be a version
- * (`node@26`, `deno@2.8.0`), which scripts/runtimes.mjs downloads, or the path of another Node. With
+ * (`node@26`, `deno@2.8.1`), which scripts/runtimes.mjs downloads, or the path of another Node. With
  * `--no-koffi` Node finds no koffi, and so uses node:ffi, which it has from 26.10 on. Deno and Bun run the sources, Node runs what `node scripts/build.mjs node` made of them. The
  * working directory of the tests is the project's. PYAWAIT_TEST_TITLES=FILE writes a line for each test that matched,
  * with its runtime, file and title, so that two commits can be compared.

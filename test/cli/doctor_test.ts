@@ -223,9 +223,9 @@ test("a cache, and a folder for temporary files, mounted with noexec", { skip: s
   for (const place of [join(cache, "pyawait"), temporary]) assertStringIncludes(detail, `${place}: `);
 });
 
-/** A Node that finds no koffi beside its executable, as it does beside one in .runtimes. */
+/** A Node that finds no koffi from its executable, as one does that is below this project. */
 function nodeIn(place: string): string {
-  if (!process.execPath.startsWith(process.cwd())) return process.execPath;
+  if (!process.execPath.includes(".runtimes")) return process.execPath;
   const copy = join(place, basename(process.execPath));
   copyFileSync(process.execPath, copy);
   return copy;
@@ -248,7 +248,10 @@ test("neither koffi, or its binary, nor node:ffi is there", { skip: skip(runtime
 
 test("Node that may load no addons", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
   const [program, ...args] = commandLine(["doctor", "--json"]);
-  const { status, stdout, stderr } = spawnSync(program, ["--no-addons", ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(program, ["--no-addons", ...args], {
+    env: { ...process.env, NODE_OPTIONS: undefined },
+    encoding: "utf8",
+  });
   assertProblem(parse(status, stdout, stderr), "ffi", "start node with --allow-addons, and without --no-addons");
 });
 
