@@ -64,6 +64,7 @@ export const deno: Backend = {
   largerStack: "start deno with --v8-flags=--stack-size=4000 (kilobytes, well below `ulimit -s`)",
   printsProperties: false,
   framesInAsyncOnly: false,
+  largestView: Infinity,
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const definitions: Record<string, unknown> = {};
     for (const [name, { parameters, result }] of Object.entries(symbols)) {

@@ -41,6 +41,7 @@ export const node: Backend = {
     : "start node with --stack-size=4000 (kilobytes, well below `ulimit -s`)",
   printsProperties: false,
   framesInAsyncOnly: false,
+  largestView: Infinity,
   open: (path, symbols) => ffi().open(path, symbols),
   pointer: (address) => BigInt(address) as bigint & Pointer,
   address: (buffer) => ffi().address(buffer),
