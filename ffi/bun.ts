@@ -63,6 +63,7 @@ export const bun: Backend = {
   largerStack: undefined,
   printsProperties: true,
   framesInAsyncOnly: true,
+  largestView: 2 ** 32, // Bun 1.4.0 to 1.4.3 abort
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const definitions: Record<string, unknown> = {};
     for (const [name, { parameters, result }] of Object.entries(symbols)) {

@@ -64,6 +64,7 @@ export const deno: Backend = {
   largerStack: "start deno with --v8-flags=--stack-size=4000 (kilobytes, well below `ulimit -s`)",
   printsProperties: false,
   framesInAsyncOnly: false,
+  largestView: Infinity,
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
     const definitions: Record<string, unknown> = {};
     for (const [name, { parameters, result }] of Object.entries(symbols)) {
@@ -80,7 +81,7 @@ export const deno: Backend = {
     callbacks.push(callback);
     return BigInt(runtime().UnsafePointer.value(callback.pointer)) as bigint & Pointer;
   },
-  bell: inWorker ? socketBell : pipeBell,
+  bell: inWorker ? socketBell : pipeBell, // before 2.8 net.Socket does not read from a pipe (denoland/deno#33150)
   runsAgain: (commandLine) =>
     commandLine.slice(0, commandLine.length - runtime().args.length).some((flag) => /^--watch(-hmr)?(=|$)/.test(flag)),
   onExit(fn) {

@@ -1,120 +1,53 @@
-// The Node backend, on koffi, which is loaded when Python is opened and not earlier.
-//
-// koffi runs C on a stack of its own. Python has to know the size of that stack, so it is set here and reported to
-// Python.
-import module from "node:module";
-import { isAbsolute } from "node:path";
+// The Node backend, on koffi, else on `node:ffi`. Which of the two is decided when Python is opened and not earlier.
 import { Buffer } from "node:buffer";
 import process from "./process.ts";
 import { inWorker } from "./in_worker.ts";
-import { ownUrl } from "./own_file.ts";
+import { KoffiMissing, openKoffi } from "./koffi.ts";
+import { howToHave, openNodeFfi } from "./node_ffi.ts";
+import { FfiError, type NodeFfi } from "./node_port.ts";
 import { pipeBell } from "./pipe_bell.ts";
-import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
+import type { Backend, Pointer } from "./types.ts";
 
-/** The part of koffi that this backend uses. */
-export interface Koffi {
-  readonly version: string;
-  config(options?: { sync_stack_size: number }): { sync_stack_size?: number };
-  load(path: string, options: object): { func(name: string, result: string, parameters: string[]): unknown };
-  address(buffer: Uint8Array): bigint;
-  proto(result: string, parameters: string[]): unknown;
-  pointer(type: unknown): unknown;
-  register(fn: (argument: number) => void, type: unknown): unknown;
-  decode: { string(pointer: bigint, length?: number): string };
+let chosen: NodeFfi | undefined;
+function ffi(): NodeFfi {
+  return chosen ??= choose();
 }
 
-const types: Record<CType | "void", string> = { i32: "int32_t", pointer: "uintptr_t", buffer: "void *", void: "void" };
-const wantedStack = 16 << 20;
-
-/**
- * Finds koffi from this file, else from the program or executable into which a bundler has put this code: koffi's own
- * binary cannot be bundled.
- */
-function requireKoffi(): Koffi {
-  let first: unknown;
-  for (const from of [ownUrl, process.argv[1], process.execPath]) {
-    if (from === undefined || !(from.startsWith("file:") || isAbsolute(from))) continue;
-    try {
-      return module.createRequire(from)("koffi") as Koffi;
-    } catch (error) {
-      if (!/^Cannot find module 'koffi'/.test((error as Error).message)) throw explain(error);
-      first ??= error;
-    }
-  }
-  const hint = `run "npm install koffi", and keep node_modules/koffi and node_modules/${binaryPackage} beside a bundled program`;
-  throw new KoffiError("Cannot find koffi, which pyawait needs on Node", hint, first);
-}
-
-/** koffi cannot be loaded; `hint` says what to do. */
-class KoffiError extends Error {
-  readonly hint: string;
-
-  constructor(problem: string, hint: string, cause: unknown) {
-    super(`${problem}: ${hint}`, { cause });
-    this.hint = hint;
-  }
-}
-
-/** koffi is there, but does not load: npm has left its binary out, or has installed that of another platform. */
-function explain(error: unknown): Error {
-  const problem = "Cannot load koffi, which pyawait needs on Node", said = (error as Error).message.split("\n")[0];
-  if ((error as NodeJS.ErrnoException).code === "ERR_DLOPEN_DISABLED") {
-    return new KoffiError(`${problem}: addons are disabled`, "start node with --allow-addons, and without --no-addons", error);
-  }
-  if (!/native Koffi module/.test(said) && !said.includes(binaryPackage)) return new Error(`${problem}: ${said}`, { cause: error });
-  const hint = `run "npm install --include=optional", or add "${binaryPackage}" to what you ship`;
-  return new KoffiError(`${problem}: its binary for this platform is missing`, hint, error);
-}
-
-const binaryPackage = `@koromix/koffi-${process.platform}-${process.arch}`;
-
-let loaded: Koffi | undefined;
-function koffi(): Koffi {
-  if (loaded) return loaded;
-  loaded = requireKoffi();
+function choose(): NodeFfi {
   try {
-    loaded.config({ sync_stack_size: wantedStack });
-  } catch {
-    // Other code has loaded a library with koffi before; the stack keeps the size that it had then.
+    return openKoffi();
+  } catch (error) {
+    if (!(error instanceof KoffiMissing)) throw error;
+    const own = openNodeFfi();
+    if (own) return own;
+    throw new FfiError(error.problem, `${error.hint}; or ${howToHave()}`, error.cause);
   }
-  return loaded;
 }
-
-let callbackType: unknown;
 
 export const node: Backend = {
   name: "node",
   runtime: `node ${process.versions.node}`,
   get ffi() {
-    return `koffi ${koffi().version}`;
+    return ffi().ffi;
   },
   missingFlags: () => [],
   ownsSigchld: process.platform !== "win32",
   keepsSignalHandlers: false,
   get stackBytes() {
-    return koffi().config().sync_stack_size ?? 0;
+    return ffi().stackBytes;
   },
   largerStack: inWorker
     ? "give the Worker resourceLimits: { stackSizeMb: 16 }"
     : "start node with --stack-size=4000 (kilobytes, well below `ulimit -s`)",
   printsProperties: false,
   framesInAsyncOnly: false,
-  open<const T extends SymbolTable>(path: string, symbols: T): Calls<T> {
-    const library = koffi().load(path, {});
-    const calls: Record<string, unknown> = {};
-    for (const [name, { parameters, result }] of Object.entries(symbols)) {
-      calls[name] = library.func(name, types[result], parameters.map((type) => types[type]));
-    }
-    return calls as Calls<T>;
-  },
+  largestView: Infinity,
+  open: (path, symbols) => ffi().open(path, symbols),
   pointer: (address) => BigInt(address) as bigint & Pointer,
-  address: (buffer) => koffi().address(buffer) as bigint & Pointer,
+  address: (buffer) => ffi().address(buffer),
   allocate: (bytes) => new Uint8Array(Buffer.allocUnsafeSlow(bytes).buffer),
-  text: (pointer) => koffi().decode.string(BigInt(pointer)),
-  callback(fn) {
-    callbackType ??= koffi().pointer(koffi().proto("void", ["int32_t"]));
-    return koffi().register(fn, callbackType) as bigint & Pointer;
-  },
+  text: (pointer) => ffi().text(pointer),
+  callback: (fn) => ffi().callback(fn),
   bell: pipeBell,
   onExit() {},
 };

@@ -1,4 +1,4 @@
-// The port between pyawait and a JavaScript runtime's FFI. The three backends beside this file implement it in the same
+// The port between pyawait and a JavaScript runtime's FFI. The backends beside this file implement it in the same
 // shape, so a diff of two of them shows exactly what differs between two runtimes.
 //
 // Only 32-bit numbers, addresses and buffers cross it, because every runtime passes those fast and every platform
@@ -80,6 +80,8 @@ export interface Backend {
   readonly printsProperties: boolean;
   /** Whether a stack has the awaiting functions in an async function only, not in a reaction of a Promise as well. */
   readonly framesInAsyncOnly: boolean;
+  /** Bytes of the largest memory that may be shown as an ArrayBuffer, where the runtime ends the process for a larger one. */
+  readonly largestView: number;
   /** Opens a shared library and binds its functions. */
   open<const T extends SymbolTable>(path: string, symbols: T): Calls<T>;
   pointer(address: number | bigint): Pointer;

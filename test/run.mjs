@@ -1,12 +1,13 @@
 /**
  * Runs the tests: every file `*_test.ts` below test/ on every runtime, one process per file, two at a time.
  *
- *     node test/run.mjs [--runtime node,deno,bun] [--only "part of a test's title"] [FILTER...]
+ *     node test/run.mjs [--runtime node,deno,bun] [--no-koffi] [--only "part of a test's title"] [FILTER...]
  *
  * A FILTER keeps the files whose path contains it, and several keep those that contain any of them: `cancel`,
  * `test/async/`, `proxy/json_test.ts`. `--only` runs the tests whose title contains the text, taken literally; a
- * file without such a test does not fail then, but a run in which none matches does. A runtime may also be the path
- * of another Node. Deno and Bun run the sources, Node runs what `node scripts/build.mjs node` made of them. The
+ * file without such a test does not fail then, but a run in which none matches does. A runtime may also be a version
+ * (`node@26`, `deno@2.8.1`), which scripts/runtimes.mjs downloads, or the path of another Node. With
+ * `--no-koffi` Node finds no koffi, and so uses node:ffi, which it has from 26.10 on. Deno and Bun run the sources, Node runs what `node scripts/build.mjs node` made of them. The
  * working directory of the tests is the project's. PYAWAIT_TEST_TITLES=FILE writes a line for each test that matched,
  * with its runtime, file and title, so that two commits can be compared.
  *
@@ -20,9 +21,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs, stripVTControlCharacters } from "node:util";
-import { root, runtime } from "../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../scripts/runtimes.mjs";
 
 const atOnce = 2;
+const withoutKoffi = `--disable-warning=ExperimentalWarning --require="${
+  join(root, "test/support/without_koffi.cjs").replaceAll("\\", "\\\\")
+}"`;
 const limit = 600_000; // a hang; the longest file takes three minutes on a quiet machine, and a shared one may be three times as slow
 
 /** The arguments that run the tests of a file whose titles match `pattern`, if there is one, and put the results into `report`. */
@@ -75,7 +79,7 @@ function run(program, args) {
     const child = spawn(program, args, {
       cwd: root,
       detached: process.platform !== "win32",
-      env: { ...process.env, NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
+      env: { ...process.env, ...(noKoffi && { NODE_OPTIONS: withoutKoffi }), NO_COLOR: "1", DENO_NO_UPDATE_CHECK: "1" },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
@@ -155,12 +159,11 @@ async function runFile(kind, program, name, folder) {
   };
 }
 
-/** A runtime by its name, or Node by its path: what it is, its program and its name with its version. */
+/** A runtime by its name: what it is, its program and its name with its version. */
 function findRuntime(name) {
-  const kind = name.includes("/") ? "node" : name;
-  const program = name.includes("/") ? name : runtime(name);
+  const kind = kindOf(name), program = runtime(name);
   const text = spawnSync(program, ["--version"], { encoding: "utf8" }).stdout;
-  return { kind, program, label: `${kind} ${/\d+\.\d+\.\d+/.exec(text)?.[0]}` };
+  return { kind, program, label: `${kind} ${/\d+\.\d+\.\d+/.exec(text)?.[0]}${noKoffi ? " without koffi" : ""}` };
 }
 
 /** Folders and files whose tests take longest come first: what is begun last should not take long. */
@@ -177,8 +180,12 @@ function findFiles(filters) {
     .sort((a, b) => first(a) - first(b) || (a < b ? -1 : 1));
 }
 
-const { values: { runtime: names, only }, positionals: filters } = parseArgs({
-  options: { runtime: { type: "string", default: "node,deno,bun" }, only: { type: "string" } },
+const { values: { runtime: names, only, "no-koffi": noKoffi }, positionals: filters } = parseArgs({
+  options: {
+    runtime: { type: "string", default: "node,deno,bun" },
+    only: { type: "string" },
+    "no-koffi": { type: "boolean", default: false },
+  },
   allowPositionals: true,
 });
 const runtimes = names.split(",").map(findRuntime);

@@ -45,7 +45,7 @@ const note = (detail: string, fix?: string): Result => ({ status: "note", detail
 const windows = process.platform === "win32";
 
 /** The oldest runtimes that can be used, as in package.json. */
-export const oldestRuntimes = { node: "20.19", deno: "2.4", bun: "1.4" };
+export const oldestRuntimes = { node: "20.19", deno: "2.8.1", bun: "1.4" };
 
 function checkRuntime(): Result {
   const { name, runtime } = backend, [, version] = runtime.split(" ");
@@ -58,8 +58,8 @@ function checkRuntime(): Result {
 }
 
 function numeric(version: string): number {
-  const [major, minor] = version.split(".").map((part) => parseInt(part));
-  return major * 1000 + minor;
+  const [major, minor, patch = 0] = version.split(".").map((part) => parseInt(part));
+  return (major * 1000 + minor) * 1000 + patch;
 }
 
 /**

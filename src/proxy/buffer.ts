@@ -3,6 +3,7 @@
 // The exporter stays locked while JavaScript can reach its memory, in whichever ArrayBuffer it is by then
 // (ffi/shim/napi.c). `release` detaches the array, so that JavaScript never reads memory that Python may free.
 import { constants } from "node:buffer";
+import { backend } from "../../ffi/mod.ts";
 import { BACKGROUND, closeRecord, In, openRecord } from "../interpreter/inbox.ts";
 import { interpreter, isClosed, openInterpreter } from "../interpreter/interpreter.ts";
 import { begin, end, helper, invoke } from "../interpreter/invoke.ts";
@@ -70,7 +71,7 @@ const collected = new FinalizationRegistry<Reference>((lock) => lock.release());
 /** The memory as an ArrayBuffer, which takes over the reference that was meant for it. */
 function view([, reference, start, bytes]: Parts): ArrayBuffer {
   let cause: unknown;
-  if (bytes > 0) {
+  if (bytes > 0 && bytes <= backend.largestView) {
     try {
       const { addon, heap } = interpreter(), buffer = addon?.view(Number(heap), start, bytes, reference);
       if (buffer) return buffer;

@@ -3,9 +3,9 @@
  * is nobody's business.
  */
 import { spawnSync } from "node:child_process";
-import { appendFileSync, cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { appendFileSync, copyFileSync, cpSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { after, test } from "node:test";
@@ -223,13 +223,22 @@ test("a cache, and a folder for temporary files, mounted with noexec", { skip: s
   for (const place of [join(cache, "pyawait"), temporary]) assertStringIncludes(detail, `${place}: `);
 });
 
-test("koffi, or its binary, is not there", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
-  const copy = folder(), built = fileURLToPath(new URL("../../", import.meta.url));
+/** A Node that finds no koffi from its executable, as one does that is below this project. */
+function nodeIn(place: string): string {
+  if (!process.execPath.includes(".runtimes")) return process.execPath;
+  const copy = join(place, basename(process.execPath));
+  copyFileSync(process.execPath, copy);
+  return copy;
+}
+
+test("neither koffi, or its binary, nor node:ffi is there", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
+  const copy = folder(), built = fileURLToPath(new URL("../../", import.meta.url)), program = nodeIn(copy);
   for (const part of ["cli.js", "mod.js", "src", "ffi"]) cpSync(join(built, part), join(copy, part), { recursive: true });
   writeFileSync(join(copy, "package.json"), '{ "type": "module" }');
+  const flags = process.allowedNodeEnvironmentFlags.has("--experimental-ffi") ? ["--no-experimental-ffi"] : [];
   const report = () => {
-    const env = { ...process.env, PYAWAIT_PYTHON: python };
-    const { status, stdout, stderr } = spawnSync(process.execPath, ["cli.js", "doctor", "--json"], { cwd: copy, env, encoding: "utf8" });
+    const env = { ...process.env, PYAWAIT_PYTHON: python, NODE_OPTIONS: undefined };
+    const { status, stdout, stderr } = spawnSync(program, [...flags, "cli.js", "doctor", "--json"], { cwd: copy, env, encoding: "utf8" });
     return parse(status, stdout, stderr);
   };
   assertProblem(report(), "ffi", "npm install koffi");
@@ -239,7 +248,10 @@ test("koffi, or its binary, is not there", { skip: skip(runtime !== "node" && "k
 
 test("Node that may load no addons", { skip: skip(runtime !== "node" && "koffi is for Node") }, () => {
   const [program, ...args] = commandLine(["doctor", "--json"]);
-  const { status, stdout, stderr } = spawnSync(program, ["--no-addons", ...args], { encoding: "utf8" });
+  const { status, stdout, stderr } = spawnSync(program, ["--no-addons", ...args], {
+    env: { ...process.env, NODE_OPTIONS: undefined },
+    encoding: "utf8",
+  });
   assertProblem(parse(status, stdout, stderr), "ffi", "start node with --allow-addons, and without --no-addons");
 });
 

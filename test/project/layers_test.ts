@@ -1,5 +1,5 @@
 /**
- * The structure of the sources: imports go one way, the runtimes' own names stand in the three backends only, files stay
+ * The structure of the sources: imports go one way, the runtimes' own names stand in their backends only, files stay
  * small, folders have READMEs. Each law is also shown to catch what it forbids.
  */
 import { readdirSync, readFileSync } from "node:fs";
@@ -11,13 +11,15 @@ import { assertEquals } from "#std/assert";
 /** Paths from the project's folder, which is the working directory of every test, and the texts of the files. */
 type Files = Map<string, string>;
 
-const backends = /^ffi\/(node|deno|bun)\.ts$/;
+const backends = /^ffi\/(node|deno|bun)\.ts$/, ofNode = /^ffi\/(koffi|node_ffi)\.ts$/;
 
 /** From the ground up. A file imports from floors below its own; from its own only where `inner` says so. */
 const floors: { name: RegExp; inner: boolean }[] = [
   { name: /^ffi\/(types|in_worker|intrinsics|own_file)\.ts$/, inner: false },
   { name: /^ffi\/process\.ts$/, inner: false },
   { name: /^ffi\/pipe_bell\.ts$/, inner: false },
+  { name: /^ffi\/node_port\.ts$/, inner: false },
+  { name: ofNode, inner: false },
   { name: backends, inner: false },
   { name: /^ffi\/mod\.ts$/, inner: false },
   { name: /^ffi\/native\/.+\.ts$/, inner: true },
@@ -128,8 +130,8 @@ function circle(files: Files): string[] {
 
 /** Uses of a runtime's own names outside of the backends. */
 function wrongNames(files: Files): string[] {
-  return typeScript(files).filter(([path]) => !backends.test(path)).flatMap(([path, text]) =>
-    [...withoutComments(text).matchAll(/\b(Deno\.[A-Za-z]+|Bun\.[A-Za-z]+|bun:[a-z]+|koffi)\b/g)]
+  return typeScript(files).filter(([path]) => !backends.test(path) && !ofNode.test(path)).flatMap(([path, text]) =>
+    [...withoutComments(text).matchAll(/\b(Deno\.[A-Za-z]+|Bun\.[A-Za-z]+|bun:[a-z]+|node:ffi|koffi)\b/g)]
       .map(([name]) => `${path} uses ${name}`)
   );
 }
@@ -244,7 +246,7 @@ test("each law catches what it forbids", () => {
     ["src/py/b.py", "async def _f(): pass\n    def C(self): pass"],
     [
       "src/wire/wait.ts",
-      'import { setTimeout } from "../../ffi/intrinsics.ts";\nsetTimeout(x);\nsetInterval(x);\nnew Promise(x).then(y);\nPromise.all([]);\nimport p from "node:process";',
+      'import { setTimeout } from "../../ffi/intrinsics.ts";\nsetTimeout(x);\nsetInterval(x);\nnew Promise(x).then(y);\nPromise.all([]);\nimport p from "node:process";\nload("node:ffi");',
     ],
   ]);
   assertEquals(wrongImports(planted), [
@@ -260,7 +262,7 @@ test("each law catches what it forbids", () => {
   assertEquals(unexplained(planted), ["src", "ffi", "ffi/native", "src/locate", "src/py"]);
   assertEquals(definedTwice(planted), ["src/py/b.py and src/py/a.py define _f"]);
   assertEquals(circle(planted), ["src/a.ts", "src/b.ts", "src/a.ts"]);
-  assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/native/init.ts uses bun:ffi"]);
+  assertEquals(wrongNames(planted), ["src/b.ts uses Deno.exit", "ffi/native/init.ts uses bun:ffi", "src/wire/wait.ts uses node:ffi"]);
   assertEquals(
     replaceable(planted),
     ["setInterval", "Promise", "Promise.all(", 'from "node:process"', ".then("].map((found) => `src/wire/wait.ts uses ${found}`),

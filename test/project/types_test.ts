@@ -142,7 +142,7 @@ test("the backends' own types agree with the runtimes'", () => {
     `
 /// <reference path="${root}node_modules/bun-types/ffi.d.ts" />
 import type { BunFfi } from "${root}ffi/bun.ts";
-import type { Koffi } from "${root}ffi/node.ts";
+import type { Koffi } from "${root}ffi/koffi.ts";
 export const bun = (ffi: typeof import("bun:ffi")): BunFfi => ffi;
 export const koffi = (koffi: typeof import("${root}node_modules/koffi/index.js")): Koffi => koffi;
 `,

@@ -8,7 +8,7 @@
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { root, runtime } from "../../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../../scripts/runtimes.mjs";
 
 const args = process.argv.slice(2);
 const option = (name, otherwise) => {
@@ -28,7 +28,7 @@ const commands = {
 let wrong = 0;
 for (const name of runtimes) {
   for (let seed = first; seed < first + seeds; seed++) {
-    const { stdout, stderr, status, signal } = spawnSync(runtime(name), [...commands[name], String(seed), String(seconds)], {
+    const { stdout, stderr, status, signal } = spawnSync(runtime(name), [...commands[kindOf(name)], String(seed), String(seconds)], {
       cwd: root,
       encoding: "utf8",
       env: { ...process.env, PYTHONMALLOC: "debug" },

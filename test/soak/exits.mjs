@@ -10,7 +10,7 @@
  */
 import { spawn } from "node:child_process";
 import process from "node:process";
-import { root, runtime } from "../../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../../scripts/runtimes.mjs";
 
 const args = process.argv.slice(2);
 const option = (name, otherwise) => {
@@ -70,7 +70,7 @@ function kept(names) {
 function once(name, load, end) {
   return new Promise((resolve) => {
     const signal = end.startsWith("SIG") && end;
-    const child = spawn(runtime(name), [...commands[name], load, signal ? "signal" : end], { cwd: root, stdio: "pipe" });
+    const child = spawn(runtime(name), [...commands[kindOf(name)], load, signal ? "signal" : end], { cwd: root, stdio: "pipe" });
     let output = "", errors = "", since = Date.now();
     child.stdout.setEncoding("utf8").on("data", (text) => {
       output += text;

@@ -7,7 +7,7 @@
  */
 import { spawnSync } from "node:child_process";
 import process from "node:process";
-import { root, runtime } from "../../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../../scripts/runtimes.mjs";
 
 const args = process.argv.slice(2);
 const option = (name, otherwise) => {
@@ -27,7 +27,7 @@ let wrong = 0;
 for (const name of runtimes) {
   console.log(`---- ${name}`);
   const counts = [String(1_000_000 * times), String(100_000 * times)];
-  const { stdout, status, signal } = spawnSync(runtime(name), [...commands[name], ...counts, ...args], {
+  const { stdout, status, signal } = spawnSync(runtime(name), [...commands[kindOf(name)], ...counts, ...args], {
     cwd: root,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],

@@ -18,7 +18,7 @@ import { cpus, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { root, runtime } from "../../scripts/runtimes.mjs";
+import { kindOf, root, runtime } from "../../scripts/runtimes.mjs";
 import { suites } from "./catalog.mjs";
 import { reasonFor } from "./known.mjs";
 import { ask, prepare } from "./places.mjs";
@@ -121,9 +121,11 @@ async function runOnce(job, side, tests) {
     ...suite.args,
     ...(tests ?? [path]),
   ];
-  const bounce = side === "node" ? join(root, ".build/test/suites/bounce.js") : join(here, "bounce.ts");
+  const bounce = kindOf(side) === "node" ? join(root, ".build/test/suites/bounce.js") : join(here, "bounce.ts");
   const modules = bounces ? [`--module=suite_bounce_js=${bounce}`] : [];
-  const [program, args] = side === "python" ? [place.python, python] : [runtime(side), [...commands[side], "run", ...modules, ...python]];
+  const [program, args] = side === "python"
+    ? [place.python, python]
+    : [runtime(side), [...commands[kindOf(side)], "run", ...modules, ...python]];
   try {
     const { output, problem } = await execute(program, args, place.folder, env);
     const found = new Map();
