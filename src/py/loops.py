@@ -11,16 +11,17 @@ class _Connection:
     """The inbox of a loop. Can be made before the loop runs, and on any thread."""
 
     def __init__(self, loop, open_inbox):
-        self.task = None
         _guard_subprocesses(type(loop))
-        if hasattr(loop, "_proactor"):  # Windows' default loop has no add_reader, but reads sockets
+        if os.name == "nt":  # no loop of Windows waits for a pipe of os.pipe
             import socket
 
             self.reader, self.writer = socket.socketpair()
             self.reader.setblocking(False), self.writer.setblocking(False)
+            self.read = self.reader.recv
         else:
             self.reader, self.writer = os.pipe()
             os.set_blocking(self.reader, False), os.set_blocking(self.writer, False)
+            self.read = functools.partial(os.read, self.reader)
         here = _get_running_loop() is loop
         thread = threading.get_ident() if here else 0
         self.context = contextvars.copy_context()  # the reader's, which is another one if the loop runs elsewhere
@@ -38,21 +39,26 @@ class _Connection:
 
     def listen(self):
         self.context = contextvars.copy_context()
-        if hasattr(self.loop, "_proactor"):
-            self.task = self.loop.create_task(self._receive())
+        if hasattr(self.loop, "_proactor"):  # Windows' default loop has no add_reader
+            self._receive()
         else:
             self.loop.add_reader(self.reader, self._wake)
 
     def _wake(self):
         try:
-            os.read(self.reader, 4096)  # before the inbox is taken: what arrives later wakes again
+            self.read(4096)  # before the inbox is taken: what arrives later wakes again
         except BlockingIOError:
             pass
         self.take()
 
-    async def _receive(self):
-        while True:
-            await self.loop.sock_recv(self.reader, 4096)
+    def _receive(self, received=None):
+        """Reads the socket as the loop reads its own: no task of ours is among the user's, or pending when the loop is closed."""
+        if received is not None:
+            if received.cancelled():
+                return  # the loop is being closed
+            received.result()
+        self.loop._proactor.recv(self.reader, 4096).add_done_callback(self._receive)
+        if received is not None:
             self.take()
 
     def take(self):
