@@ -36,6 +36,11 @@ const limit = 60_000; // a hang: a loaded machine may take half of that for a ca
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
 const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: ["--expose-gc"] }[runtime];
 
+/** As on other systems: Windows ends lines with "\r\n" where a program prints in text mode. */
+function plainLines(text: string): string {
+  return process.platform === "win32" ? text.replaceAll("\r\n", "\n") : text;
+}
+
 async function feed(stdin: Writable, parts: readonly string[]): Promise<void> {
   stdin.on("error", () => {}); // the child may have ended
   for (const part of parts) {
@@ -70,7 +75,7 @@ export function child(
     });
     if (options.input) void feed(started.stdin!, options.input);
     started.stdout!.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
+      stdout = plainLines(stdout + text);
       if (/(^|\n)end\n/.test(text)) start = Date.now();
       if (options.leaves && stdout.includes(`${options.leaves}\n`)) {
         start = Date.now();
@@ -83,7 +88,7 @@ export function child(
         process.kill(started.pid!, signal); // Deno's child.kill() sends one signal and no other
       }
     });
-    started.stderr!.setEncoding("utf8").on("data", (text: string) => stderr += text);
+    started.stderr!.setEncoding("utf8").on("data", (text: string) => stderr = plainLines(stderr + text));
     const timer = setTimeout(() => {
       late = true;
       process.kill(started.pid!, "SIGKILL");

@@ -2,6 +2,7 @@
  * Python's memory in JavaScript without a copy: what of it is seen, in both directions. How long it is locked is in
  * buffer_lifetime_test.ts, and numpy's arrays are in numpy_test.ts.
  */
+import process from "node:process";
 import { test } from "node:test";
 import { buffer, kw, PyBuffer, PyProxy, python, PythonError, toJs, toThread } from "../../mod.ts";
 import { assertEquals, assertInstanceOf, assertStrictEquals, assertThrows } from "#std/assert";
@@ -34,6 +35,7 @@ class Holder(ctypes.Structure): _fields_ = [("O", ctypes.c_int32), ("b", ctypes.
 `);
 const { made } = py;
 const { builtins } = python;
+const windows = process.platform === "win32"; // where a C `long` has 32 bits
 
 test("exporters of every kind: items, shape, strides, format", () => {
   const cases: [expression: string, type: unknown, items: unknown[], about: Partial<PyBuffer>][] = [
@@ -54,7 +56,7 @@ test("exporters of every kind: items, shape, strides, format", () => {
     ["memoryview(bytearray(16)).cast('d', (2, 1))", Float64Array, [0, 0], { shape: [2, 1], strides: [8, 8], format: "d" }],
     ["memoryview(b'\\1\\0').cast('?')", Uint8Array, [1, 0], { format: "?" }],
     ["memoryview(b'ab').cast('c')", Uint8Array, [97, 98], { format: "c" }],
-    ["(ctypes.c_int32 * 3)(1, -2, 3)", Int32Array, [1, -2, 3], { format: "<i", readonly: false }],
+    ["(ctypes.c_int32 * 3)(1, -2, 3)", Int32Array, [1, -2, 3], { format: windows ? "<l" : "<i", readonly: false }],
     ["(ctypes.c_double * 2 * 2)()", Float64Array, [0, 0, 0, 0], { shape: [2, 2], strides: [16, 8] }],
     ["(ctypes.c_int64 * 1)(-1)", BigInt64Array, [-1n], { itemsize: 8 }],
     ["ctypes.c_uint16(513)", Uint16Array, [513], { shape: [], strides: [] }],
