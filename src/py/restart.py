@@ -15,13 +15,15 @@ def command_line():
         words = split(command(), ctypes.byref(count))
         return [words[i] for i in range(count.value)]
     try:
+        if sys.platform == "darwin":
+            import subprocess
+
+            shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(os.getpid())], stdout=subprocess.PIPE)
+            return shown.stdout.decode("utf-8", "replace").split()
         with open("/proc/self/cmdline", encoding="utf-8", errors="replace") as file:
             return file.read().split("\0")[:-1]
-    except OSError:  # macOS
-        import subprocess
-
-        shown = subprocess.run(["ps", "-ww", "-o", "args=", "-p", str(os.getpid())], stdout=subprocess.PIPE)
-        return shown.stdout.decode("utf-8", "replace").split()
+    except OSError:
+        return []  # no descriptor is left, or no /proc: the process is taken for one that ends
 
 
 async def _cancel_tasks(timeout):
