@@ -192,14 +192,16 @@ const asynchronous = new Set<() => unknown>(Object.values(asyncOperations));
 
 const blocks = () => Number(py.sys.getallocatedblocks());
 
-async function settle(): Promise<void> {
+/** Until nothing more is released on either side, or until `enough`. Other threads allocate a few blocks meanwhile. */
+async function settle(enough = () => false): Promise<void> {
   for (let before = NaN, same = 0, i = 0; i < 60 && same < 4; i++) {
     collect();
     await turn();
     await py.asyncio.sleep(0.001);
     py.gc.collect();
+    if (enough()) return;
     const now = blocks();
-    same = now === before ? same + 1 : 0;
+    same = Math.abs(now - before) <= 20 ? same + 1 : 0;
     before = now;
   }
 }
@@ -224,12 +226,13 @@ export async function doOften(operation: () => unknown, times: number): Promise<
   for (let attempt = 0; attempt < 4 && (!left || tooMuch(left).length > 0); attempt++) {
     await settle();
     const before = counts();
-    for (let round = 0; round < 3; round++) {
-      await repeat(operation, Math.ceil(times / 4));
-      await settle();
-    }
-    const [megabytes, more, handles, scopes, pending] = counts().map((count, at) => count - before[at]);
-    left = { megabytes, blocks: more, handles, scopes, pending };
+    const more = (): Left => {
+      const [megabytes, blocks, handles, scopes, pending] = counts().map((count, at) => count - before[at]);
+      return { megabytes, blocks, handles, scopes, pending };
+    };
+    await repeat(operation, times - Math.ceil(times / 4));
+    await settle(() => tooMuch(more()).length === 0);
+    left = more();
   }
   return left!;
 }
