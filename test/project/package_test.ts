@@ -6,8 +6,9 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
-import { assertEquals } from "#std/assert";
+import { assertEquals, assertMatch } from "#std/assert";
 import { files, project, run } from "../support/installed_package.ts";
+import { problemsOf } from "../support/typescript.ts";
 
 const isDeno = "Deno" in globalThis;
 
@@ -48,6 +49,16 @@ test("what the declarations call a value is one", () => {
     );
     assertEquals([...new Set(declared)].sort(), printed.trim().split(",").sort());
   }
+});
+
+test("the declarations are without errors", () => {
+  const dist = join(project, "node_modules", "pyawait", "dist");
+  const declarations = files.filter((path) => /\.d\.c?ts$/.test(path)).map((path) => join(dist, path.replace("dist/", "")));
+  const broken = join(project, "broken.d.ts");
+  writeFileSync(broken, 'import { Missing } from "./node_modules/pyawait/dist/mod.js";\nexport type Broken = Missing;');
+  const found = problemsOf([...declarations, broken]);
+  assertEquals([declarations.length, found.length], [4, 1], found.join("\n"));
+  assertMatch(found[0], /broken\.d\.ts:1: Module .* has no exported member 'Missing'/);
 });
 
 test("package.json and deno.json agree", () => {
