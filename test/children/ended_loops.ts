@@ -1,6 +1,6 @@
 /**
- * 10,000 loops, each of which awaits JavaScript and is awaited by it when it ends. Prints what is left of them: buffers of
- * turns, awaits that are served, pinned answers, memory.
+ * `ended_loops COUNT`: so many loops, each of which awaits JavaScript and is awaited by it when it ends. Prints what is left
+ * of them: buffers of turns, awaits that are served, pinned answers, memory.
  */
 import process from "node:process";
 import { asyncDef, intoPromise, type PyProxy, python, TaskLocals, toThread } from "../../mod.ts";
@@ -40,6 +40,7 @@ async function allGivenBack(): Promise<void> {
   while (countHandles() > 0) await collect();
 }
 
+const count = Number(process.argv[2]);
 let rejected = 0;
 const js = asyncDef(async () => {});
 const held = asyncDef((loop: PyProxy) => {
@@ -50,8 +51,8 @@ const held = asyncDef((loop: PyProxy) => {
 await toThread(main.rounds, [500, js, held]); // and the runtime's own memory grows at first
 await allGivenBack();
 const before = { living: main.living(), memory: process.memoryUsage().rss };
-await toThread(main.rounds, [10_000, js, held]);
-while (rejected < 2 * 10_500 || main.living() > before.living + 10) await collect();
+await toThread(main.rounds, [count, js, held]);
+while (rejected < 2 * (500 + count) || main.living() > before.living + 10) await collect();
 await allGivenBack();
 const { serving, pinned } = countServed();
 const megabytes = (process.memoryUsage().rss - before.memory) / (1 << 20);

@@ -15,7 +15,8 @@ import { type Check, libcOf, oldestRuntimes } from "../../src/cli/doctor.ts";
 import { runtime } from "../support/child.ts";
 import { commandLine, pyawait } from "../support/command.ts";
 import { emptyCache } from "../support/empty_cache.ts";
-import { fake, folder, library, libraryName, make, otherMachine, path, posix, skip, whole } from "../support/fake_python.ts";
+import { fake, folder, library, libraryName, make, otherMachine, path, posix, whole } from "../support/fake_python.ts";
+import { skip } from "../support/skip.ts";
 
 type Env = Record<string, string | undefined>;
 

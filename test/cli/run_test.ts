@@ -5,11 +5,11 @@ import type { ChildProcess } from "node:child_process";
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { runtime } from "../support/child.ts";
 import { type Ended, plainPython, pyawait } from "../support/command.ts";
+import { windows } from "../support/skip.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-run-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -69,8 +69,7 @@ test("pyawait run: atexit may await JavaScript", async () => {
   assertEquals({ ended, stdout, stderr }, { ended: 0, stdout: "end\nslept\n", stderr: "" });
 });
 
-const skip = process.platform === "win32" && "Windows has no signals";
-if (skip) console.log(`skip: ${skip}`);
+const skip = windows("Windows has no signals");
 
 const interrupted: Record<string, [source: string, stdout: string]> = {
   "in Python code": [

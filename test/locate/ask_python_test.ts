@@ -8,7 +8,8 @@ import process from "node:process";
 import { test } from "node:test";
 import { locate, type Location, PythonNotFoundError } from "../../src/locate/locate.ts";
 import { probe } from "../../src/locate/probe.ts";
-import { folder, posix, root, skip } from "../support/fake_python.ts";
+import { folder, posix, root } from "../support/fake_python.ts";
+import { skip } from "../support/skip.ts";
 
 test("probe() gives up after its time limit", { skip: posix }, () => {
   const slow = join(folder(), "python");

@@ -10,10 +10,11 @@ import { pathToFileURL } from "node:url";
 import { python, PythonError, run } from "../../mod.ts";
 import { assert, assertEquals, assertMatch, assertRejects, assertStrictEquals, assertStringIncludes, assertThrows } from "#std/assert";
 import { isAtLeast } from "../support/define.ts";
+import { windows } from "../support/skip.ts";
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-import-")));
 after(() => rmSync(root, { recursive: true, force: true }));
-const windows = process.platform === "win32";
+const noLinks = windows("Windows makes links for administrators only");
 
 /** Writes a Python file below the test's folder and returns its path. */
 function file(name: string, source: string): string {
@@ -40,7 +41,7 @@ test("a file by its path, its URL, and a path from the working directory", () =>
   assertStrictEquals(python.exec("import measure; measure", { globals: {} }), module);
 });
 
-test("a link gives the same module", { skip: windows }, () => {
+test("a link gives the same module", { skip: noLinks }, () => {
   const path = file("linked/original_file.py", "");
   symlinkSync(path, join(root, "linked", "other_name.py"));
   assertStrictEquals(python.import(join(root, "linked", "other_name.py")), python.import(path));

@@ -10,7 +10,7 @@ import { test } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { child, runtime } from "../support/child.ts";
 import { commandLine } from "../support/command.ts";
-import { skip as skipFor } from "../support/fake_python.ts";
+import { skip as skipFor } from "../support/skip.ts";
 
 const withoutKoffi = { NODE_OPTIONS: `--require=${JSON.stringify(resolve("test/support/without_koffi.cjs"))}` };
 const isNode = runtime === "node", known = isNode && process.allowedNodeEnvironmentFlags.has("--experimental-ffi");

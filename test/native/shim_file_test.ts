@@ -25,7 +25,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows }
 import { compile, ShimError } from "../../ffi/native/binary.ts";
 import { command, prints, runtime } from "../support/child.ts";
 import { emptyCache } from "../support/empty_cache.ts";
-import { skip } from "../support/fake_python.ts";
+import { skip } from "../support/skip.ts";
 
 const onlyRoot = skip(process.getuid?.() !== 0 && "only root can give a file away");
 const windows = process.platform === "win32";

@@ -8,6 +8,7 @@ import { test } from "node:test";
 import { promisify } from "node:util";
 import { assertEquals } from "#std/assert";
 import { command } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
 /**
  * Runs a command with streams of a kind, gives it input in parts and reads its output late. Prints the exit code,
@@ -68,7 +69,7 @@ async function launch(kind: string, name: string, ...args: string[]): Promise<un
   return JSON.parse(stdout);
 }
 
-const skip = process.platform === "win32" && "Windows has neither fork nor non-blocking streams";
+const skip = windows("Windows has neither fork nor non-blocking streams");
 const kinds = ["pipe", "socket", "terminal"];
 const ways = [
   "subprocess",

@@ -26,7 +26,7 @@ import { python } from "../../mod.ts";
 import { assertEquals } from "#std/assert";
 import { prints } from "../support/child.ts";
 import { emptyCache } from "../support/empty_cache.ts";
-import { skip } from "../support/fake_python.ts";
+import { skip } from "../support/skip.ts";
 
 const windows = process.platform === "win32";
 const root = mkdtempSync(join(tmpdir(), "pyawait-code-cache-"));

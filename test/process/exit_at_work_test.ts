@@ -3,12 +3,12 @@
  * values on their way; while it opens or closes, or does not give the GIL back. Each case is a process of its own: see
  * children/exits.ts. test/soak/exits.mjs runs all of them very often.
  */
-import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "#std/assert";
 import { assertEnd, child, ends, runtime, soon } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
-const posix = process.platform !== "win32";
+const noSignals = windows("Windows has no signals"), noFork = windows("Windows has no fork");
 const what: Record<string, string> = {
   opening: "a Worker opens Python",
   closing: "Python closes",
@@ -19,7 +19,7 @@ const what: Record<string, string> = {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   for (const load of ["idle", "tidy", "busy", "calling", "flying", "large", "held", "lost"]) {
     if (signal === "SIGHUP" && load !== "idle" && load !== "held") continue;
-    test(`${signal} without a listener: ${load}`, { skip: !posix && "Windows has no signals" }, async () => {
+    test(`${signal} without a listener: ${load}`, { skip: noSignals }, async () => {
       const ended = await child("exits", [load, "signal"], { signals: { ready: signal } });
       assertEnd(ended, null, signal, soon);
       assertEquals(ended.stdout, "ready\n");
@@ -63,7 +63,7 @@ for (const load of ["idle", "flying", "busy", "holding", "opening", "closing"]) 
     await Promise.all([ends(load, "os_exit", 3, 60_000), ends(load, "sys_exit", 0, 6000)]);
   });
 
-  test(`fork without exec: ${load}`, { skip: !posix && "Windows has no fork" }, async () => {
+  test(`fork without exec: ${load}`, { skip: noFork }, async () => {
     await ends(load, "fork", 0, 6000);
   });
 }

@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { compile } from "../../ffi/native/binary.ts";
 import { prints } from "../support/child.ts";
-import { skip } from "../support/fake_python.ts";
+import { skip } from "../support/skip.ts";
 
 async function lines(args: string[], env: Record<string, string | undefined> = {}): Promise<string[]> {
   return (await prints("opens", args, { env })).trimEnd().split("\n");

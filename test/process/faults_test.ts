@@ -2,12 +2,12 @@
  * Memory faults: WebAssembly's are exceptions while Python's faulthandler is enabled, and Python's end the process with
  * its traceback. Each case is a process of its own: see children/faults.ts.
  */
-import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "#std/assert";
 import { child, prints } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
-const skip = process.platform === "win32" && "Windows has no signals for faults";
+const skip = windows("Windows has no signals for faults");
 const enabling: Record<string, Record<string, string>> = {
   "faulthandler.enable()": {},
   PYTHONFAULTHANDLER: { PYTHONFAULTHANDLER: "1" },

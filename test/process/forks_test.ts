@@ -2,12 +2,12 @@
  * Forked children, in which there is no JavaScript: their signals, JavaScript's values that die there, and what they
  * cannot do. Each case is a process of its own, and forks on each kind of thread: see children/forks.ts.
  */
-import process from "node:process";
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";
 import { prints } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
-const skip = process.platform === "win32" && "Windows has no fork";
+const skip = windows("Windows has no fork");
 const threads = ["javascript", "loop", "another"];
 
 async function printsOnEach(name: string, expected: string): Promise<void> {

@@ -2,13 +2,12 @@
  * Signals belong to both: what Python sets, asks for and puts back takes nothing from JavaScript's listeners, and the
  * other way round. Each case is a process of its own: children/host_signals.ts.
  */
-import process from "node:process";
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";
 import { child, prints } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
-const skip = process.platform === "win32" && "Windows has no signals";
-if (skip) console.log(`skip: ${skip}`);
+const skip = windows("Windows has no signals");
 
 const lines = async (name: string) => (await prints("host_signals", [name])).trimEnd().split("\n");
 

@@ -7,6 +7,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { assertEnd, child, command, prints } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
 test("output of Python and JavaScript is in order", async () => {
   const { code, stdout, stderr } = await child("works", ["output"]);
@@ -89,7 +90,7 @@ os.waitpid(process, 0)
 print(screen.decode())
 `;
 
-test("input() in a terminal waits", { skip: process.platform === "win32" }, () => {
+test("input() in a terminal waits", { skip: windows("Windows has no pty") }, () => {
   const [program, first] = command("stdio", []);
   const screen = execFileSync(process.env.PYAWAIT_PYTHON ?? "python3", ["-c", typist, program, ...first, "terminal"], {
     encoding: "utf8",
@@ -98,6 +99,8 @@ test("input() in a terminal waits", { skip: process.platform === "win32" }, () =
   assertStringIncludes(screen, "got 'one' 'two' 'three\\n'");
 });
 
-test("a pipe that nobody reads holds up the exit for two seconds at most", { skip: process.platform === "win32" }, async () => {
+test("a pipe that nobody reads holds up the exit for two seconds at most", {
+  skip: windows("Windows has no pipe of a shell that is not read"),
+}, async () => {
   assertEnd(await child("stdio", ["unread"]), 0, null, 3500);
 });

@@ -5,12 +5,12 @@
 import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals } from "#std/assert";
 import { command, prints } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
-const posix = process.platform === "win32" ? "Windows has neither such a limit nor TMPDIR" : false;
+const posix = windows("Windows has neither such a limit nor TMPDIR");
 
 test("with few descriptors left a use of Python works, or throws the system's reason and a later one works", { skip: posix }, () => {
   const [program, args] = command("scarce", ["descriptors"]);

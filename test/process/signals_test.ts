@@ -2,13 +2,12 @@
  * Signals, interrupts and child processes in a process that Python shares with a JavaScript runtime. Each case is a process
  * of its own: see children/works.ts and children/signals.ts.
  */
-import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "#std/assert";
 import { child, prints } from "../support/child.ts";
+import { windows } from "../support/skip.ts";
 
-const skip = process.platform === "win32" && "Windows has no signals";
-if (skip) console.log(`skip: ${skip}`);
+const skip = windows("Windows has no signals");
 
 const signals = async (name: string) => (await prints("signals", [name])).trimEnd().split("\n");
 

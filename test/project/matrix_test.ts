@@ -10,6 +10,7 @@ import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch } from "#std/assert";
 import { python } from "../../mod.ts";
+import { windows } from "../support/skip.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "pyawait-matrix-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -19,8 +20,7 @@ after(() => rmSync(programs, { recursive: true, force: true }));
 
 const inUse = python.info.executable!;
 const version = python.info.version;
-const noScripts = process.platform === "win32" && "needs a program that is a script";
-if (noScripts) console.log(`skip: ${noScripts}`);
+const noScripts = windows("needs a program that is a script");
 /** Has tests that take no time. */
 const file = "native/numbers_test";
 

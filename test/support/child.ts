@@ -7,6 +7,7 @@ import process from "node:process";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "#std/assert";
+import { plainLines } from "./printed.ts";
 
 /** How a child ended. */
 export interface Ended {
@@ -35,11 +36,6 @@ export const runtime: "node" | "deno" | "bun" = "Deno" in globalThis ? "deno" : 
 const limit = 60_000; // a hang: a loaded machine may take half of that for a case of a few seconds
 const extension = runtime === "node" ? "js" : "ts"; // .build/test/ for Node, test/ for the others
 const before = { node: ["--expose-gc"], deno: ["run", "-A", "--no-check", "--v8-flags=--expose-gc"], bun: ["--expose-gc"] }[runtime];
-
-/** As on other systems: Windows ends lines with "\r\n" where a program prints in text mode. */
-function plainLines(text: string): string {
-  return process.platform === "win32" ? text.replaceAll("\r\n", "\n") : text;
-}
 
 async function feed(stdin: Writable, parts: readonly string[]): Promise<void> {
   stdin.on("error", () => {}); // the child may have ended

@@ -5,6 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./child.ts";
+import { plainLines } from "./printed.ts";
 
 /** How a program has ended, and what it has printed. */
 export interface Ended {
@@ -28,10 +29,10 @@ function start(program: string, args: string[], cwd: string, { input = "", onTex
     const child = spawn(program, args, { cwd, env: Object.fromEntries(all), stdio: "pipe" });
     let stdout = "", stderr = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      stdout += text;
+      stdout = plainLines(stdout + text);
       onText?.(child, stdout);
     });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
+    child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = plainLines(stderr + text));
     child.stdin.on("error", () => {}); // it may have ended before it has read that
     child.stdin.end(input);
     const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);

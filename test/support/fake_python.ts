@@ -9,6 +9,7 @@ import { delimiter, join } from "node:path";
 import process from "node:process";
 import { after } from "node:test";
 import { PythonNotFoundError } from "../../src/locate/locate.ts";
+import { windows } from "./skip.ts";
 
 export const root: string = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-locate-")));
 after(() => rmSync(root, { recursive: true, force: true }));
@@ -18,7 +19,7 @@ export const folder = (): string => make(join(root, `${++count}`));
 export const make = (path: string): string => (mkdirSync(path, { recursive: true }), path);
 
 /** What to `skip` for: these fakes need a POSIX system. */
-export const posix: string | false = process.platform === "win32" ? "the fake pythons are shell scripts" : false;
+export const posix: string | false = windows("the fake Pythons are shell scripts");
 export const otherMachine: string = process.arch === "arm64" ? "x64" : "arm64";
 export const libraryName: string = process.platform === "darwin" ? "libpython3.11.dylib" : "libpython3.11.so.1.0";
 
@@ -88,10 +89,4 @@ export function refused(fn: () => unknown, ...parts: string[]): PythonNotFoundEr
   for (const part of parts) assertStringIncludes(error.message, part);
   for (const { place, problem } of error.tried) assertStringIncludes(error.message, `${place}: ${problem}`);
   return error;
-}
-
-/** For a test's `skip`; prints the reason too, which Deno and Bun do not report. */
-export function skip(reason: string | false): string | false {
-  if (reason !== false) console.log(`skip: ${reason}`);
-  return reason;
 }
