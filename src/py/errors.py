@@ -102,12 +102,24 @@ def _new_exception(name, message, stack, frames, errors=None, cause=None, *value
 
 # "    at name (file:1:2)" of V8, "name@file:1:2" of JavaScriptCore
 _js_frame = re.compile(
-    r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?:file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$"
+    r"(?:\s+at (?:async )?(?:(?P<name>.+?) \()?|(?P<jsc>.*?)@)(?P<url>file://)?(?P<file>.+?):(?P<line>\d+):\d+\)?$"
 )
 
 
 def _here():
     return sys._getframe()
+
+
+def _path_in(frame):
+    """The file of a frame, which ES modules name by a URL, as Python names files."""
+    path = frame["file"]
+    if not frame["url"]:
+        return path
+    if "%" in path:
+        from urllib.parse import unquote
+
+        path = unquote(path)
+    return path.lstrip("/").replace("/", "\\") if os.name == "nt" and path[2:3] == ":" else path
 
 
 def _js_traceback(frames, limit=16):
@@ -118,7 +130,7 @@ def _js_traceback(frames, limit=16):
         if found is None:
             continue
         name, number = found["name"] or found["jsc"] or "<anonymous>", int(found["line"])
-        code = _here.__code__.replace(co_name=name, co_filename=found["file"], co_firstlineno=number)
+        code = _here.__code__.replace(co_name=name, co_filename=_path_in(found), co_firstlineno=number)
         inner = types.TracebackType(inner, types.FunctionType(code, {"sys": sys})(), -1, number)
     return inner
 

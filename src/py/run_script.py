@@ -11,7 +11,8 @@ def _exit_code(code):
     if code is None:
         return 0
     if isinstance(code, int):
-        return code & 0xFF if -1 << 63 <= code < 1 << 63 else 0xFF  # what does not fit into a C long is -1
+        bits, mask = (31, 0xFFFFFFFF) if os.name == "nt" else (63, 0xFF)
+        return code & mask if -1 << bits <= code < 1 << bits else mask  # what does not fit into a C long is -1
     _tell(code)
     return 1
 
