@@ -170,13 +170,20 @@ def _give_up_on(loop):
 
 if os.name == "posix":
     _share_signals()
+else:
+    _share_interrupts()
 _guard_later_loops()
 let_standard_streams_wait()
 
 
-for _stream in (sys.stdout, sys.stderr):
-    if hasattr(_stream, "reconfigure"):  # Python and JavaScript write to the same stream through different buffers
+for _stream in (sys.stdin, sys.stdout, sys.stderr):
+    if not hasattr(_stream, "reconfigure"):
+        continue
+    if _stream is not sys.stdin:  # Python and JavaScript write to the same stream through different buffers
         _stream.reconfigure(line_buffering=True)
+    # JavaScript's text is UTF-8. In a pipe or a file, Windows' Pythons before 3.15 use the code page of the system.
+    if os.name == "nt" and "PYTHONIOENCODING" not in os.environ:
+        _stream.reconfigure(encoding="utf-8", errors=_stream.errors)
 
 
 threading.excepthook = functools.partial(_report_thread_error, threading.excepthook)

@@ -1,29 +1,33 @@
 """Signals and child processes: Python's handlers beside the JavaScript runtime's.
 
 Python's main thread is the loop thread, but the system delivers a signal to any thread, usually JavaScript's. The shim
-stands in front of both (ffi/shim/signals_posix.c), so that a handler of Python's takes nothing from JavaScript's.
+stands in front of both (ffi/shim/signals_posix.c), so that a handler of Python's takes nothing from JavaScript's. Windows
+knows Ctrl-C alone, and there a handler of Python's is the only one that gets it.
 
 SIG_DFL means "what the host does with it": Python sees it where only the host has a handler, and setting it gives the
 signal back. So does default_int_handler for SIGINT, except while `pyawait run` runs a script.
 """
 
 
+def _wakeup_descriptor(loop):
+    """Windows' Proactor loop has a socket of its own for this."""
+    return loop._csock.fileno() if hasattr(loop, "_proactor") else _connections[loop].fileno()
+
+
 def _watch_signals(loop):
     """Lets signals and interrupt() wake this loop while it sleeps, unless the loop has a wakeup descriptor of its
     own.
     """
-    if not hasattr(loop, "_proactor"):
-        before = signal.set_wakeup_fd(_connections[loop].fileno(), warn_on_full_buffer=False)
-        if before not in (-1, _connections[loop].fileno()):
-            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+    before = signal.set_wakeup_fd(_wakeup_descriptor(loop), warn_on_full_buffer=False)
+    if before not in (-1, _wakeup_descriptor(loop)):
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
 def _unwatch_signals(loop):
     """Gives the wakeup descriptor up while this loop stands still: trio and others refuse to take it from another."""
-    if not hasattr(loop, "_proactor"):
-        before = signal.set_wakeup_fd(-1)
-        if before != _connections[loop].fileno():
-            signal.set_wakeup_fd(before, warn_on_full_buffer=False)
+    before = signal.set_wakeup_fd(-1)
+    if before != _wakeup_descriptor(loop):
+        signal.set_wakeup_fd(before, warn_on_full_buffer=False)
 
 
 _handlers = {}  # by number, what Python code has set
@@ -78,11 +82,44 @@ def _share_signals():
     signal.signal, signal.getsignal = set_handler, getsignal
 
 
+def _share_interrupts():
+    """Windows: replaces signal.signal and signal.getsignal, so that the host gets Ctrl-C unless Python code handles it.
+
+    Python gets Ctrl-C from the C runtime, which tells no other part of the program of what it has a handler for. So its
+    handler is taken away again where Python only needs an entry in a table of its own, for interrupt().
+    """
+    import ctypes
+
+    set_in_runtime = ctypes.CDLL("ucrtbase").signal
+    set_in_runtime.argtypes, set_in_runtime.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+    set_in_python, get_in_python = signal.signal, signal.getsignal
+
+    @functools.wraps(get_in_python)
+    def getsignal(number):
+        return _handlers.get(number, get_in_python(number))
+
+    @functools.wraps(set_in_python)
+    def set_handler(number, handler):
+        before, given = getsignal(number), next((each for each in signal.Handlers if each == handler), handler)
+        if number != signal.SIGINT:
+            set_in_python(number, handler)
+        elif _owner(number, handler) != OWNER_HOST or not (callable(given) or isinstance(given, signal.Handlers)):
+            set_in_python(number, handler)  # which refuses what is no handler
+            _handlers[number] = given
+        else:
+            set_in_python(number, _interrupt)
+            set_in_runtime(number, None)
+            _handlers[number] = given
+        return before
+
+    signal.signal, signal.getsignal = set_handler, getsignal
+
+
 def leave_interrupts():
     """SIGINT is the host's; interrupt() raises KeyboardInterrupt where that is safe."""
     global _interrupts_scripts
     _interrupts_scripts = False
-    signal.signal(signal.SIGINT, signal.default_int_handler if os.name == "posix" else _interrupt)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def take_interrupts():
@@ -108,6 +145,8 @@ def share_signals(heap):
 
 def give_signals_back():
     """Python ends, and the process may go on."""
+    if os.name == "nt":
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
     for number, handler in _handlers.items():
         if _owner(number, handler) != OWNER_HOST:
             _shim["share_signal"](int(number), OWNER_HOST, not _host_keeps_handlers)
