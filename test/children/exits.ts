@@ -90,9 +90,12 @@ const source = `
 
   def hold(milliseconds):
       "Sleeps in C again and again, without giving the GIL away meanwhile."
-      sleep = ctypes.PyDLL(None).usleep
+      if os.name == "nt":
+          sleep, unit = ctypes.PyDLL("kernel32").Sleep, 1
+      else:
+          sleep, unit = ctypes.PyDLL(None).usleep, 1000
       while True:
-          sleep(milliseconds * 1000)
+          sleep(milliseconds * unit)
 
   def soon(function, *args):
       threading.Timer(0.05, function, args).start()

@@ -119,6 +119,22 @@ const cases: Record<string, () => unknown> = {
     await sleep(5000);
     console.log("still alive");
   },
+  /** SIGINT comes from outside. */
+  async unheard() {
+    await python.import("asyncio").sleep(0);
+    console.log("ready");
+    await sleep(5000);
+    console.log("still alive");
+  },
+  async given_up() {
+    const { listen, got, signal } = define();
+    await toLoop(listen, ["SIGINT"]);
+    console.log("ready");
+    console.log(await received(got, 1), (await toLoop(signal.signal, [signal.SIGINT, signal.SIG_DFL])).__name__);
+    console.log("again");
+    await sleep(5000);
+    console.log("still alive");
+  },
   async sigint_listener() {
     const { add, remove, got } = define();
     let count = 0;
@@ -159,7 +175,14 @@ def process():
     );
     python.configure({ path: [folder] });
     const { pool, executor, process: one } = python.import("squares");
-    const ours = () => new Promise((resolve) => execFile("sh", ["-c", "exit 4"], (error) => resolve(error?.code)));
+    const ours = () =>
+      new Promise((resolve) =>
+        execFile(
+          process.platform === "win32" ? "cmd" : "sh",
+          [process.platform === "win32" ? "/c" : "-c", "exit 4"],
+          (error) => resolve(error?.code),
+        )
+      );
     for (let round = 0; round < 2; round++) {
       const all = await Promise.all([toThread(pool).then(toJs), executor().then(toJs), toThread(one).then(toJs), ours(), ours()]);
       console.log(JSON.stringify(all));

@@ -112,18 +112,24 @@ const cases: Record<string, () => unknown> = {
   /** Subprocesses of both, at once: each gets the exit codes of its own. */
   async subprocesses() {
     python.exec(`
-      import asyncio, sys
+      import asyncio, os, sys
+      def shell(code):
+          if os.name == "nt": return "cmd", "/c", f"echo {code}& exit {code}"
+          return "sh", "-c", f"sleep 0.0{code % 7}; echo {code}; exit {code}"
       async def run(code):
-          child = await asyncio.create_subprocess_exec("sh", "-c", f"sleep 0.0{code % 7}; echo {code}; exit {code}", stdout=-1)
+          child = await asyncio.create_subprocess_exec(*shell(code), stdout=-1)
           out, _ = await child.communicate()
           return (child.returncode, int(out))`);
     const { run } = python.import("__main__");
     const ours = (code: number) =>
       new Promise((resolve) => {
-        execFile("sh", ["-c", `sleep 0.0${code % 5}; exit ${code}`], (error) => resolve(error ? error.code : 0));
+        const shell: [string, string[]] = process.platform === "win32"
+          ? ["cmd", ["/c", `exit ${code}`]]
+          : ["sh", ["-c", `sleep 0.0${code % 5}; exit ${code}`]];
+        execFile(...shell, (error) => resolve(error ? error.code : 0));
       });
     const killed = new Promise((resolve) => {
-      const child = spawn("sleep", ["20"]);
+      const child = spawn(python.info.executable!, ["-c", "import time; time.sleep(20)"]);
       child.on("exit", (code, signal) => resolve(`${code} ${signal}`));
       setTimeout(() => child.kill(), 50);
     });

@@ -161,7 +161,7 @@ test("a cache that is mounted with noexec", { skip: skip(!canMount && "nothing c
 test("PYAWAIT_SHIM: no file, a text, a library of something else", async () => {
   const text = join(root, "text.so");
   writeFileSync(text, "no library\n");
-  const libm = "/lib/x86_64-linux-gnu/libm.so.6";
+  const libm = windows ? "C:\\Windows\\System32\\version.dll" : "/lib/x86_64-linux-gnu/libm.so.6";
   for (const path of [join(root, "missing.so"), text, ...existsSync(libm) ? [libm] : []]) {
     const line = await opens({ PYAWAIT_SHIM: path });
     assertMatch(line, /^PythonLoadError: Cannot load the native part of pyawait: .*Unset PYAWAIT_SHIM/);

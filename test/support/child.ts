@@ -8,6 +8,8 @@ import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "#std/assert";
 import { plainLines } from "./printed.ts";
+import { onWindows } from "./skip.ts";
+import { inConsole } from "./terminal.ts";
 
 /** How a child ended. */
 export interface Ended {
@@ -22,7 +24,7 @@ export interface Ended {
 export interface ChildOptions {
   /** Variables to set; `undefined` removes one. */
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Signals to send, each when this line has been printed. */
+  /** Signals to send, each when this line has been printed. On Windows SIGINT alone, which is Ctrl-C. */
   readonly signals?: Readonly<Record<string, NodeJS.Signals>>;
   /** When this line has been printed, nobody reads its output any more, and stdin ends. */
   readonly leaves?: string;
@@ -64,8 +66,11 @@ export function child(
   }
   return new Promise((resolve, reject) => {
     let start = Date.now(), stdout = "", stderr = "", late = false;
-    const waiting = new Map(Object.entries(options.signals ?? {}));
-    const started = spawn(...command(script, args), {
+    const signals = Object.entries(options.signals ?? {}), waiting = new Map(onWindows ? [] : signals);
+    const [program, ...rest] = onWindows && signals.length > 0
+      ? inConsole(signals.map(([line]) => line), command(script, args).flat())
+      : command(script, args).flat();
+    const started = spawn(program, rest, {
       env,
       stdio: [options.input || options.leaves ? "pipe" : "ignore", "pipe", "pipe"],
     });

@@ -6,6 +6,8 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./child.ts";
 import { plainLines } from "./printed.ts";
+import { onWindows } from "./skip.ts";
+import { inConsole } from "./terminal.ts";
 
 /** How a program has ended, and what it has printed. */
 export interface Ended {
@@ -21,16 +23,21 @@ export interface Talk {
   readonly env?: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly onText?: (child: ChildProcess, text: string) => void;
+  /** Presses Ctrl-C when this line, the first, has been printed. */
+  readonly interruptAt?: string;
 }
 
-function start(program: string, args: string[], cwd: string, { input = "", onText, env }: Talk): Promise<Ended> {
+function start(program: string, args: string[], cwd: string, talk: Talk): Promise<Ended> {
+  const { input = "", onText, interruptAt, env } = talk;
+  if (onWindows && interruptAt !== undefined) [program, ...args] = inConsole([interruptAt], [program, ...args]);
   const all = Object.entries({ ...process.env, NO_COLOR: "1", ...env }).filter(([, value]) => value !== undefined);
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, { cwd, env: Object.fromEntries(all), stdio: "pipe" });
-    let stdout = "", stderr = "";
+    let stdout = "", stderr = "", interrupted = onWindows;
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       stdout = plainLines(stdout + text);
       onText?.(child, stdout);
+      if (!interrupted && interruptAt !== undefined && stdout.startsWith(`${interruptAt}\n`)) interrupted = child.kill("SIGINT");
     });
     child.stderr.setEncoding("utf8").on("data", (text: string) => stderr = plainLines(stderr + text));
     child.stdin.on("error", () => {}); // it may have ended before it has read that
@@ -55,7 +62,8 @@ export function pyawait(args: string[], folder: string, talk: Talk = {}): Promis
   return start(process.execPath, [...before, ...args], folder, talk);
 }
 
-/** Runs `python ARGS`. */
+/** Runs `python ARGS`, with the encoding that pyawait uses for its streams on Windows. */
 export function plainPython(args: string[], folder: string, talk: Talk = {}): Promise<Ended> {
-  return start(process.env.PYAWAIT_PYTHON ?? "python3", args, folder, talk);
+  const env = { ...(onWindows && { PYTHONIOENCODING: "utf-8" }), ...talk.env };
+  return start(process.env.PYAWAIT_PYTHON ?? "python3", args, folder, { ...talk, env });
 }
