@@ -59,10 +59,10 @@ const cases: Record<string, () => unknown> = {
       atexit.register(lambda: (os.dup2(end, 1), print("x" * 1_000_000)))`);
     console.log("end");
   },
-  /** The streams look like those of a Python without JavaScript. */
+  /** The streams look like those of a Python without JavaScript; on Windows, of one in UTF-8 mode. */
   streams() {
     python.exec(`
-      import subprocess, sys, textwrap
+      import os, subprocess, sys, textwrap
       code = textwrap.dedent("""
         import io, sys
         def look(name):
@@ -75,9 +75,10 @@ const cases: Record<string, () => unknown> = {
         seen = [look(name) for name in ("stdin", "stdout", "stderr")]
       """)
       exec(code)
-      alone = subprocess.run([sys.executable, "-c", code + "print(seen)"], input=b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+      env = {**os.environ, "PYTHONUTF8": "1"} if os.name == "nt" else None
+      alone = subprocess.run([sys.executable, "-c", code + "print(seen)"], env=env, input=b"", stdout=subprocess.PIPE, stderr=subprocess.PIPE)
       print(str(seen))
-      print(alone.stdout.decode(), end="")`);
+      print(alone.stdout.decode().strip())`);
   },
 };
 

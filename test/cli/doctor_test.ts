@@ -17,6 +17,7 @@ import { commandLine, pyawait } from "../support/command.ts";
 import { emptyCache } from "../support/empty_cache.ts";
 import { fake, folder, library, libraryName, make, otherMachine, path, posix, whole } from "../support/fake_python.ts";
 import { skip } from "../support/skip.ts";
+import { makeEnvironment } from "../support/virtual_environment.ts";
 
 type Env = Record<string, string | undefined>;
 
@@ -67,8 +68,7 @@ const python = (() => {
   return stdout?.trim();
 })();
 function environment(place: string): string {
-  const { status, stderr } = spawnSync(python, ["-m", "venv", "--without-pip", place], { encoding: "utf8" });
-  assertEquals(status, 0, stderr);
+  makeEnvironment(python, place);
   return place;
 }
 

@@ -10,6 +10,7 @@ import { locate, type Location, PythonNotFoundError } from "../../src/locate/loc
 import { probe } from "../../src/locate/probe.ts";
 import { folder, posix, root } from "../support/fake_python.ts";
 import { skip, windows } from "../support/skip.ts";
+import { makeEnvironment, pythonOf } from "../support/virtual_environment.ts";
 
 test("probe() gives up after its time limit", { skip: posix }, () => {
   const slow = join(folder(), "python");
@@ -33,9 +34,8 @@ const real = (() => {
 const noReal = skip(real === null && "there is no python3 with a shared library on the path");
 
 function venv(at: string): string {
-  const made = spawnSync(real!.executable!, ["-m", "venv", "--without-pip", at], { encoding: "utf8" });
-  assertEquals(made.status, 0, made.stderr);
-  return process.platform === "win32" ? join(at, "Scripts", "python.exe") : join(at, "bin", "python");
+  makeEnvironment(real!.executable!, at);
+  return pythonOf(at);
 }
 
 test("locate() keeps a virtual environment's own python, in any locale", { skip: noReal }, () => {

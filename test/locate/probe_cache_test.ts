@@ -3,7 +3,6 @@
  *
  * A remembered answer is told from a fresh one by a mark that the test puts into the file.
  */
-import { spawnSync } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import process from "node:process";
@@ -12,6 +11,7 @@ import { python } from "../../mod.ts";
 import { probe } from "../../src/locate/probe.ts";
 import { assert, assertEquals, assertThrows } from "#std/assert";
 import { folder, posix, root } from "../support/fake_python.ts";
+import { makeEnvironment, pythonOf } from "../support/virtual_environment.ts";
 
 const { executable } = python.info;
 const skip = executable === null ? "the library was named without a python" : false;
@@ -60,9 +60,8 @@ test("the same python is asked once", { skip }, () => {
 
 test("a virtual environment is asked again when its pyvenv.cfg is another, and each by itself", { skip }, () => {
   inCache((files) => {
-    const at = join(folder(), "venv"), windows = process.platform === "win32";
-    assertEquals(spawnSync(executable!, ["-m", "venv", "--without-pip", at]).status, 0);
-    const path = windows ? join(at, "Scripts", "python.exe") : join(at, "bin", "python");
+    const at = join(folder(), "venv"), path = pythonOf(at);
+    makeEnvironment(executable!, at);
     assertEquals(ask(path).prefix, at);
     mark(files());
     assertEquals(ask(path).machine, "remembered");

@@ -10,6 +10,7 @@ import process from "node:process";
 import { test } from "node:test";
 import { assert, assertEquals } from "#std/assert";
 import { prints } from "../support/child.ts";
+import { makeEnvironment, pythonOf } from "../support/virtual_environment.ts";
 
 const posix = process.platform !== "win32";
 
@@ -32,17 +33,17 @@ test("extension modules of the standard library work", async () => {
 });
 
 /** A virtual environment of the Python that is used anyway. */
-function makeEnvironment(folder: string): string {
+function environmentIn(folder: string): string {
   const python = process.env.PYAWAIT_PYTHON ?? "python3";
   const base = execFileSync(python, ["-c", "import sys; print(sys.executable)"], { encoding: "utf8" }).trim();
-  execFileSync(base, ["-m", "venv", "--without-pip", join(folder, "venv")], { encoding: "utf8" });
+  makeEnvironment(base, join(folder, "venv"));
   return join(folder, "venv");
 }
 
 function cannotMake(): string | false {
   const folder = mkdtempSync(join(tmpdir(), "pyawait-venv-"));
   try {
-    makeEnvironment(folder);
+    environmentIn(folder);
     return false;
   } catch (error) {
     return `no virtual environment can be made: ${String(error).split("\n")[0]}`;
@@ -65,11 +66,11 @@ test(
   async () => {
     const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-venv-")));
     try {
-      const environment = makeEnvironment(folder);
+      const environment = environmentIn(folder);
       const site = sitePackages(environment);
       mkdirSync(join(site, "only_in_venv"));
       writeFileSync(join(site, "only_in_venv", "__init__.py"), "");
-      const executable = join(environment, posix ? "bin" : "Scripts", posix ? "python" : "python.exe");
+      const executable = pythonOf(environment);
       for (
         const env of [
           { PYAWAIT_PYTHON: environment, VIRTUAL_ENV: undefined },

@@ -168,6 +168,6 @@ test("PYAWAIT_LIBRARY: a library that is no Python", {
 });
 
 test("a failed open throws PythonLoadError again and again", async () => {
-  const { name } = await opens({ PYTHONHOME: folder, PYAWAIT_PYTHON: "python3" });
+  const { name } = await opens({ PYTHONHOME: folder, PYAWAIT_PYTHON: process.platform === "win32" ? "python" : "python3" });
   assertEquals(name, PythonLoadError.name);
 });
