@@ -9,10 +9,10 @@
 import { accessSync, constants, lstatSync, readlinkSync, type Stats, statSync } from "node:fs";
 import { basename, delimiter, dirname, join, resolve } from "node:path";
 import process from "../../ffi/process.ts";
-import { currentUser, exists, isFolder, linkExists, ownersOf, realpath } from "./files.ts";
+import { currentUser, exists, isFolder, isStoreAlias, linkExists, ownersOf, realpath } from "./files.ts";
 import { hintNamed, PythonNotFoundError } from "./errors.ts";
 import type { Environment } from "./location.ts";
-import { runProgram, withoutPython } from "./probe.ts";
+import { launcherDefault, registeredPythons } from "./registry.ts";
 
 /** A file or folder to examine. `required`: a failure is an error instead of a reason to try the next one. */
 export interface Candidate {
@@ -100,22 +100,11 @@ export function* onPath({ env, cwd }: Search, names: string[] = ["python3", "pyt
   }
 }
 
-/** Windows: the Pythons that the `py` launcher lists, or else those in the registry (PEP 514). */
-function* registered(search: Search): Generator<Candidate> {
-  const ask = function* (source: string, command: string, args: string[]): Generator<Candidate> {
-    const { stdout } = runProgram(command, args, withoutPython(search.env), search.cwd, 10_000);
-    for (const path of stdout.match(/[A-Za-z]:\\[^\r\n]*\.exe(?=\s*$)/gim) ?? []) {
-      yield { source, setting: "PYAWAIT_PYTHON", path, required: false };
-    }
-  };
-  // Both run by absolute path: Windows looks for a bare name in the working directory first.
-  const [launcher] = onPath(search, ["py"]);
-  const known = launcher === undefined ? [] : [...ask("the py launcher", launcher.path, ["-0p"])];
-  if (known.length > 0) return yield* known;
-  const reg = join(lookup(search.env, "SYSTEMROOT") ?? "C:\\Windows", "System32", "reg.exe");
-  for (const [hive, view] of [["HKCU", "/reg:64"], ["HKLM", "/reg:64"], ["HKLM", "/reg:32"]] as const) {
-    const key = `${hive}\\Software\\Python`;
-    yield* ask("the registry", reg, ["query", key, "/s", "/v", "ExecutablePath", view]);
+/** Windows: the Pythons in the registry, in the order of the `py` launcher. */
+function* registered({ env }: Search): Generator<Candidate> {
+  const preferred = launcherDefault(lookup(env, "PY_PYTHON"), lookup(env, "LOCALAPPDATA"));
+  for (const { company, tag, path } of registeredPythons(preferred)) {
+    yield { source: `${company} ${tag} in the registry`, setting: "PYAWAIT_PYTHON", path, required: false };
   }
 }
 
@@ -148,6 +137,7 @@ function problemOf(path: string): string | null {
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return "does not exist";
     stat = statSync(path, { throwIfNoEntry: false });
   } catch (error) {
+    if (windows && isStoreAlias(path)) return null; // only Windows itself follows it
     return `cannot be read: ${(error as Error).message}`;
   }
   if (stat === undefined) {
@@ -156,7 +146,7 @@ function problemOf(path: string): string | null {
   if (stat.isDirectory()) {
     return `is a folder without a python (neither ${pythons(path).join(" nor ")}): not a virtual environment`;
   }
-  if (windows && stat.size === 0) return "is the placeholder of the Microsoft Store, not a python";
+  if (windows && stat.size === 0 && !isStoreAlias(path)) return "is empty";
   try {
     accessSync(path, constants.X_OK);
   } catch (error) {

@@ -25,6 +25,14 @@ export function isFolder(path: string): boolean {
   return orElse(false, () => statSync(path).isDirectory());
 }
 
+/**
+ * Windows: whether a file is a link of the Microsoft Store. Before anything is installed from there, `python.exe` is a
+ * placeholder; afterwards it is a Python. Both look alike, so it has to be run.
+ */
+export function isStoreAlias(path: string): boolean {
+  return /[\\/]WindowsApps[\\/][^\\/]*$/i.test(path);
+}
+
 /** The absolute path with links resolved, or unresolved where they cannot be followed. */
 export function realpath(path: string): string {
   return orElse(resolve(path), () => realpathSync(path));

@@ -11,10 +11,10 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import process from "../../ffi/process.ts";
-import { exists, realpath, startOf } from "./files.ts";
+import { exists, isStoreAlias, realpath, startOf } from "./files.ts";
 import type { Environment, Python } from "./location.ts";
 import { remember } from "./probe_cache.ts";
-import { hintNamed, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
+import { hintNamed, hintNothing, hintVersion, PythonNotFoundError, tooOld } from "./errors.ts";
 
 const marker = "pyawait probe:";
 
@@ -159,6 +159,10 @@ function ask(path: string, place: string, setting: string, ours: Environment, cw
     const old = runProgram(path, ["-V"], ours, cwd, limit);
     const problem = `is ${(old.stdout + old.stderr).trim()}, ${tooOld}`;
     throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hintVersion());
+  }
+  if (process.platform === "win32" && isStoreAlias(path) && ran.problem !== null) {
+    const problem = "is the placeholder of the Microsoft Store, not a Python";
+    throw new PythonNotFoundError("Cannot use this Python", [{ place, problem }], hintNothing());
   }
   let problem = `is not a python: ${ran.problem ?? "it does not answer as one"}`;
   const said = ran.stderr.trim().split("\n", 1)[0];

@@ -6,11 +6,10 @@ import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
 import { assertEquals, assertMatch } from "#std/assert";
 import { assertWorks, elsewhere, output, start } from "../support/bundled_program.ts";
 import { runtime } from "../support/child.ts";
-import { project } from "../support/installed_package.ts";
+import { project, test } from "../support/installed_package.ts";
 
 const run = { node: [], deno: ["run", "-A", "--no-check"], bun: [] }[runtime];
 

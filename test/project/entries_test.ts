@@ -6,11 +6,10 @@ import { execFile } from "node:child_process";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch } from "#std/assert";
 import { runtime } from "../support/child.ts";
-import { project } from "../support/installed_package.ts";
+import { project, test } from "../support/installed_package.ts";
 
 /** The TypeScript files beside package.json, without their ending. */
 const entries = readdirSync(".").filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts"))

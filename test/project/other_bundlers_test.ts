@@ -5,11 +5,10 @@
 import { copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
 import { assertMatch } from "#std/assert";
 import { assertWorks, output, start } from "../support/bundled_program.ts";
 import { runtime } from "../support/child.ts";
-import { project } from "../support/installed_package.ts";
+import { project, test } from "../support/installed_package.ts";
 
 const tools = [
   "webpack@5.113.0",

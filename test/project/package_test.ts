@@ -5,9 +5,8 @@
 import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
-import { test } from "node:test";
 import { assertEquals, assertMatch } from "#std/assert";
-import { files, project, run } from "../support/installed_package.ts";
+import { files, project, run, test } from "../support/installed_package.ts";
 import { problemsOf } from "../support/typescript.ts";
 
 const isDeno = "Deno" in globalThis;

@@ -7,11 +7,13 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { after } from "node:test";
+import { after, test as nodeTest } from "node:test";
+import { onWindows, skip } from "./skip.ts";
 
 /** Runs a program; gives what it prints and throws what it prints if it fails. */
 export function run(program: string, args: string[], cwd: string): string {
-  const { status, signal, error, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8" });
+  const shell = onWindows && program === "npm"; // npm is a script
+  const { status, signal, error, stdout, stderr } = spawnSync(program, args, { cwd, encoding: "utf8", shell });
   if (status !== 0) {
     throw new Error(`${program} ${args.join(" ")}: ${error ?? signal ?? status}\n${stdout}${stderr}`);
   }
@@ -43,5 +45,14 @@ function install(): string[] {
   return packed.files.map((file: { path: string }) => file.path);
 }
 
+const missing = skip(
+  ["npm", "tar"].some((program) => spawnSync(program, ["--version"], { shell: onWindows }).status !== 0) &&
+    "there is no npm, or no tar",
+);
+
 /** The files of the package. */
-export const files: string[] = install();
+export const files: string[] = missing ? [] : install();
+
+/** A test of the installed package. */
+export const test: typeof nodeTest =
+  (missing ? (name: string) => nodeTest(name, { skip: missing }, () => {}) : nodeTest) as typeof nodeTest;
