@@ -113,9 +113,9 @@ export async function prints(script: string, args: readonly string[] = [], optio
 /** Milliseconds that an end may take that waits for nothing: the machine may be loaded. */
 export const soon: number = 1500;
 
-/** Throws unless a child ended in this way and so soon. */
-export function assertEnd(ended: Ended, code: number | null, signal: string | null, within: number): void {
-  const { stdout, stderr, lasted } = ended;
+/** Throws unless a child ended in this way and so soon. Under Wine a runtime takes two seconds to start. */
+export function assertEnd(ended: Ended, code: number | null, signal: string | null, milliseconds: number): void {
+  const { stdout, stderr, lasted } = ended, within = onWindows ? 2 * milliseconds : milliseconds;
   assertEquals({ code: ended.code, signal: ended.signal }, { code, signal }, `${stdout}\n${stderr}`);
   assert(lasted < within, `ended ${lasted} ms later, expected less than ${within}\n${stdout}\n${stderr}`);
 }
