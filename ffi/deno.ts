@@ -2,6 +2,7 @@
 //
 // A 64-bit argument that is passed as a number takes Deno's slow path, 15 times slower than a bigint
 // (denoland/deno#23983), so an address is a bigint as soon as it is known.
+import process from "./process.ts";
 import { Buffer } from "node:buffer";
 import { inWorker } from "./in_worker.ts";
 import { pipeBell, socketBell } from "./pipe_bell.ts";
@@ -55,8 +56,11 @@ export const deno: Backend = {
   ffi: "Deno.dlopen",
   missingFlags() {
     const { permissions } = runtime();
-    return ["ffi", "read", "env", "run", "write", "sys"].filter((name) => permissions.querySync({ name }).state !== "granted")
-      .map((name) => `--allow-${name}`);
+    const missing = ["ffi", "read", "env", "run", "write", "sys", "net", "import"]
+      .filter((name) => permissions.querySync({ name }).state !== "granted").map((name) => `--allow-${name}`);
+    const needed = missing.filter((flag) => flag !== "--allow-net" && flag !== "--allow-import");
+    // A named pipe needs all permissions.
+    return process.platform === "win32" && missing.length > 0 ? [...needed, "--allow-all"] : needed;
   },
   ownsSigchld: false,
   keepsSignalHandlers: true,

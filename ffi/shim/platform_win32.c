@@ -50,4 +50,4 @@ static void write_bell(long long pipe) {
   sys.WriteFile(pipe, "", 1, &written, 0);
 }
 
-static void close_bell(long long pipe) { (void)pipe; } /* a file object of Python's closes it */
+static void close_bell(long long pipe) { sys.CloseHandle(pipe); }

@@ -7,6 +7,7 @@
 #define SYSTEM(X)                                                       \
   X(void *, CreateThread, (void *, size_t, void *, void *, u32, u32 *)) \
   X(int, WriteFile, (long long, const void *, u32, u32 *, void *))      \
+  X(int, CloseHandle, (long long))                                      \
   X(void *, LoadLibraryA, (const char *))                               \
   X(int, QueryPerformanceCounter, (u64 *))                              \
   X(int, QueryPerformanceFrequency, (u64 *))                            \

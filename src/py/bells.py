@@ -9,9 +9,6 @@ def connect_pipe(heap):
     return reader
 
 
-_open_pipes = []
-
-
 def connect_socket(heap, name):
     """Connects to the bell on which JavaScript listens: a named pipe on Windows, else a Unix socket."""
     if os.name == "posix":
@@ -25,8 +22,7 @@ def connect_socket(heap, name):
                 os.unlink(name)
         bell.setblocking(False)
         return _shim["set_bell"](heap, bell.detach())
-    import msvcrt
+    import _winapi
 
-    pipe = open(name, "r+b", buffering=0)
-    _open_pipes.append(pipe)
-    _shim["set_bell"](heap, msvcrt.get_osfhandle(pipe.fileno()))
+    access = _winapi.GENERIC_READ | _winapi.GENERIC_WRITE
+    _shim["set_bell"](heap, _winapi.CreateFile(name, access, 0, _winapi.NULL, _winapi.OPEN_EXISTING, 0, _winapi.NULL))

@@ -100,7 +100,7 @@ test("input() in a terminal waits", { skip: windows("Windows has no pty") }, () 
 });
 
 test("a pipe that nobody reads holds up the exit for two seconds at most", {
-  skip: windows("Windows has no pipe of a shell that is not read"),
+  skip: windows("Windows has no non-blocking pipes"),
 }, async () => {
   assertEnd(await child("stdio", ["unread"]), 0, null, 3500);
 });
