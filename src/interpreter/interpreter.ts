@@ -97,7 +97,7 @@ export function takeBack(error: unknown): PythonLoadError {
   heap.turns.clear();
   heap.background = undefined;
   heap.released = [], heap.releasedOnLoop = [];
-  const flag = /Use (--allow-[\w-]+)/.exec(problem)?.[1]; // the permission model
+  const flag = /(?:Use|with the) (--allow-[\w-]+)/.exec(problem)?.[1]; // Node's permission model, and Deno's
   const hint = flag ? `Start the program with ${flag}` : "Close files, or raise their limit (ulimit -n); then use Python again";
   return new PythonLoadError("Cannot connect this thread to Python", [{ place: location.library, problem }], hint);
 }

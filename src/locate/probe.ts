@@ -11,6 +11,7 @@
 import { readFileSync } from "node:fs";
 import { basename, dirname, isAbsolute, join } from "node:path";
 import process from "../../ffi/process.ts";
+import { backend } from "../../ffi/mod.ts";
 import { exists, isStoreAlias, realpath, startOf } from "./files.ts";
 import type { Environment, Python } from "./location.ts";
 import { remember } from "./probe_cache.ts";
@@ -87,9 +88,11 @@ export function runProgram(
     ran.stdout = result.stdout ?? "";
     ran.stderr = result.stderr ?? "";
     if (result.error !== undefined) throw result.error;
-    // Deno without --allow-run reports neither an error nor an exit status.
-    if (result.status === undefined) ran.forbidden = true;
-    else if (result.signal) ran.problem = `was ended by ${result.signal}`;
+    // Deno reports neither an error nor an exit status of what it may not start, or cannot.
+    if (result.status === undefined) {
+      ran.forbidden = backend.missingFlags().some((flag) => /run|all/.test(flag));
+      ran.problem = "cannot be started";
+    } else if (result.signal) ran.problem = `was ended by ${result.signal}`;
     else if (result.status !== 0) ran.problem = `ended with exit code ${result.status}`;
   } catch (error) {
     const { name, code, message } = error as NodeJS.ErrnoException;

@@ -26,9 +26,9 @@ import { python } from "../../mod.ts";
 import { assertEquals } from "#std/assert";
 import { prints } from "../support/child.ts";
 import { emptyCache } from "../support/empty_cache.ts";
-import { skip } from "../support/skip.ts";
+import { skip, windows } from "../support/skip.ts";
 
-const windows = process.platform === "win32";
+const noModes = windows("files of Windows have no mode");
 const root = mkdtempSync(join(tmpdir(), "pyawait-code-cache-"));
 after(() => rmSync(root, { recursive: true, force: true }));
 
@@ -102,7 +102,7 @@ test("code without assertions has a file of its own", async () => {
   assertEquals(await start(), "kept");
 });
 
-test("a file that others could have written is not used", { skip: windows }, async () => {
+test("a file that others could have written is not used", { skip: noModes }, async () => {
   const { start, kept, folder } = newCache();
   await start();
   const [path] = kept();

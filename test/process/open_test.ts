@@ -11,6 +11,7 @@ import { pathToFileURL } from "node:url";
 import { assert, assertEquals, assertMatch, assertRejects, assertStringIncludes, assertThrows } from "#std/assert";
 import { type ExecOptions, python, PythonLoadError, PythonNotFoundError } from "../../mod.ts";
 import { prints, runtime } from "../support/child.ts";
+import { skip } from "../support/skip.ts";
 
 /** What a process of its own says when it opens Python with these variables. */
 async function opens(env: Record<string, string | undefined>): Promise<{ name: string; message: string }> {
@@ -160,7 +161,7 @@ test("PYAWAIT_LIBRARY: no library, a text, a library of something else", async (
 
 const libc = "/lib/x86_64-linux-gnu/libm.so.6";
 test("PYAWAIT_LIBRARY: a library that is no Python", {
-  skip: process.platform !== "linux" || process.arch !== "x64",
+  skip: skip((process.platform !== "linux" || process.arch !== "x64") && "for Linux x64"),
 }, async () => {
   const { name, message } = await opens({ PYAWAIT_LIBRARY: libc });
   assertMatch(name, /^Python(NotFound|Load)Error$/);

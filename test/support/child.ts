@@ -7,7 +7,7 @@ import process from "node:process";
 import type { Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "#std/assert";
-import { plainLines } from "./printed.ts";
+import { plainLines, unsigned } from "./printed.ts";
 import { onWindows } from "./skip.ts";
 import { inConsole } from "./terminal.ts";
 
@@ -95,8 +95,9 @@ export function child(
       process.kill(started.pid!, "SIGKILL");
     }, limit);
     started.on("error", reject);
-    started.on("close", (code, signal) => {
+    started.on("close", (status, signal) => {
       clearTimeout(timer);
+      const code = unsigned(status);
       if (!late) return resolve({ code, signal, stdout, stderr, lasted: Date.now() - start });
       reject(new Error(`${script} ${args.join(" ")} not done after ${limit / 1000} s\n${stdout}\n${stderr}`));
     });

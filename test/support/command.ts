@@ -5,7 +5,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { runtime } from "./child.ts";
-import { plainLines } from "./printed.ts";
+import { plainLines, unsigned } from "./printed.ts";
 import { onWindows } from "./skip.ts";
 import { inConsole } from "./terminal.ts";
 
@@ -44,8 +44,9 @@ function start(program: string, args: string[], cwd: string, talk: Talk): Promis
     child.stdin.end(input);
     const timer = setTimeout(() => child.kill("SIGKILL"), 60_000);
     child.on("error", reject);
-    child.on("close", (code, signal) => {
+    child.on("close", (status, signal) => {
       clearTimeout(timer);
+      const code = unsigned(status);
       resolve({ code, signal, stdout, stderr });
     });
   });
