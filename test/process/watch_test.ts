@@ -3,17 +3,17 @@
  * old one has started ends.
  */
 import { spawn } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";
 import { runtime } from "../support/child.ts";
+import { killTree, removeFolder } from "../support/processes.ts";
+import { onWindows } from "../support/skip.ts";
 
 const entry = new URL(`../../mod.${runtime === "node" ? "js" : "ts"}`, import.meta.url).href;
-
-const posix = process.platform !== "win32";
 
 /** The program, as it is at the `version`-th start. */
 const program = (version: number) => `
@@ -47,7 +47,7 @@ async function watch(flags: readonly string[]): Promise<string[]> {
   const file = join(folder, "program.mjs");
   writeFileSync(file, program(1));
   const env = { ...process.env, NO_COLOR: "1" };
-  const child = spawn(process.execPath, [...flags, file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], detached: posix });
+  const child = spawn(process.execPath, [...flags, file], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"], detached: !onWindows });
   let stdout = "", stderr = "", ended = false;
   child.stdout.setEncoding("utf8").on("data", (text: string) => stdout += text);
   child.stderr.setEncoding("utf8").on("data", (text: string) => stderr += text);
@@ -64,9 +64,9 @@ async function watch(flags: readonly string[]): Promise<string[]> {
     }
   } finally {
     // Node's watch mode runs the program in a process of its own, which would keep the pipes open.
-    if (!ended) process.kill(posix ? -child.pid! : child.pid!, "SIGKILL");
+    if (!ended) killTree(child.pid!);
     await closed;
-    rmSync(folder, { recursive: true, force: true });
+    await removeFolder(folder);
   }
   // The runtimes' own remarks, and versions that were started twice, do not count.
   return [...new Set(stdout.split("\n").filter((line) => /^(version|Python)/.test(line)))];
