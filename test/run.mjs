@@ -66,8 +66,12 @@ const commands = {
 const running = new Set();
 
 function killGroup(pid) {
+  if (process.platform === "win32") {
+    spawnSync("taskkill", ["/F", "/T", "/PID", String(pid)], { stdio: "ignore" });
+    return;
+  }
   try {
-    process.kill(process.platform === "win32" ? pid : -pid, "SIGKILL");
+    process.kill(-pid, "SIGKILL");
   } catch {
     // It has ended.
   }

@@ -23,5 +23,5 @@ export function inConsole(lines: readonly string[], command: readonly string[]):
   return [process.env.PYAWAIT_PYTHON ?? "python", "-c", starter, lines.join(","), ...command];
 }
 
-/** The exit code of a process that Ctrl-C has ended on Windows. */
-export const endedByCtrlC = 0xc000013a;
+/** The exit code of a process that Ctrl-C has ended on Windows. Bun gives the lowest 8 bits of it. */
+export const endedByCtrlC: number = "Bun" in globalThis ? 0x3a : 0xc000013a;
