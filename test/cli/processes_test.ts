@@ -11,6 +11,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { command, runtime } from "../support/child.ts";
+import { plainLines } from "../support/printed.ts";
 import { findPython } from "../support/pythons.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-processes-")));
@@ -25,7 +26,9 @@ interface Ended {
 function run(program: string, args: string[], env: Record<string, string> = {}): Promise<Ended> {
   const options = { env: { ...process.env, NO_COLOR: "1", ...env }, timeout: 60_000 };
   return new Promise((resolve) => {
-    execFile(program, args, options, (error, stdout, stderr) => resolve({ code: error ? error.code : 0, stdout, stderr }));
+    execFile(program, args, options, (error, stdout, stderr) => {
+      resolve({ code: error ? error.code : 0, stdout: plainLines(stdout), stderr: plainLines(stderr) });
+    });
   });
 }
 
