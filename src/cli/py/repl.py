@@ -23,11 +23,6 @@ import types
 import __main__
 import pyawait
 
-try:
-    from _pyrepl.console import InteractiveColoredConsole as _Base  # 3.13 and later
-except ImportError:
-    _Base = code.InteractiveConsole
-
 
 def _remove_own_frames(error, first=None):
     """Takes the frames of pyawait out of a traceback, and those before the code `first`, here and in what it refers to."""
@@ -113,12 +108,14 @@ class _Line:
             self.task.cancel()
 
 
-class _Console(_Base):
+class _Console(code.InteractiveConsole):
     def __init__(self, loop):
         super().__init__(__main__.__dict__, filename="<stdin>")
         self.compile.compiler.flags |= ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
         self.loop, self.context = loop, contextvars.copy_context()
-        self.line, self.keyboard, self.stale = None, None, False
+        self.line, self.keyboard = None, None
+        self.stale = False  # Ctrl-C has given up the lines before the next one
+        self.below = False  # the cursor is on a line of its own
 
     def runcode(self, code):
         self.line = line = _Line(code, self.loop, self.context)
@@ -150,10 +147,14 @@ class _Console(_Base):
             self.keyboard.interrupt()
 
     def push(self, line, *args, **kwargs):
-        if self.stale:  # Ctrl-C has given up the lines before this one
+        if self.stale:
             self.stale = False
             self.resetbuffer()
         return super().push(line, *args, **kwargs)
+
+    def write(self, text):
+        super().write(text[1:] if self.below and text.startswith("\n") else text)
+        self.below = False
 
     def raw_input(self, prompt=""):
         return self.keyboard.read(prompt)
@@ -222,6 +223,7 @@ class _Keyboard:
         last = self.readline.get_current_history_length()
         if last and (self.readline.get_history_item(last) or "").endswith("\x03"):
             self.readline.remove_history_item(last - 1)
+        self.console.below = True
         raise KeyboardInterrupt
 
     def interrupt(self):
@@ -240,16 +242,20 @@ class _ScreenKeyboard:
             self.reader.threading_hook.add("")
 
 
-class _ScreenConsole(_Console):
-    def read_all(self):
-        from _pyrepl.readline import _get_reader
-        from _pyrepl.simple_interact import run_multiline_interactive_console
+def _screen_console(loop):
+    from _pyrepl.console import InteractiveColoredConsole
+    from _pyrepl.readline import _get_reader
+    from _pyrepl.simple_interact import run_multiline_interactive_console
 
-        self.keyboard = _ScreenKeyboard(_get_reader())
-        try:
-            run_multiline_interactive_console(self)
-        finally:
-            self.keyboard = None
+    class ScreenConsole(_Console, InteractiveColoredConsole):
+        def read_all(self):
+            self.keyboard = _ScreenKeyboard(_get_reader())
+            try:
+                run_multiline_interactive_console(self)
+            finally:
+                self.keyboard = None
+
+    return ScreenConsole(loop)
 
 
 def _can_use_screen():
@@ -367,7 +373,7 @@ async def start_repl(js, banner, ended):
     screen = at_terminal and _can_use_screen()
     if at_terminal:
         _prepare_terminal(screen)
-    console = (_ScreenConsole if screen else _Console)(loop)
+    console = _screen_console(loop) if screen else _Console(loop)
     signal.signal(signal.SIGINT, console.interrupt)
 
     def converse():
