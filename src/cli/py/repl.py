@@ -60,6 +60,7 @@ class _Line:
         self.code, self.loop, self.context = code, loop, context
         self.task = self.error = None
         self.done = self.interrupted = self.cancelling = False
+        self.cancelled = 0  # how often
         self.ended = threading.Event()
 
     def start(self):
@@ -70,11 +71,11 @@ class _Line:
                 self.task = self.context.run(self.loop.create_task, self.run())
         except BaseException as error:  # of a task factory
             self.end(error)
+        else:  # one that is cancelled before its first step runs nothing
+            self.task.add_done_callback(lambda task: self.end(asyncio.CancelledError()))
 
     async def run(self):
         try:
-            if self.interrupted:
-                raise KeyboardInterrupt
             result = types.FunctionType(self.code, __main__.__dict__)()
             if self.code.co_flags & inspect.CO_COROUTINE:
                 await result
@@ -84,8 +85,9 @@ class _Line:
             self.end(None)
 
     def end(self, error):
-        self.done, self.error = True, error
-        self.ended.set()
+        if not self.done:
+            self.done, self.error = True, error
+            self.ended.set()
 
     def interrupt(self, number, frame):
         """Handles SIGINT: raises in the statement's own code, and cancels it where it waits. Code of other tasks that runs at
@@ -104,8 +106,12 @@ class _Line:
 
     def cancel(self):
         self.cancelling = False
-        if self.task is not None and not self.done:
-            self.task.cancel()
+        if self.task is None or self.done:
+            return
+        self.task.cancel()
+        self.cancelled += 1
+        if self.cancelled == 3:  # it goes on, without the prompt
+            self.end(asyncio.CancelledError())
 
 
 class _Console(code.InteractiveConsole):
@@ -131,7 +137,7 @@ class _Console(code.InteractiveConsole):
     def show(self, line):
         error = line.error
         _remove_own_frames(error, line.code)
-        if line.interrupted and (isinstance(error, asyncio.CancelledError) or error.__traceback__ is None):
+        if line.interrupted and isinstance(error, asyncio.CancelledError):
             self.write("\nKeyboardInterrupt\n")
             return
         if sys.version_info >= (3, 12):
