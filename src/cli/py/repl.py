@@ -11,6 +11,7 @@ import atexit
 import builtins
 import code
 import contextvars
+import functools
 import inspect
 import keyword
 import os
@@ -128,6 +129,8 @@ class _Console(code.InteractiveConsole):
         self.loop.call_soon_threadsafe(line.start)
         line.ended.wait()
         self.line = None
+        if pyawait._closing():  # JavaScript has ended the process: whatever the line has raised comes of that
+            raise SystemExit
         if isinstance(line.error, SystemExit):
             raise line.error
         if line.error is not None:
@@ -208,7 +211,6 @@ class _Keyboard:
                 readline.parse_and_bind(r'"\e[93~": accept-line')
                 readline.parse_and_bind(r'"\C-c": "\e[91~\e[92~\C-c\e[93~"')
         self.settings = termios.tcgetattr(0)
-        atexit.register(self.set_key, self.settings[6][termios.VINTR])
 
     def set_key(self, character):
         """Sets the character that is Ctrl-C's signal."""
@@ -342,8 +344,25 @@ def _run_startup_file(console):
         console.runcode(startup)
 
 
+class _Settings:
+    """Gives the terminal back as it was if JavaScript ends the process while a line is read."""
+
+    def __init__(self):
+        try:
+            import termios
+        except ImportError:
+            return
+        self.put_back = functools.partial(termios.tcsetattr, 0, termios.TCSANOW, termios.tcgetattr(0))
+        atexit.register(self.put_back)
+
+    def forget(self):
+        if hasattr(self, "put_back"):
+            atexit.unregister(self.put_back)
+
+
 def _converse(console, banner, at_terminal):
     """The thread that reads. Returns the exit code."""
+    settings = _Settings() if at_terminal else None
     try:
         console.write(banner)
         if at_terminal:
@@ -354,6 +373,9 @@ def _converse(console, banner, at_terminal):
     except BaseException as error:
         pyawait._show_error(error)
         return 1
+    finally:
+        if settings is not None and not pyawait._closing():
+            settings.forget()
     return 0
 
 
@@ -382,15 +404,19 @@ async def start_repl(js, banner, ended):
     console = _screen_console(loop) if screen else _Console(loop)
     signal.signal(signal.SIGINT, console.interrupt)
 
+    def finish(code):
+        pyawait.take_interrupts()  # Ctrl-C ends what the end waits for
+        _end(code, ended)
+
+    def stop(code):
+        if not pyawait._closing():
+            pyawait.stop_for(functools.partial(finish, code))
+
     def converse():
         code = _converse(console, banner, at_terminal)
         try:
-            loop.call_soon_threadsafe(lambda: pyawait.stop_for(lambda: _finish(code)))
+            loop.call_soon_threadsafe(stop, code)
         except RuntimeError:
             pass  # the loop is closed: the process is ending
-
-    def _finish(code):
-        pyawait.take_interrupts()  # Ctrl-C ends what the end waits for
-        _end(code, ended)
 
     threading.Thread(target=converse, name="pyawait-repl", daemon=True).start()
