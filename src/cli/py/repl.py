@@ -115,6 +115,10 @@ class _Line:
             self.end(asyncio.CancelledError())
 
 
+def _nothing():
+    pass
+
+
 class _Console(code.InteractiveConsole):
     def __init__(self, loop):
         super().__init__(__main__.__dict__, filename="<stdin>")
@@ -127,7 +131,8 @@ class _Console(code.InteractiveConsole):
     def runcode(self, code):
         self.line = line = _Line(code, self.loop, self.context)
         self.loop.call_soon_threadsafe(line.start)
-        line.ended.wait()
+        while not line.ended.wait(0.1):  # a signal that another thread has got wakes no loop
+            self.loop.call_soon_threadsafe(_nothing)
         self.line = None
         if pyawait._closing():  # JavaScript has ended the process: whatever the line has raised comes of that
             raise SystemExit
@@ -135,7 +140,6 @@ class _Console(code.InteractiveConsole):
             raise line.error
         if line.error is not None:
             self.show(line)
-            return getattr(self, "STATEMENT_FAILED", None)  # the other statements of a pasted text are left out
 
     def show(self, line):
         error = line.error
@@ -239,41 +243,6 @@ class _Keyboard:
         self.console.write("\nKeyboardInterrupt\n%s" % getattr(sys, "ps1", ">>> "))
 
 
-class _ScreenKeyboard:
-    """Python's own editor, from 3.13 on, which asks this ten times a second whether something has come from a thread."""
-
-    def __init__(self, reader):
-        self.reader = reader
-
-    def interrupt(self):
-        if self.reader.threading_hook is not None:
-            self.reader.threading_hook.add("")
-
-
-def _screen_console(loop):
-    from _pyrepl.console import InteractiveColoredConsole
-    from _pyrepl.readline import _get_reader
-    from _pyrepl.simple_interact import run_multiline_interactive_console
-
-    class ScreenConsole(_Console, InteractiveColoredConsole):
-        def read_all(self):
-            self.keyboard = _ScreenKeyboard(_get_reader())
-            try:
-                run_multiline_interactive_console(self)
-            finally:
-                self.keyboard = None
-
-    return ScreenConsole(loop)
-
-
-def _can_use_screen():
-    if sys.version_info < (3, 13) or os.environ.get("PYTHON_BASIC_REPL") or not sys.stdout.isatty():
-        return False
-    from _pyrepl.main import CAN_USE_PYREPL
-
-    return CAN_USE_PYREPL
-
-
 def _import_completer():
     import rlcompleter
 
@@ -301,7 +270,7 @@ def _import_completer():
     return Completer(__main__.__dict__).complete
 
 
-def _prepare_terminal(screen):
+def _prepare_terminal():
     """What `python` does for a prompt at a terminal: completion and history, if this Python has them."""
     try:
         import readline
@@ -310,15 +279,16 @@ def _prepare_terminal(screen):
     hook = getattr(sys, "__interactivehook__", None)
     try:
         if hook is not None:
-            hook()
+            # From 3.13 on it prepares for Python's own editor, which loses signals where the loop is the main thread's.
+            basic = os.environ.get("PYTHON_BASIC_REPL")
+            os.environ["PYTHON_BASIC_REPL"] = "1"
+            try:
+                hook()
+            finally:
+                os.environ.pop("PYTHON_BASIC_REPL") if basic is None else os.environ.update(PYTHON_BASIC_REPL=basic)
         completer = _import_completer()
         if readline is not None:
             readline.set_completer(completer)
-        if screen:
-            from _pyrepl.readline import _setup, set_completer
-
-            _setup(__main__.__dict__)
-            set_completer(completer)
     except Exception as error:  # as Python does
         sys.stderr.write("Failed calling sys.__interactivehook__\n")
         pyawait._show_error(error)
@@ -398,10 +368,9 @@ async def start_repl(js, banner, ended):
     pyawait._prepend_path("")
     __main__.__dict__.update(asyncio=asyncio, js=js)
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
-    screen = at_terminal and _can_use_screen()
     if at_terminal:
-        _prepare_terminal(screen)
-    console = _screen_console(loop) if screen else _Console(loop)
+        _prepare_terminal()
+    console = _Console(loop)
     signal.signal(signal.SIGINT, console.interrupt)
 
     def finish(code):

@@ -8,7 +8,7 @@ import process from "node:process";
 const limit = 60_000; // ms; nothing takes so long but what hangs
 
 /** `python` of PYAWAIT_PYTHON makes the terminal: no runtime can. */
-const script = join(process.cwd(), "test/support/terminal.py");
+const script = join(process.cwd(), "test/support/pseudo_terminal.py");
 
 export class Terminal {
   /** All that it has shown, without colours and other control sequences. */
@@ -86,8 +86,10 @@ export class Terminal {
   }
 }
 
-/** A text as a screen that scrolls would show it, roughly: without control sequences. */
+/** A text as a screen that scrolls would show it, roughly: without control sequences, nor the beginning of one at its end. */
 function plain(raw: string): string {
   // deno-lint-ignore no-control-regex
-  return raw.replace(/\x1b(?:\[[0-?]*[ -\/]*[@-~]|\][^\x07]*\x07|[()].|[=>78])/g, "").replaceAll("\r", "");
+  const whole = raw.replace(/\x1b(?:\[[0-?]*[ -\/]*|\][^\x07]*|[()])?$/, "");
+  // deno-lint-ignore no-control-regex
+  return whole.replace(/\x1b(?:\[[0-?]*[ -\/]*[@-~]|\][^\x07]*\x07|[()].|[=>78])/g, "").replaceAll("\r", "");
 }
