@@ -1,4 +1,4 @@
-"""Runs a program in a terminal of its own: `python terminal.py PROGRAM [ARGUMENT]...`
+"""Runs a program in a terminal of its own: `python pseudo_terminal.py PROGRAM [ARGUMENT]...`
 
 What comes on stdin is typed there, and what the terminal shows goes to stdout. Ends with the program's exit code, or with
 256 minus the number of the signal that has ended it.
