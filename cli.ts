@@ -12,5 +12,5 @@ import { endBySignal, runCommand } from "./src/cli/command.ts";
 runCommand(process.argv.slice(2)).then((code) => {
   process.exitCode = code < 0 ? 128 - code : code;
   // As with Python, the end of the script is the end of the program, whatever JavaScript still waits for.
-  if (process.argv[2] === "run") process.stdout.write("", () => code < 0 ? endBySignal(-code) : process.exit(code));
+  if (["run", "repl"].includes(process.argv[2])) process.stdout.write("", () => code < 0 ? endBySignal(-code) : process.exit(code));
 });

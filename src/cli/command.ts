@@ -1,5 +1,5 @@
 // The commands: `pyawait run` runs a Python script, module or code as `__main__` with JavaScript modules to import;
-// `pyawait types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`);
+// `pyawait repl` is Python's prompt (`repl.ts`); `pyawait types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`);
 // `pyawait doctor` says what keeps Python from opening.
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
@@ -11,6 +11,7 @@ import process from "../../ffi/process.ts";
 import { declare } from "./declarations.ts";
 import { doctor, doctorHelp, doctorUsage } from "./doctor.ts";
 import { processHelp, processUsage, profile, top } from "./processes.ts";
+import { replHelp, replUsage, startRepl } from "./repl.ts";
 import { PythonError } from "../values/python_error.ts";
 import { PythonLoadError, PythonNotFoundError } from "../locate/locate.ts";
 import { registerJsModule } from "../js_modules.ts";
@@ -21,6 +22,7 @@ import { python } from "../python.ts";
 
 const usage = `Usage: pyawait run SCRIPT.py [--module NAME=FILE]... [ARGUMENT]...
        pyawait run [--module NAME=FILE]... (SCRIPT.py | -m MODULE | -c CODE) [ARGUMENT]...
+${replUsage}
        pyawait types [--stubs FOLDER]... MODULE... -o FILE.d.ts
 ${processUsage}
 ${doctorUsage}
@@ -28,6 +30,7 @@ ${doctorUsage}
 run: runs a Python script, module or CODE as "python" does, in this JavaScript runtime. Each --module is a JavaScript (or
 TypeScript) file that it imports by NAME; it comes before or after SCRIPT.py, and "--" ends the options.
 
+${replHelp}
 types: writes TypeScript declarations for Python modules, from their stubs, annotations and signatures; without -o, to
 the standard output. The stubs of the standard library are those of a type checker that is installed beside the modules
 (mypy, basedpyright, pyright, jedi), or in FOLDER: a typeshed, or other stubs. A line on the standard error says which.
@@ -67,11 +70,30 @@ function parse(args: string[]): RunArguments | string {
       script = arg;
       continue;
     }
-    const [name, ...file] = (given ?? "").split("=");
-    if (!name || file.length === 0) return "--module takes NAME=FILE";
-    modules.push([name, file.join("=")]);
+    const module = parseModule(given);
+    if (!module) return "--module takes NAME=FILE";
+    modules.push(module);
   }
   return script === undefined ? "No script is given" : { kind: "", target: script, modules, args: args.slice(at) };
+}
+
+/** What `--module` is given. */
+function parseModule(given = ""): [name: string, file: string] | undefined {
+  const [name, ...file] = given.split("=");
+  return name && file.length > 0 ? [name, file.join("=")] : undefined;
+}
+
+/** Registers the files of `--module`; false, with a message, if one does not exist. */
+async function registerModules(modules: readonly [string, string][]): Promise<boolean> {
+  for (const [name, file] of modules) {
+    const path = resolve(file);
+    if (!existsSync(path)) {
+      process.stderr.write(`pyawait: --module ${name}: there is no file '${path}'\n`);
+      return false;
+    }
+    registerJsModule(name, await import(pathToFileURL(path).href));
+  }
+  return true;
 }
 
 async function run(given: string[]): Promise<number> {
@@ -82,19 +104,27 @@ async function run(given: string[]): Promise<number> {
   }
   const { kind, target, modules, args } = parsed;
   python.configure({ path: [], args: [kind || target, ...args] });
-  for (const [name, file] of modules) {
-    const path = resolve(file);
-    if (!existsSync(path)) {
-      process.stderr.write(`pyawait: --module ${name}: there is no file '${path}'\n`);
-      return 2;
-    }
-    registerJsModule(name, await import(pathToFileURL(path).href));
-  }
+  if (!await registerModules(modules)) return 2;
   python.ref(); // the script may close the background loop, and with it what keeps the process alive
   return await new Promise((resolve, reject) => {
     const started = runHelper("run_script", [kind, target, args, resolve], { signal: null });
     then(started, undefined, (error) => error instanceof PythonError || reject(error)); // as above: the script goes on
   });
+}
+
+async function repl(args: string[]): Promise<number> {
+  const modules: [string, string][] = [];
+  for (let at = 0; at < args.length; at++) {
+    const [option, ...rest] = args[at].split("=");
+    const module = option !== "--module" ? undefined : parseModule(rest.length > 0 ? rest.join("=") : args[++at]);
+    if (!module) {
+      process.stderr.write(`pyawait: repl takes nothing but --module NAME=FILE\n\n${usage}`);
+      return 2;
+    }
+    modules.push(module);
+  }
+  python.configure({ path: [], args: [""] });
+  return await registerModules(modules) ? await startRepl() : 2;
 }
 
 function types(args: string[]): number {
@@ -145,6 +175,7 @@ export async function runCommand(args: string[]): Promise<number> {
       return 0;
     }
     if (command === "run") return await run(rest);
+    if (command === "repl") return await repl(rest);
     if (command === "types") return types(rest);
     if (command === "top") return await top(rest);
     if (command === "doctor") return await doctor(rest);
