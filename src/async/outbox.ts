@@ -42,11 +42,14 @@ export const outbox = {
 };
 
 /** Opens the listening end of this heap's bell, for Python to ring. */
-export function openBell({ bell, heapId }: Interpreter): void {
+export function openBell(python: Interpreter): void {
+  const { bell, heapId } = python;
+  /** A bell that listens, or fails, in a later turn may find that this heap has left Python: that Python was closing. */
+  const joined = () => openInterpreter() === python;
   bell.open(
     () => Number(callHelper("connect_pipe", heapId)),
-    (name) => void callHelper("connect_socket", heapId, name),
-    (error) => rejectPending(takeBack(error)),
+    (name) => void (joined() && callHelper("connect_socket", heapId, name)),
+    (error) => void (joined() && rejectPending(takeBack(error))),
   );
 }
 
