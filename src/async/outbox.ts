@@ -18,6 +18,7 @@ import { setTimeout, throwUncaught } from "../../ffi/intrinsics.ts";
 import { backend } from "../../ffi/mod.ts";
 import { endScope } from "../context/async_scopes.ts";
 import { bridge } from "../interpreter/bridge.ts";
+import { PythonClosedError } from "../interpreter/closed.ts";
 import { BACKGROUND, flush } from "../interpreter/inbox.ts";
 import { type Interpreter, markClosed, openInterpreter, takeBack } from "../interpreter/interpreter.ts";
 import { giveBack, receive } from "../interpreter/js_handles.ts";
@@ -49,7 +50,7 @@ export function openBell(python: Interpreter): void {
   bell.open(
     () => Number(callHelper("connect_pipe", heapId)),
     (name) => void (joined() && callHelper("connect_socket", heapId, name)),
-    (error) => void (joined() && rejectPending(takeBack(error))),
+    (error) => void (joined() && rejectPending(error instanceof PythonClosedError ? error : takeBack(error))),
   );
 }
 
