@@ -155,6 +155,11 @@ def run_as_main(kind, target, arguments):
         code = _exit_code(ended.code)
     elif ended is not None:  # outside of the handler, or a hook's exception would have this one as its context
         code = _show_error(ended)
+    return finish_main(code)
+
+
+def finish_main(code):
+    """What `python` does at its end, on the loop's thread while the loop stands still. Returns the exit code."""
     for step in (_join_own_threads, _run_atexit):
         try:
             step()

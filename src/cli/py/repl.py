@@ -115,10 +115,6 @@ class _Line:
             self.end(asyncio.CancelledError())
 
 
-def _nothing():
-    pass
-
-
 class _Console(code.InteractiveConsole):
     def __init__(self, loop):
         super().__init__(__main__.__dict__, filename="<stdin>")
@@ -131,8 +127,7 @@ class _Console(code.InteractiveConsole):
     def runcode(self, code):
         self.line = line = _Line(code, self.loop, self.context)
         self.loop.call_soon_threadsafe(line.start)
-        while not line.ended.wait(0.1):  # a signal that another thread has got wakes no loop
-            self.loop.call_soon_threadsafe(_nothing)
+        line.ended.wait()
         self.line = None
         if pyawait._closing():  # JavaScript has ended the process: whatever the line has raised comes of that
             raise SystemExit
@@ -349,17 +344,6 @@ def _converse(console, banner, at_terminal):
     return 0
 
 
-def _end(code, ended):
-    """What a Python process does at its end, on the loop's thread while the loop stands still."""
-    for step in (pyawait._join_own_threads, pyawait._run_atexit):
-        try:
-            step()
-        except BaseException as error:  # Ctrl-C while it waits
-            pyawait._show_error(error)
-    pyawait.leave_interrupts()
-    ended(code if pyawait.flush_streams() else 120)
-
-
 async def start_repl(js, banner, ended):
     """Begins to read; at the end calls `ended` with the exit code."""
     loop = asyncio.get_running_loop()
@@ -375,7 +359,11 @@ async def start_repl(js, banner, ended):
 
     def finish(code):
         pyawait.take_interrupts()  # Ctrl-C ends what the end waits for
-        _end(code, ended)
+        try:
+            code = pyawait.finish_main(code)
+        except BaseException as error:  # of a broken sys.excepthook
+            pyawait._show_error(error)
+        ended(code)
 
     def stop(code):
         if not pyawait._closing():
