@@ -1,6 +1,6 @@
 // The commands: `pyawait run` runs a Python script, module or code as `__main__` with JavaScript modules to import;
-// `pyawait repl` is Python's prompt (`repl.ts`); `pyawait types` writes declarations of Python modules; `top` and `profile` show another process (`processes.ts`);
-// `pyawait doctor` says what keeps Python from opening.
+// `pyawait repl` is Python's prompt (`repl.ts`); `pyawait types` writes declarations of Python modules; `top` and `profile`
+// show another process (`processes.ts`); `pyawait doctor` says what keeps Python from opening.
 //
 // The script runs on Python's main thread, so `asyncio.run(main())` works in it and can await JavaScript, whose event
 // loop turns on this thread.

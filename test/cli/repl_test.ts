@@ -4,18 +4,17 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { after, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "#std/assert";
 import { commandLine, plainPython, pyawait } from "../support/command.ts";
 import { findPython } from "../support/pythons.ts";
 import { Terminal } from "../support/pseudo_terminal.ts";
+import { windows } from "../support/skip.ts";
 
 const folder = realpathSync(mkdtempSync(join(tmpdir(), "pyawait-repl-")));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-const skip = process.platform === "win32" && "Python makes no terminals on Windows";
-if (skip) console.log(`skip: ${skip}`);
+const skip = windows("Python makes no terminals on Windows");
 
 const prompt = ">>> ", up = "\x1bOA";
 const clean = { PYTHONSTARTUP: undefined, PYTHON_HISTORY: undefined, HOME: folder };
@@ -41,6 +40,15 @@ async function leave(terminal: Terminal): Promise<void> {
 /** Enters lines and waits for the prompt after what they show. */
 async function gives(terminal: Terminal, lines: string, shown: string | RegExp): Promise<string> {
   return await terminal.enter(lines, shown) + (shown === prompt ? "" : await terminal.shows(prompt));
+}
+
+/** Types what would fail, and gives it up by Ctrl-C. */
+async function givesUp(terminal: Terminal): Promise<void> {
+  terminal.type("1 / 0");
+  await terminal.shows("1 / 0");
+  terminal.type("\x03");
+  await terminal.shows("KeyboardInterrupt");
+  await terminal.shows(prompt);
 }
 
 for (const [name, env] of Object.entries(pythons)) {
@@ -90,17 +98,9 @@ for (const [name, env] of Object.entries(pythons)) {
 
   test(`pyawait repl, ${name}: Ctrl-C at the prompt gives up what is typed`, { skip }, async () => {
     const terminal = await open(env);
-    terminal.type("1 / 0");
-    await terminal.shows("1 / 0");
-    terminal.type("\x03");
-    await terminal.shows("KeyboardInterrupt");
-    await terminal.shows(prompt);
+    await givesUp(terminal);
     await terminal.enter("if True:", "... ");
-    terminal.type("1 / 0");
-    await terminal.shows("1 / 0");
-    terminal.type("\x03");
-    await terminal.shows("KeyboardInterrupt");
-    await terminal.shows(prompt);
+    await givesUp(terminal);
     const shown = await gives(terminal, "70 + 7", "\n77\n");
     assert(!shown.includes("ZeroDivisionError"), shown);
     await leave(terminal);
@@ -221,11 +221,7 @@ test("pyawait repl: without readline", { skip }, async () => {
   const terminal = await open({ PYTHONPATH: path });
   await gives(terminal, "70 + 7", "\n77\n");
   await terminal.enter("if True:", "... ");
-  terminal.type("1 / 0");
-  await terminal.shows("1 / 0");
-  terminal.type("\x03");
-  await terminal.shows("KeyboardInterrupt");
-  await terminal.shows(prompt);
+  await givesUp(terminal);
   const shown = await gives(terminal, "70 + 8", "\n78\n");
   assert(!shown.includes("ZeroDivisionError"), shown);
   await leave(terminal);

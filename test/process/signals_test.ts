@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { assertEquals, assertStringIncludes } from "#std/assert";
 import { child, type Ended, prints } from "../support/child.ts";
 import { windows } from "../support/skip.ts";
-import { endedByCtrlC } from "../support/terminal.ts";
+import { endedByCtrlC } from "../support/windows_console.ts";
 
 const skip = windows("Windows has no signals");
 

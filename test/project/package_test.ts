@@ -6,6 +6,7 @@ import { cpSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { assertEquals, assertMatch } from "#std/assert";
+import { version } from "../../src/cli/version.ts";
 import { files, project, run, test } from "../support/installed_package.ts";
 import { problemsOf } from "../support/typescript.ts";
 
@@ -64,6 +65,7 @@ test("package.json and deno.json agree", () => {
   const npm = JSON.parse(readFileSync("package.json", "utf8"));
   const deno = JSON.parse(readFileSync("deno.json", "utf8"));
   assertEquals([deno.version, deno.license], [npm.version, npm.license]);
+  assertEquals(version, npm.version);
   assertEquals(deno.name.split("/").at(-1), npm.name);
   assertEquals(deno.imports.koffi, `npm:koffi@${npm.dependencies.koffi}`);
   assertEquals(deno.imports["#std/assert"], `npm:deno-std@${npm.devDependencies["deno-std"]}/assert/mod.js`);

@@ -4,12 +4,11 @@
  */
 import { test } from "node:test";
 import { assertEquals } from "#std/assert";
+import { skip } from "../support/skip.ts";
 import { backOperations, doOften, tooMuch } from "../support/workload.ts";
 
-const exposed = typeof (globalThis as { gc?: unknown }).gc === "function";
-if (!exposed) console.log("skip: gc() is not exposed");
-const skip = !exposed && "gc() is not exposed";
+const noGc = skip(typeof (globalThis as { gc?: unknown }).gc !== "function" && "gc() is not exposed");
 
 for (const [name, operation] of Object.entries(backOperations)) {
-  test(`flat memory: ${name}`, { skip }, async () => assertEquals(tooMuch(await doOften(operation, 10_000)), []));
+  test(`flat memory: ${name}`, { skip: noGc }, async () => assertEquals(tooMuch(await doOften(operation, 10_000)), []));
 }

@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { assert, assertEquals } from "#std/assert";
 import { plainLines, unsigned } from "./printed.ts";
 import { onWindows } from "./skip.ts";
-import { inConsole } from "./terminal.ts";
+import { inConsole } from "./windows_console.ts";
 
 /** How a child ended. */
 export interface Ended {

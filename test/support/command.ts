@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { runtime } from "./child.ts";
 import { plainLines, unsigned } from "./printed.ts";
 import { onWindows } from "./skip.ts";
-import { inConsole } from "./terminal.ts";
+import { inConsole } from "./windows_console.ts";
 
 /** How a program has ended, and what it has printed. */
 export interface Ended {
