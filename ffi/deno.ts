@@ -2,10 +2,10 @@
 //
 // A 64-bit argument that is passed as a number takes Deno's slow path, 15 times slower than a bigint
 // (denoland/deno#23983), so an address is a bigint as soon as it is known.
-import process from "./process.ts";
 import { Buffer } from "node:buffer";
 import { inWorker } from "./in_worker.ts";
 import { pipeBell, socketBell } from "./pipe_bell.ts";
+import process from "./process.ts";
 import type { Backend, Calls, CType, Pointer, SymbolTable } from "./types.ts";
 
 type PointerObject = { readonly __deno: unique symbol };
@@ -56,11 +56,12 @@ export const deno: Backend = {
   ffi: "Deno.dlopen",
   missingFlags() {
     const { permissions } = runtime();
-    const missing = ["ffi", "read", "env", "run", "write", "sys", "net", "import"]
-      .filter((name) => permissions.querySync({ name }).state !== "granted").map((name) => `--allow-${name}`);
-    const needed = missing.filter((flag) => flag !== "--allow-net" && flag !== "--allow-import");
-    // A named pipe needs all permissions.
-    return process.platform === "win32" && missing.length > 0 ? [...needed, "--allow-all"] : needed;
+    const isGranted = (name: string) => permissions.querySync({ name }).state === "granted";
+    const needed = ["ffi", "read", "env", "run", "write", "sys"];
+    const missing = needed.filter((name) => !isGranted(name)).map((name) => `--allow-${name}`);
+    // Windows: a named pipe needs all permissions.
+    const hasAll = process.platform !== "win32" || [...needed, "net", "import"].every(isGranted);
+    return hasAll ? missing : [...missing, "--allow-all"];
   },
   ownsSigchld: false,
   keepsSignalHandlers: true,
